@@ -1,0 +1,30 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+/** Everything runs on the newest PostgreSQL; what depends on the server runs on the oldest supported one too. */
+const onEveryVersion = ['test/core/**/*.test.ts', 'test/conformance/**/*.test.ts', 'test/model/postgres.test.ts'];
+
+const shared = {
+  exclude: ['test/bench/**', '**/node_modules/**'],
+  globalSetup: ['test/support/global-database.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
+/** With a DATABASE_URL there is but one server to test on. */
+const hasOwnServer = (process.env.DATABASE_URL ?? '') === '';
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^pg-coordinate$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) },
+      { find: /^pg-coordinate\/(.*)$/, replacement: fileURLToPath(new URL('src/$1/index.ts', import.meta.url)) },
+    ],
+  },
+  test: {
+    projects: [
+      { extends: true, test: { ...shared, name: 'postgres-18', include: ['test/**/*.test.ts'] } },
+      ...(hasOwnServer ? [{ extends: true as const, test: { ...shared, name: 'postgres-14', include: onEveryVersion } }] : []),
+    ],
+  },
+});
