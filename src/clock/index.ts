@@ -1,0 +1,2 @@
+export { databaseClock, type Clock } from './clock.js';
+export { ManualClock } from './manual-clock.js';

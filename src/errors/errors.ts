@@ -1,0 +1,183 @@
+import { CoordinateError } from './coordinate-error.js';
+
+/** The definition of a work spec has no `name`. */
+export class NoWorkSpecNameError extends CoordinateError {
+  constructor() {
+    super('NoWorkSpecName');
+  }
+}
+
+/** The `name` of a work spec is not a string, or empty. */
+export class BadWorkSpecNameError extends CoordinateError {
+  constructor() {
+    super('BadWorkSpecName');
+  }
+}
+
+/** `workSpec.setData` was given a definition with another name. */
+export class ChangedNameError extends CoordinateError {
+  constructor() {
+    super('ChangedName');
+  }
+}
+
+/** The attempt is no longer its unit's active one: the lease ran out, or the unit was given to another worker. */
+export class LostLeaseError extends CoordinateError {
+  constructor() {
+    super('LostLease');
+  }
+}
+
+/** The attempt has already ended. */
+export class NotPendingError extends CoordinateError {
+  constructor() {
+    super('NotPending');
+  }
+}
+
+/** A work spec that its definition does not declare continuous cannot be made so (raised over CBOR-RPC only). */
+export class CannotBecomeContinuousError extends CoordinateError {
+  constructor() {
+    super('CannotBecomeContinuous');
+  }
+}
+
+/** Two objects that belong to different connections were combined, such as a worker of one and a unit of another. */
+export class WrongBackendError extends CoordinateError {
+  constructor() {
+    super('WrongBackend');
+  }
+}
+
+/** There is nothing to do (raised where an interface cannot answer with an empty list). */
+export class NoWorkError extends CoordinateError {
+  constructor() {
+    super('NoWork');
+  }
+}
+
+/** An item that should describe a work unit is not a list. */
+export class WorkUnitNotListError extends CoordinateError {
+  constructor() {
+    super('WorkUnitNotList');
+  }
+}
+
+/** An item that should describe a work unit has fewer than two members. */
+export class WorkUnitTooShortError extends CoordinateError {
+  constructor() {
+    super('WorkUnitTooShort');
+  }
+}
+
+/** The priority of a work unit is not a finite number. */
+export class BadPriorityError extends CoordinateError {
+  constructor() {
+    super('BadPriority');
+  }
+}
+
+/** The object, or what it belongs to, was deleted. */
+export class GoneError extends CoordinateError {
+  constructor() {
+    super('Gone');
+  }
+}
+
+/** There is no namespace of this name. */
+export class NoSuchNamespaceError extends CoordinateError {
+  constructor(name: string) {
+    super('NoSuchNamespace', { name });
+  }
+}
+
+/** There is no work spec of this name in the namespace. */
+export class NoSuchWorkSpecError extends CoordinateError {
+  constructor(name: string) {
+    super('NoSuchWorkSpec', { name });
+  }
+}
+
+/** There is no work unit of this name in the work spec. */
+export class NoSuchWorkUnitError extends CoordinateError {
+  constructor(name: string) {
+    super('NoSuchWorkUnit', { name });
+  }
+}
+
+/** A caller's value is not what is asked for. `details.field` names it. */
+export class InvalidArgumentError extends CoordinateError {
+  constructor(field: string, problem: string, options?: ErrorOptions) {
+    super('InvalidArgument', { field, problem }, options);
+  }
+}
+
+/** Bytes are not the CBOR of a value this package can hold. */
+export class BadCborError extends CoordinateError {
+  constructor(problem: string, options?: ErrorOptions) {
+    super('BadCbor', { problem }, options);
+  }
+}
+
+/** The connection was closed by `coordinate.close()`. */
+export class ClosedError extends CoordinateError {
+  constructor() {
+    super('Closed');
+  }
+}
+
+/** The connection broke while a statement was under way: it may or may not have taken effect. */
+export class ConnectionLostError extends CoordinateError {
+  constructor(problem: string, options?: ErrorOptions) {
+    super('ConnectionLost', { problem }, options);
+  }
+}
+
+/** The server could not be reached, or refused the connection. The target is shown without its password. */
+export class CannotConnectError extends CoordinateError {
+  constructor(target: string, problem: string, options?: ErrorOptions) {
+    super('CannotConnect', { target, problem }, options);
+  }
+}
+
+/** A transaction met more serialization failures or deadlocks than it was allowed to retry. Nothing was changed. */
+export class RetriesExhaustedError extends CoordinateError {
+  constructor(attempts: number, options?: ErrorOptions) {
+    super('RetriesExhausted', { attempts }, options);
+  }
+}
+
+/** The schema holds no tables of this package. */
+export class SchemaMissingError extends CoordinateError {
+  constructor(schema: string) {
+    super('SchemaMissing', { schema });
+  }
+}
+
+/** The schema lacks a migration that this version of the package needs. */
+export class SchemaTooOldError extends CoordinateError {
+  constructor(schema: string, missing: string) {
+    super('SchemaTooOld', { schema, missing });
+  }
+}
+
+/** The schema has a migration that this version of the package does not know. */
+export class SchemaTooNewError extends CoordinateError {
+  constructor(schema: string, unknown: string) {
+    super('SchemaTooNew', { schema, unknown });
+  }
+}
+
+/** The server is older than what this package supports. */
+export class UnsupportedServerError extends CoordinateError {
+  constructor(version: string) {
+    super('UnsupportedServer', { version });
+  }
+}
+
+/** The embedded PostgreSQL could not be installed or started. */
+export class EmbeddedPostgresError extends CoordinateError {
+  constructor(problem: string, options?: ErrorOptions) {
+    super('EmbeddedPostgres', { problem }, options);
+  }
+}

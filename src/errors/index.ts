@@ -1,0 +1,3 @@
+export { CoordinateError, type ErrorDetails } from './coordinate-error.js';
+export * from './errors.js';
+export { errorRegistry, type ErrorCode } from './registry.js';

@@ -1,0 +1,66 @@
+/**
+ * Every error this package documents, in one table: the stable code (the key), the HTTP status and error name of the REST
+ * interface, and the text of the CBOR-RPC interface. `{name}` is replaced by the detail of that name.
+ */
+export const errorRegistry = {
+  // The Coordinate model's own errors. Their texts are part of the wire protocols: existing clients print or match them.
+  NoWorkSpecName: { status: 400, wire: 'ErrNoWorkSpecName', text: "No 'name' key in work spec" },
+  BadWorkSpecName: { status: 400, wire: 'ErrBadWorkSpecName', text: "Work spec 'name' must be a string" },
+  ChangedName: { status: 409, wire: 'ErrChangedName', text: "Cannot change work spec 'name'" },
+  LostLease: { status: 409, wire: 'ErrLostLease', text: 'No longer the active attempt' },
+  NotPending: { status: 409, wire: 'ErrNotPending', text: 'Attempt is not pending' },
+  CannotBecomeContinuous: {
+    status: 409,
+    wire: 'ErrCannotBecomeContinuous',
+    text: 'Cannot make a non-continuous work spec continuous',
+  },
+  WrongBackend: { status: 400, wire: 'ErrWrongBackend', text: 'Cannot combine objects of different connections' },
+  NoWork: { status: 404, wire: 'ErrNoWork', text: 'No work to do' },
+  WorkUnitNotList: { status: 400, wire: 'ErrWorkUnitNotList', text: 'work unit not a list' },
+  WorkUnitTooShort: { status: 400, wire: 'ErrWorkUnitTooShort', text: 'too few parameters to work unit' },
+  BadPriority: { status: 400, wire: 'ErrBadPriority', text: 'priority must be a number' },
+  Gone: { status: 410, wire: 'ErrGone', text: 'Object no longer exists' },
+  NoSuchNamespace: { status: 404, wire: 'ErrNoSuchNamespace', text: 'No such namespace {name}' },
+  NoSuchWorkSpec: { status: 404, wire: 'ErrNoSuchWorkSpec', text: 'No such work spec {name}' },
+  NoSuchWorkUnit: { status: 404, wire: 'ErrNoSuchWorkUnit', text: 'No such work unit "{name}"' },
+
+  // What a caller can do wrong, and what can happen to a database.
+  InvalidArgument: { status: 400, wire: 'error', text: '{field}: {problem}' },
+  BadCbor: { status: 400, wire: 'error', text: 'Cannot decode CBOR: {problem}' },
+  Closed: { status: 503, wire: 'error', text: 'This connection has been closed; connect() again to go on' },
+  ConnectionLost: { status: 503, wire: 'error', text: 'The connection to PostgreSQL was lost: {problem}' },
+  CannotConnect: { status: 503, wire: 'error', text: 'Cannot connect to PostgreSQL at {target}: {problem}' },
+  RetriesExhausted: {
+    status: 503,
+    wire: 'error',
+    text: 'The transaction kept colliding with others and was given up after {attempts} tries; try again later',
+  },
+  SchemaMissing: {
+    status: 503,
+    wire: 'error',
+    text: 'The schema "{schema}" has no pg-coordinate tables; run `pg-coordinate migrate` or call migrate()',
+  },
+  SchemaTooOld: {
+    status: 503,
+    wire: 'error',
+    text: 'The schema "{schema}" is older than this pg-coordinate ({missing} is missing); run `pg-coordinate migrate` or call migrate()',
+  },
+  SchemaTooNew: {
+    status: 503,
+    wire: 'error',
+    text: 'The schema "{schema}" was migrated by a newer pg-coordinate (it has {unknown}); update this package',
+  },
+  UnsupportedServer: {
+    status: 503,
+    wire: 'error',
+    text: 'PostgreSQL {version} is not supported; use PostgreSQL 14 or newer',
+  },
+  EmbeddedPostgres: {
+    status: 503,
+    wire: 'error',
+    text: 'The embedded PostgreSQL could not be started: {problem}; give a DATABASE_URL to use a server of your own',
+  },
+} as const;
+
+/** The stable code of an error: `error.code`. */
+export type ErrorCode = keyof typeof errorRegistry;
