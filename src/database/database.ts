@@ -1,0 +1,270 @@
+import type { Pool, PoolClient } from 'pg';
+import { ClosedError } from '../errors/index.js';
+import type { Logger } from './logger.js';
+import { Retrier, type RetryOptions, type TransactionStatistics } from './retry.js';
+import type { PreparedStatement } from './statement.js';
+import { isConnectionLoss, translateConnectError, translateError } from './translate-error.js';
+
+/** A row as it comes from the driver: turn it into an object in a `from-row` function. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** What runs prepared statements: the pool, or a transaction. */
+export interface Executor {
+  run(statement: PreparedStatement, values?: readonly unknown[]): Promise<readonly Row[]>;
+}
+
+/** What a caller's own transaction runs on, by shape: `pg` clients have it, and so can any other driver's. */
+export interface ForeignClient {
+  query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
+}
+
+/** A transaction that this database has begun. */
+export interface Transaction extends Executor, ForeignClient {
+  /** The `pg` client it runs on. */
+  readonly client: PoolClient;
+  /** A transaction inside this one (a savepoint): if it throws, only what it did is undone. */
+  nested<T>(body: (transaction: Transaction) => Promise<T>): Promise<T>;
+}
+
+export interface TransactionSettings {
+  /** @default 'read committed' */
+  readonly isolation?: 'read committed' | 'serializable';
+  /** Stops trying again, and rolls back at the next statement, when it fires. */
+  readonly signal?: AbortSignal;
+}
+
+export interface DatabaseOptions {
+  readonly pool: Pool;
+  /** Whether to end the pool on close. */
+  readonly ownsPool: boolean;
+  /** Whether clients of the pool send a statement without waiting for the answer to the last one. */
+  readonly pipeline: boolean;
+  /** Whether statements are prepared by name; not every connection pooler lets them be. */
+  readonly prepare: boolean;
+  /** For messages: where the server is, without secrets. */
+  readonly target: string;
+  /** For messages: the schema of the tables. */
+  readonly schema: string;
+  readonly retry: RetryOptions;
+  readonly logger: Logger;
+}
+
+/** The connection to PostgreSQL: runs statements, and is the one place that begins transactions. */
+export class Database implements Executor {
+  readonly #options: DatabaseOptions;
+  readonly #retrier: Retrier;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: DatabaseOptions) {
+    this.#options = options;
+    this.#retrier = new Retrier(options.retry);
+    // An idle connection that breaks is replaced at the next use; without a listener Node would end the process.
+    options.pool.on('error', this.#onIdleError);
+  }
+
+  get logger(): Logger {
+    return this.#options.logger;
+  }
+
+  get statistics(): TransactionStatistics {
+    return this.#retrier.statistics;
+  }
+
+  /** Runs one statement in a transaction of its own, and again if it collides with others. */
+  async run(statement: PreparedStatement, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    return this.#retrying(() => this.withClient((client) => this.#send(client, statement, values)));
+  }
+
+  /** Runs statements one after another, each in a transaction of its own, sent at once; resolves to the rows of each. */
+  async runInOneTrip(
+    steps: readonly (readonly [statement: PreparedStatement, values: readonly unknown[]])[],
+  ): Promise<(readonly Row[])[]> {
+    return this.#retrying(() =>
+      this.withClient(async (client) => {
+        const answers: (readonly Row[])[] = [];
+        if (!this.#options.pipeline) {
+          for (const [statement, values] of steps) answers.push(await this.#send(client, statement, values));
+          return answers;
+        }
+        const settled = await Promise.allSettled(steps.map(([statement, values]) => this.#send(client, statement, values)));
+        for (const step of settled) {
+          if (step.status === 'rejected') throw step.reason;
+          answers.push(step.value);
+        }
+        return answers;
+      }),
+    );
+  }
+
+  /** Runs statements on a transaction of the caller's; it is theirs to begin, commit and roll back. */
+  joining(client: ForeignClient): Executor {
+    return {
+      run: async ({ text }, values = []) => {
+        this.#checkOpen();
+        try {
+          return (await client.query(text, [...values])).rows as Row[];
+        } catch (error) {
+          throw translateError(error, this.#options.schema);
+        }
+      },
+    };
+  }
+
+  /**
+   * Runs `body` in a transaction, and again if it collides with others: it must have no effects but through the transaction.
+   * Anything it throws rolls back and is thrown on.
+   */
+  async transaction<T>(settings: TransactionSettings, body: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const { isolation = 'read committed', signal } = settings;
+    signal?.throwIfAborted();
+    return this.#retrying(
+      () =>
+        this.withClient(async (client) => {
+          await client.query(`begin isolation level ${isolation}`);
+          try {
+            const result = await body(this.#transactionOn(client, signal, 1));
+            signal?.throwIfAborted();
+            await commit(client);
+            return result;
+          } catch (error) {
+            await rollBack(client);
+            throw error;
+          }
+        }),
+      signal,
+    );
+  }
+
+  /**
+   * Runs one statement in a transaction that begins with the given commands, all sent at once: locks that those commands take are
+   * given back by the server without waiting for this process again. (Where the pool's clients do not pipeline: one by one.)
+   */
+  async transactionInOneTrip(
+    commands: string,
+    statement: PreparedStatement,
+    values: readonly unknown[],
+  ): Promise<readonly Row[]> {
+    return this.#retrying(() =>
+      this.withClient(async (client) => {
+        if (!this.#options.pipeline) {
+          try {
+            await client.query(commands);
+            const rows = await this.#send(client, statement, values);
+            await commit(client);
+            return rows;
+          } catch (error) {
+            await rollBack(client);
+            throw error;
+          }
+        }
+        const [begun, answered, committed] = await Promise.allSettled([
+          client.query(commands),
+          this.#send(client, statement, values),
+          client.query('commit'),
+        ]);
+        for (const step of [begun, answered, committed]) {
+          if (step.status === 'rejected') throw step.reason;
+        }
+        return answered.status === 'fulfilled' ? answered.value : [];
+      }),
+    );
+  }
+
+  /** Lends a client of the pool. A client that breaks does not go back. */
+  async withClient<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {
+    this.#checkOpen();
+    const client = await this.#connect();
+    let broken = false;
+    try {
+      return await use(client);
+    } catch (error) {
+      broken = isConnectionLoss(error) || !isIdle(client);
+      throw translateError(error, this.#options.schema);
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  /** Waits for what is under way, then closes the connections, if they are this database's own. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#options.ownsPool
+      ? this.#options.pool.end()
+      : Promise.resolve(void this.#options.pool.off('error', this.#onIdleError));
+    return this.#closing;
+  }
+
+  async #retrying<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      return await this.#retrier.run(attempt, signal);
+    } catch (error) {
+      throw translateError(error, this.#options.schema);
+    }
+  }
+
+  async #connect(): Promise<PoolClient> {
+    try {
+      return await this.#options.pool.connect();
+    } catch (error) {
+      throw translateConnectError(error, this.#options.target);
+    }
+  }
+
+  async #send(
+    client: PoolClient,
+    { name, text }: PreparedStatement,
+    values: readonly unknown[],
+  ): Promise<readonly Row[]> {
+    const query = this.#options.prepare ? { name, text, values: [...values] } : { text, values: [...values] };
+    return (await client.query<Row>(query)).rows;
+  }
+
+  #transactionOn(client: PoolClient, signal: AbortSignal | undefined, depth: number): Transaction {
+    return {
+      client,
+      run: (statement, values = []) => {
+        signal?.throwIfAborted();
+        return this.#send(client, statement, values);
+      },
+      query: (text, values) => {
+        signal?.throwIfAborted();
+        return client.query<Row>(text, values);
+      },
+      nested: async (body) => {
+        const savepoint = `pg_coordinate_${depth}`;
+        await client.query(`savepoint ${savepoint}`);
+        try {
+          const result = await body(this.#transactionOn(client, signal, depth + 1));
+          await client.query(`release savepoint ${savepoint}`);
+          return result;
+        } catch (error) {
+          await client.query(`rollback to savepoint ${savepoint}`).catch(() => undefined);
+          throw error;
+        }
+      },
+    };
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new ClosedError();
+  }
+
+  readonly #onIdleError = (error: Error): void => {
+    this.#options.logger.warn(`an idle connection to PostgreSQL broke: ${error.message}`);
+  };
+}
+
+/** Whether no transaction is open. A `pg` too old to know is believed: every transaction here ends by commit or rollback. */
+function isIdle(client: PoolClient): boolean {
+  return typeof client.getTransactionStatus !== 'function' || client.getTransactionStatus() === 'I';
+}
+
+/** A transaction that has failed answers COMMIT with ROLLBACK instead of an error: nobody may take that for a success. */
+async function commit(client: PoolClient): Promise<void> {
+  const { command } = await client.query('commit');
+  if (command !== 'COMMIT') throw new Error('the transaction was rolled back because one of its statements had failed');
+}
+
+/** What went wrong before is what the caller must learn; if this fails too the client is discarded, as it is not idle. */
+async function rollBack(client: PoolClient): Promise<void> {
+  await client.query('rollback').catch(() => undefined);
+}

@@ -1,0 +1,3 @@
+export { describeTarget } from './describe-target.js';
+export type { Environment } from './environment.js';
+export { parseTarget } from './parse-target.js';

@@ -1,0 +1,46 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import type { EmbeddedPostgresOptions } from '../../../src/database/embedded/index.js';
+
+export interface Child {
+  readonly process: ChildProcess & { readonly pid: number };
+  /** What it says next: first that it starts a server, then the server's url and version. */
+  next(): Promise<{ readonly url: string; readonly version: string }>;
+  readonly exit: Promise<{ readonly status: number | null; readonly signal: string | null; readonly errors: string }>;
+}
+
+const program = fileURLToPath(new URL('child-program.ts', import.meta.url));
+
+/** A process of its own, leader of a process group, that starts a server. */
+export function spawnChild(
+  options: EmbeddedPostgresOptions,
+  afterwards: 'live' | 'end' | 'stop',
+  user: { uid?: number; gid?: number; cwd?: string } = {},
+): Child {
+  const child = spawn(
+    process.execPath,
+    ['--import', import.meta.resolve('tsx'), program, JSON.stringify({ options, afterwards })],
+    { ...user, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  // Of a test that fails halfway.
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    process: child as ChildProcess & { readonly pid: number },
+    async next() {
+      const line = await lines.next();
+      if (line.done === true) throw new Error(`the child ended: ${errors}`);
+      return JSON.parse(line.value) as { url: string; version: string };
+    },
+    exit: once(child, 'close').then(([status, signal]) => ({
+      status: status as number | null,
+      signal: signal as string | null,
+      errors,
+    })),
+  };
+}
