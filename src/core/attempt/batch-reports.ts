@@ -1,0 +1,135 @@
+import { byteaArray, int8Array, type Executor } from '../../database/index.js';
+import { InvalidArgumentError, WrongBackendError, type CoordinateError } from '../../errors/index.js';
+import { checkOptions, kindOf } from '../../options/index.js';
+import type { Bucket } from '../backend.js';
+import type { TransactionOptions } from '../coordinate.js';
+import type { AttemptReport, AttemptVerdict, RenewReport } from './attempt-report.js';
+import { PostgresAttempt, reportOf } from './postgres-attempt.js';
+import { endAttempts as endStatement, renewAttempts as renewStatement } from './report-attempts.js';
+import { settle, type Action } from './settle.js';
+
+/** A report as the statements take it. */
+export interface Report {
+  readonly unitId: number;
+  readonly number: number;
+  readonly specId: number;
+  readonly data: Buffer | null;
+  /** Whether the data have output to pass on; null: no data were given, those of the attempt may have. */
+  readonly hasOutput: boolean | null;
+}
+
+type Verdict = CoordinateError | null;
+
+/**
+ * Ends attempts; resolves to what became of each. One statement takes those it can; the rest go one at a time through settle(), in a
+ * transaction with the units of their output. Without a client each part commits by itself: a verdict holds for its own attempt.
+ */
+export async function endAttempts(
+  bucket: Bucket,
+  status: 'finished' | 'failed',
+  reports: readonly Report[],
+  options: TransactionOptions | undefined,
+): Promise<Verdict[]> {
+  const { backend } = bucket;
+  const on = backend.executor(options, 'options');
+  const first = firstOfEach(reports);
+  const rows = await bucket.run(
+    endStatement,
+    [
+      status,
+      int8Array(first.map(({ unitId }) => unitId)),
+      int8Array(first.map(({ number }) => number)),
+      byteaArray(first.map(({ data }) => data)),
+      first.map(({ hasOutput }) => status === 'finished' && hasOutput !== false),
+      backend.now(),
+    ],
+    on,
+  );
+  bucket.counts.wrote();
+  const ended = new Set(rows.map((row) => Number(row.number)));
+  return settleRest(reports, ended, (report) => {
+    if (options?.client !== undefined) return settleOne(bucket, status, report, 0, on);
+    return backend.database.transaction({}, (transaction) => settleOne(bucket, status, report, 0, transaction));
+  });
+}
+
+/** Renews leases; resolves to what became of each. */
+export async function renewReports(bucket: Bucket, reports: readonly Report[], lifetimeMs: number): Promise<Verdict[]> {
+  const { backend } = bucket;
+  const first = firstOfEach(reports);
+  const rows = await bucket.run(renewStatement, [
+    int8Array(first.map(({ unitId }) => unitId)),
+    int8Array(first.map(({ number }) => number)),
+    byteaArray(first.map(({ data }) => data)),
+    lifetimeMs,
+    backend.now(),
+  ]);
+  const renewed = new Set(rows.map((row) => Number(row.number)));
+  return settleRest(reports, renewed, (report) => settleOne(bucket, 'renewed', report, lifetimeMs, backend.database));
+}
+
+/** `namespace.finishAll` and `failAll`. */
+export async function endAll(
+  bucket: Bucket,
+  status: 'finished' | 'failed',
+  reports: readonly AttemptReport[],
+  options: TransactionOptions | undefined,
+): Promise<AttemptVerdict[]> {
+  checkOptions(options, 'options', ['client']);
+  const checked = checkReports(bucket, reports);
+  return verdictsOf(reports, await endAttempts(bucket, status, checked, options));
+}
+
+/** `namespace.renewAll`. */
+export async function renewAll(
+  bucket: Bucket,
+  reports: readonly RenewReport[],
+  lifetimeMs: number,
+): Promise<AttemptVerdict[]> {
+  return verdictsOf(reports, await renewReports(bucket, checkReports(bucket, reports), lifetimeMs));
+}
+
+/** A statement judges an attempt once: of several reports on one attempt the first goes to it, the others to settle(). */
+function firstOfEach(reports: readonly Report[]): Report[] {
+  return [...new Map(reports.toReversed().map((report) => [report.number, report])).values()].toReversed();
+}
+
+/** One at a time and in order: the same attempt may be reported on twice. */
+async function settleRest(
+  reports: readonly Report[],
+  done: Set<number>,
+  settleReport: (report: Report) => Promise<Verdict>,
+): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  for (const report of reports) {
+    verdicts.push(done.delete(report.number) ? null : await settleReport(report));
+  }
+  return verdicts;
+}
+
+async function settleOne(
+  bucket: Bucket,
+  action: Action,
+  report: Report,
+  durationMs: number,
+  on: Executor,
+): Promise<Verdict> {
+  return (await settle(bucket, action, report, durationMs, on)).error;
+}
+
+function checkReports(bucket: Bucket, reports: readonly AttemptReport[]): Report[] {
+  if (!Array.isArray(reports)) throw new InvalidArgumentError('reports', `must be an array, not ${kindOf(reports)}`);
+  return (reports as readonly AttemptReport[]).map((report, index) => {
+    const field = `reports[${index}]`;
+    const attempt: unknown = report?.attempt;
+    if (typeof attempt !== 'object' || attempt === null) {
+      throw new InvalidArgumentError(`${field}.attempt`, `must be an attempt, not ${kindOf(attempt)}`);
+    }
+    if (!(attempt instanceof PostgresAttempt) || attempt.workUnit.bucket !== bucket) throw new WrongBackendError();
+    return reportOf(attempt, report.data, `${field}.data`);
+  });
+}
+
+function verdictsOf(reports: readonly AttemptReport[], verdicts: readonly Verdict[]): AttemptVerdict[] {
+  return reports.map(({ attempt }, index) => ({ attempt, error: verdicts[index] ?? null }));
+}

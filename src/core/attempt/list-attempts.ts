@@ -1,0 +1,113 @@
+import { statement } from '../../database/index.js';
+
+/*
+ * An attempt is running (lease, superseded) or history (attempt); the view any_attempt makes them one. Every answer has the columns
+ * that attemptFromRow reads.
+ */
+
+/** The attempts of a unit. Answers nothing when the unit is gone, a row without a number when it has none. Parameters: unit id. */
+export const listUnitAttempts = statement(
+  'attempt.list-of-unit',
+  (s) => `
+    select
+      a.number, a.status, a.started_at, a.ended_at, a.expires_at, coalesce(a.data, u.data) as data,
+      a.worker_id, w.name as worker_name
+    from ${s}.work_unit u
+    join ${s}.work_spec p on p.id = u.spec_id
+    left join ${s}.any_attempt a on a.spec_id = u.spec_id and a.unit_id = u.id
+    left join ${s}.worker w on w.id = a.worker_id
+    where u.id = $1::bigint
+    order by a.number`,
+);
+
+/** How many attempts a unit has had. Answers nothing when the unit is gone. Parameters: unit id. */
+export const countUnitAttempts = statement(
+  'attempt.count-of-unit',
+  (s) => `
+    select (
+      select count(*) from ${s}.any_attempt a where a.spec_id = u.spec_id and a.unit_id = u.id
+    ) as attempts
+    from ${s}.work_unit u join ${s}.work_spec p on p.id = u.spec_id
+    where u.id = $1::bigint`,
+);
+
+/** One attempt ($2), or the active one ($2 null). Answers nothing when the unit is gone, a row without a number when there is none. Parameters: unit id, number or null. */
+export const readAttempt = statement(
+  'attempt.read',
+  (s) => `
+    select
+      a.number, a.status, a.started_at, a.ended_at, a.expires_at, coalesce(a.data, u.data) as data,
+      a.worker_id, w.name as worker_name
+    from ${s}.work_unit u
+    join ${s}.work_spec p on p.id = u.spec_id
+    left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
+    left join ${s}.any_attempt a on a.spec_id = u.spec_id and a.unit_id = u.id
+      and a.number = coalesce($2::bigint, l.number, u.active_attempt)
+    left join ${s}.worker w on w.id = a.worker_id
+    where u.id = $1::bigint`,
+);
+
+/** The pending attempts of a worker. Indexes: lease (worker_id), superseded (worker_id). Parameters: worker id. */
+export const listActiveAttempts = statement(
+  'attempt.list-active-of-worker',
+  (s) => `
+    select
+      a.number, a.status, a.started_at, a.ended_at, a.expires_at, coalesce(a.data, u.data) as data,
+      a.worker_id, w.name as worker_name, u.id as unit_id, u.name as unit_name, p.id as spec_id, p.name as spec_name
+    from (
+      select unit_id, number, worker_id, 'pending' as status, started_at, null::timestamptz as ended_at, expires_at, data
+      from ${s}.lease where worker_id = $1::bigint
+      union all
+      select unit_id, number, worker_id, 'pending', started_at, null, expires_at, data
+      from ${s}.superseded where worker_id = $1::bigint
+    ) a
+    join ${s}.work_unit u on u.id = a.unit_id
+    join ${s}.work_spec p on p.id = u.spec_id
+    join ${s}.worker w on w.id = a.worker_id
+    order by a.number`,
+);
+
+/**
+ * A page of everything a worker did. Each branch is read by its index on the worker and stops at the limit: a page costs the same
+ * however long the history. Parameters: worker id, after number, limit.
+ */
+export const listAllAttempts = statement(
+  'attempt.list-all-of-worker',
+  (s) => `
+    select
+      a.number, a.status, a.started_at, a.ended_at, a.expires_at, coalesce(a.data, u.data) as data,
+      a.worker_id, w.name as worker_name, u.id as unit_id, u.name as unit_name, p.id as spec_id, p.name as spec_name
+    from (
+      (
+        select unit_id, number, worker_id, status, started_at, ended_at, expires_at, data
+        from ${s}.attempt where worker_id = $1::bigint and number > $2::bigint
+        order by number limit $3::bigint
+      )
+      union all
+      select unit_id, number, worker_id, 'pending', started_at, null, expires_at, data
+      from ${s}.lease where worker_id = $1::bigint and number > $2::bigint
+      union all
+      select unit_id, number, worker_id, 'pending', started_at, null, expires_at, data
+      from ${s}.superseded where worker_id = $1::bigint and number > $2::bigint
+    ) a
+    join ${s}.work_unit u on u.id = a.unit_id
+    join ${s}.work_spec p on p.id = u.spec_id
+    join ${s}.worker w on w.id = a.worker_id
+    order by a.number
+    limit $3::bigint`,
+);
+
+/** The active pending attempts of a worker's children: one statement, so one moment. Parameters: worker id. */
+export const listChildAttempts = statement(
+  'attempt.list-of-children',
+  (s) => `
+    select
+      a.number, 'pending' as status, a.started_at, null as ended_at, a.expires_at, coalesce(a.data, u.data) as data,
+      a.worker_id, w.name as worker_name, u.id as unit_id, u.name as unit_name, p.id as spec_id, p.name as spec_name
+    from ${s}.worker w
+    join ${s}.lease a on a.worker_id = w.id
+    join ${s}.work_unit u on u.id = a.unit_id
+    join ${s}.work_spec p on p.id = u.spec_id
+    where w.parent_id = $1::bigint
+    order by a.number`,
+);

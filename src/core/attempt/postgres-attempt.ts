@@ -1,0 +1,113 @@
+import { encodeData, type DataDictionary } from '../../codec/index.js';
+import { GoneError, InvalidArgumentError } from '../../errors/index.js';
+import { checkDuration, checkOptions } from '../../options/index.js';
+import type { Bucket } from '../backend.js';
+import type { TransactionOptions } from '../coordinate.js';
+import type { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
+import type { PostgresWorker } from '../worker/postgres-worker.js';
+import { attemptStateFromRow } from './attempt-from-row.js';
+import type { Attempt, AttemptState } from './attempt.js';
+import { endAttempts, renewReports, type Report } from './batch-reports.js';
+import { defaultLifetimeMs } from './lifetime.js';
+import { readAttempt } from './list-attempts.js';
+import { requireAttempt } from './report-attempts.js';
+import { settle } from './settle.js';
+
+/** An attempt in one bucket of one database. */
+export class PostgresAttempt<Data extends DataDictionary = DataDictionary> implements Attempt<Data> {
+  readonly number: number;
+  readonly workUnit: PostgresWorkUnit<Data>;
+  readonly worker: PostgresWorker;
+  readonly startTime: Date;
+  readonly data: Data;
+
+  constructor(of: {
+    number: number;
+    workUnit: PostgresWorkUnit<Data>;
+    worker: PostgresWorker;
+    startTime: Date;
+    data: Data;
+  }) {
+    this.number = of.number;
+    this.workUnit = of.workUnit;
+    this.worker = of.worker;
+    this.startTime = of.startTime;
+    this.data = of.data;
+  }
+
+  async read(): Promise<AttemptState<Data>> {
+    const [row] = await this.#bucket.look(readAttempt, [this.workUnit.id, this.number]);
+    if (row === undefined || row.number === null) throw new GoneError();
+    return attemptStateFromRow(row);
+  }
+
+  async renew(lifetimeMs = defaultLifetimeMs, data?: DataDictionary): Promise<void> {
+    const lifetime = checkDuration(lifetimeMs, 'lifetimeMs');
+    const [error] = await renewReports(this.#bucket, [this.#report(data)], lifetime);
+    if (error) throw error;
+  }
+
+  async expire(data?: DataDictionary): Promise<void> {
+    await this.#settle('expired', data, 0);
+  }
+
+  async finish(data?: DataDictionary, options?: TransactionOptions): Promise<void> {
+    await this.#end('finished', data, options);
+  }
+
+  async fail(data?: DataDictionary, options?: TransactionOptions): Promise<void> {
+    await this.#end('failed', data, options);
+  }
+
+  async retry(data?: DataDictionary, delayMs = 0, options?: TransactionOptions): Promise<void> {
+    await this.#settle('retryable', data, checkDuration(delayMs, 'delayMs'), options);
+  }
+
+  async requireHeld(options: Required<TransactionOptions>): Promise<void> {
+    const { client } = checkOptions(options, 'options', ['client']);
+    if (client === undefined) throw new InvalidArgumentError('options.client', 'must be given: the fence holds in a transaction');
+    const executor = this.#bucket.backend.executor(options, 'options');
+    await this.#bucket.run(requireAttempt, [this.workUnit.id, this.number, this.#bucket.backend.now()], executor);
+  }
+
+  get #bucket(): Bucket {
+    return this.workUnit.bucket;
+  }
+
+  async #end(
+    status: 'finished' | 'failed',
+    data: DataDictionary | undefined,
+    options: TransactionOptions | undefined,
+  ): Promise<void> {
+    checkOptions(options, 'options', ['client']);
+    const [error] = await endAttempts(this.#bucket, status, [this.#report(data)], options);
+    if (error) throw error;
+  }
+
+  async #settle(
+    action: 'expired' | 'retryable',
+    data: DataDictionary | undefined,
+    delayMs: number,
+    options?: TransactionOptions,
+  ): Promise<void> {
+    checkOptions(options, 'options', ['client']);
+    const executor = this.#bucket.backend.executor(options, 'options');
+    const { error } = await settle(this.#bucket, action, this.#report(data), delayMs, executor);
+    if (error) throw error;
+  }
+
+  #report(data: DataDictionary | undefined): Report {
+    return reportOf(this, data, 'data');
+  }
+}
+
+/** A report as the statements take it. */
+export function reportOf(attempt: PostgresAttempt, data: DataDictionary | undefined, field: string): Report {
+  return {
+    unitId: attempt.workUnit.id,
+    number: attempt.number,
+    specId: attempt.workUnit.workSpec.id,
+    data: data === undefined ? null : encodeData(data, field),
+    hasOutput: data === undefined ? null : Object.hasOwn(data, 'output'),
+  };
+}

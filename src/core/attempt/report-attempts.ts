@@ -1,0 +1,91 @@
+import { statement } from '../../database/index.js';
+
+/**
+ * Ends attempts well or badly, many at once: those that are pending, their unit's active one, and have no output to pass on to an
+ * existing next spec. All others are left as they are, and out of the answer: settle_attempt takes them one at a time.
+ *
+ * READ COMMITTED: the unit's row is locked before the lease is looked at again, by the same order of ids everywhere, so a
+ * unit that is being changed by somebody else is waited for and then judged as it is.
+ * Lock order: work_unit by id, lease. Indexes: the primary keys of work_unit and lease, one probe a unit.
+ * Parameters: status, unit ids, numbers, data (null: they stay), whether each could have output, now.
+ */
+export const endAttempts = statement(
+  'attempt.end',
+  (s) => `
+    with report as materialized (
+      select * from unnest($2::bigint[], $3::bigint[], $4::bytea[], $5::boolean[]) as r (unit_id, number, data, has_output)
+    ),
+    locked as materialized (
+      select u.id, u.spec_id, r.number, r.data
+      from report r
+      join ${s}.work_unit u on u.id = r.unit_id
+      join ${s}.work_spec w on w.id = u.spec_id
+      where not (r.has_output and exists (
+        select from ${s}.work_spec next
+        where next.namespace_id = w.namespace_id and next.name = w.next_work_spec_name and w.next_work_spec_name <> ''
+      ))
+      order by u.id
+      for no key update of u
+    ),
+    ended as (
+      delete from ${s}.lease l using locked
+      where l.spec_id = locked.spec_id and l.unit_id = locked.id and l.number = locked.number
+      returning l.*, locked.data as reported
+    ),
+    unit as (
+      update ${s}.work_unit u set ended = $1::text, active_attempt = ended.number, attempts = ended.attempts
+      from ended where u.id = ended.unit_id
+    ),
+    history as (
+      insert into ${s}.attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)
+      select
+        spec_id, unit_id, number, worker_id, $1::text, started_at, coalesce($6::timestamptz, statement_timestamp()), expires_at,
+        coalesce(reported, data)
+      from ended
+    ),
+    counted as (
+      insert into ${s}.unit_count (spec_id, kind, delta)
+      select spec_id, $1::text, count(*) from ended group by spec_id
+    )
+    select number from ended`,
+);
+
+/** Extends leases. Those that are not their unit's active one are left out of the answer. Parameters: unit ids, numbers, data, lifetime in ms, now. */
+export const renewAttempts = statement(
+  'attempt.renew',
+  (s) => `
+    update ${s}.lease l set
+      expires_at = coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond',
+      data = coalesce(r.data, l.data)
+    from unnest($1::bigint[], $2::bigint[], $3::bytea[]) as r (unit_id, number, data)
+    join ${s}.work_unit u on u.id = r.unit_id
+    join ${s}.work_spec w on w.id = u.spec_id
+    where l.spec_id = u.spec_id and l.unit_id = u.id and l.number = r.number
+    returning l.number`,
+);
+
+/** Any report on any attempt. Parameters: action, unit id, number, data or null, now, lifetime or delay in ms. */
+export const settleAttempt = statement(
+  'attempt.settle',
+  (s) => `
+    select outcome, next_spec_id, output_data, coalesce($5::timestamptz, statement_timestamp()) as now
+    from ${s}.settle_attempt(
+      $1::text, $2::bigint, $3::bigint, $4::bytea, coalesce($5::timestamptz, statement_timestamp()),
+      $6::float8 * interval '1 millisecond'
+    )`,
+);
+
+/** Raises PC001 unless the attempt is held. Parameters: unit id, number, now. */
+export const requireAttempt = statement(
+  'attempt.require',
+  (s) => `select ${s}.require_attempt($1::bigint, $2::bigint, coalesce($3::timestamptz, statement_timestamp()))`,
+);
+
+/** Forces an attempt; the number is null when the unit is gone. Parameters: unit id, worker id, lifetime in ms, now. */
+export const makeAttempt = statement(
+  'attempt.make',
+  (s) => `
+    select ${s}.make_attempt(
+      $1::bigint, $2::bigint, coalesce($4::timestamptz, statement_timestamp()), $3::float8 * interval '1 millisecond'
+    ) as number`,
+);

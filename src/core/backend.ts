@@ -1,0 +1,144 @@
+import type { Clock } from '../clock/index.js';
+import {
+  StatementSet,
+  type Database,
+  type Executor,
+  type Row,
+  type Statement,
+} from '../database/index.js';
+import { InvalidArgumentError } from '../errors/index.js';
+import type { TransactionOptions } from './coordinate.js';
+import { CountFolder, foldLimit } from './summary/count-folder.js';
+import { foldCounts } from './summary/count-units.js';
+import { expireDue, expireDueLimit } from './expiry/expire-due.js';
+
+export interface BackendOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** The catalog's schema; the buckets' are named after it. */
+  readonly schema: string;
+  /** How many buckets new namespaces are spread over. */
+  readonly bucketCount: number;
+}
+
+/** The schema of a bucket. */
+export function bucketSchema(catalogSchema: string, number: number): string {
+  return `${catalogSchema}_bucket_${number}`;
+}
+
+/** What all objects of one connection share. */
+export class Backend {
+  readonly database: Database;
+  readonly random: () => number;
+  readonly schema: string;
+  readonly bucketCount: number;
+  readonly #clock: Clock;
+  readonly #catalog: StatementSet;
+  readonly #buckets = new Map<number, Bucket>();
+
+  constructor(database: Database, { clock, random, schema, bucketCount }: BackendOptions) {
+    this.database = database;
+    this.random = random;
+    this.schema = schema;
+    this.bucketCount = bucketCount;
+    this.#clock = clock;
+    this.#catalog = new StatementSet(schema, schema);
+  }
+
+  /** The time as a statement's parameter; null: the statement reads the database's clock. */
+  now(): string | null {
+    return this.#clock.now()?.toISOString() ?? null;
+  }
+
+  /** Runs a statement on the catalog. */
+  run(statement: Statement, values: readonly unknown[] = [], on: Executor = this.database): Promise<readonly Row[]> {
+    return on.run(this.#catalog.prepare(statement), values);
+  }
+
+  bucket(number: number): Bucket {
+    let bucket = this.#buckets.get(number);
+    if (bucket === undefined) {
+      bucket = new Bucket(this, number);
+      this.#buckets.set(number, bucket);
+    }
+    return bucket;
+  }
+
+  /** Closes the connection once background work, such as the folding of counts, has ended. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#buckets.values()].map((bucket) => bucket.counts.stop()));
+    await this.database.close();
+  }
+
+  /** What runs the statements of an operation: the caller's transaction, if one was given. */
+  executor(options: TransactionOptions | undefined, field: string): Executor {
+    const client = options?.client;
+    if (client === undefined) return this.database;
+    if (typeof client?.query !== 'function') {
+      throw new InvalidArgumentError(`${field}.client`, 'must have a query(text, values) method');
+    }
+    return this.database.joining(client);
+  }
+}
+
+/** One set of the queue's tables. */
+export class Bucket {
+  readonly backend: Backend;
+  readonly number: number;
+  readonly schema: string;
+  /** Keeps the counts behind summaries short. */
+  readonly counts: CountFolder;
+  /** When this process last recorded that work of a runtime was asked for, see recordRuntimes(). */
+  readonly runtimesRecorded = new Map<string, number>();
+  readonly #statements: StatementSet;
+
+  constructor(backend: Backend, number: number) {
+    this.backend = backend;
+    this.number = number;
+    this.schema = bucketSchema(backend.schema, number);
+    this.#statements = new StatementSet(this.schema, backend.schema);
+    this.counts = new CountFolder(() => this.run(foldCounts, [foldLimit]), backend.database.logger);
+  }
+
+  /** Runs a statement, by default in a transaction of its own. */
+  run(
+    statement: Statement,
+    values: readonly unknown[] = [],
+    on: Executor = this.backend.database,
+  ): Promise<readonly Row[]> {
+    return on.run(this.#statements.prepare(statement), values);
+  }
+
+  /** Runs a statement that looks at units or attempts: what is overdue expires first. One round trip. */
+  async look(statement: Statement, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    for (;;) {
+      const [expired, rows] = await this.backend.database.runInOneTrip([
+        [this.#statements.prepare(expireDue), [this.backend.now(), expireDueLimit]],
+        [this.#statements.prepare(statement), values],
+      ]);
+      if (Number(expired?.[0]?.expired) < expireDueLimit) return rows ?? [];
+    }
+  }
+
+  /**
+   * Runs a statement in a serializable transaction that passes through the claim gate.
+   *
+   * LOCK TABLE is the only lock that PostgreSQL takes without a snapshot, so the transaction's snapshot is fixed after the last one
+   * that held the gate has committed: it cannot collide with it. The gate opens by itself when the transaction ends, however it
+   * ends; no session state is involved. SHARE UPDATE EXCLUSIVE conflicts with itself, but not with what pg_dump takes.
+   *
+   * The commit does not wait for the disk: what a crash loses was a claim, and the units are simply available again.
+   */
+  runThroughGate(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
+    return this.backend.database.transactionInOneTrip(
+      `begin isolation level serializable; set local synchronous_commit = off; ${this.lockGate}`,
+      this.#statements.prepare(statement),
+      values,
+    );
+  }
+
+  /** Closes the claim gate until the end of the transaction. */
+  get lockGate(): string {
+    return `lock table "${this.schema.replaceAll('"', '""')}".claim_gate in share update exclusive mode`;
+  }
+}

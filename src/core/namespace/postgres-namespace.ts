@@ -1,0 +1,121 @@
+import { encodeData, type DataDictionary } from '../../codec/index.js';
+import { GoneError, NoSuchWorkSpecError } from '../../errors/index.js';
+import { checkBoolean, checkDuration, checkInteger, checkName, checkOptions } from '../../options/index.js';
+import { endAll, renewAll } from '../attempt/batch-reports.js';
+import type { AttemptReport, AttemptVerdict, RenewReport } from '../attempt/attempt-report.js';
+import { defaultLifetimeMs } from '../attempt/lifetime.js';
+import type { Bucket } from '../backend.js';
+import type { Coordinate, TransactionOptions } from '../coordinate.js';
+import { nameFromBytes } from '../instant.js';
+import { countAllUnits } from '../summary/count-all-units.js';
+import type { Summary } from '../summary/summary.js';
+import { metaFromData, workSpecName } from '../work-spec/meta-from-data.js';
+import { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
+import { defineWorkSpec } from '../work-spec/define-work-spec.js';
+import { destroySpecs } from '../work-spec/destroy-work-specs.js';
+import { specIdRange } from '../work-spec/spec-ids.js';
+import { findWorkSpec, listWorkSpecs } from '../work-spec/work-spec-statements.js';
+import { PostgresWorker } from '../worker/postgres-worker.js';
+import { createWorker, findWorker, listActiveWorkers, listWorkers } from '../worker/worker-statements.js';
+import { namespaceExists } from './namespace-statements.js';
+import type { Namespace, WorkerListOptions } from './namespace.js';
+
+/** A namespace in one bucket of one database. */
+export class PostgresNamespace implements Namespace {
+  readonly coordinate: Coordinate;
+  readonly bucket: Bucket;
+  readonly id: number;
+  readonly name: string;
+
+  constructor(of: { coordinate: Coordinate; bucket: Bucket; id: number; name: string }) {
+    this.coordinate = of.coordinate;
+    this.bucket = of.bucket;
+    this.id = of.id;
+    this.name = of.name;
+  }
+
+  async setWorkSpec<Data extends DataDictionary>(data: DataDictionary): Promise<PostgresWorkSpec<Data>> {
+    const encoded = encodeData(data, 'data');
+    const name = checkName(workSpecName(data), 'data.name', { mayBeEmpty: false });
+    const id = await defineWorkSpec(this.bucket, this.id, name, encoded, metaFromData(data));
+    return new PostgresWorkSpec<Data>(this, id, name);
+  }
+
+  async workSpec<Data extends DataDictionary>(name: string): Promise<PostgresWorkSpec<Data>> {
+    const [row] = await this.bucket.run(findWorkSpec, [this.id, Buffer.from(checkName(name, 'name'))]);
+    if (row === undefined) {
+      await this.checkExists();
+      throw new NoSuchWorkSpecError(name);
+    }
+    return new PostgresWorkSpec<Data>(this, Number(row.id), name);
+  }
+
+  async destroyWorkSpec(name: string): Promise<void> {
+    const destroyed = await destroySpecs(this.bucket, this.id, checkName(name, 'name'));
+    if (destroyed > 0) return;
+    await this.checkExists();
+    throw new NoSuchWorkSpecError(name);
+  }
+
+  async workSpecNames(): Promise<string[]> {
+    const rows = await this.bucket.run(listWorkSpecs, [this.id]);
+    if (rows.length === 0) throw new GoneError();
+    return rows.filter((row) => row.name !== null).map((row) => nameFromBytes(row.name));
+  }
+
+  async worker(name: string): Promise<PostgresWorker> {
+    const key = Buffer.from(checkName(name, 'name'));
+    const [found] = await this.bucket.run(findWorker, [this.id, key]);
+    const row = found ?? (await this.bucket.run(createWorker, [this.id, key, this.bucket.backend.now()]))[0];
+    if (row === undefined) throw new GoneError();
+    return new PostgresWorker(this, Number(row.id), name);
+  }
+
+  async workers(options?: WorkerListOptions): Promise<PostgresWorker[]> {
+    const { start = '', limit = 1_000, activeOnly = false } = checkOptions(options, 'options', [
+      'start',
+      'limit',
+      'activeOnly',
+    ]);
+    const list = checkBoolean(activeOnly, 'options.activeOnly') ? listActiveWorkers : listWorkers;
+    const from = Buffer.from(checkName(start, 'options.start'));
+    const rows = await this.bucket.run(list, [this.id, from, checkInteger(limit, 'options.limit', { least: 0 })]);
+    if (rows.length === 0) await this.checkExists();
+    return rows.map((row) => new PostgresWorker(this, Number(row.id), nameFromBytes(row.name)));
+  }
+
+  finishAll(reports: readonly AttemptReport[], options?: TransactionOptions): Promise<AttemptVerdict[]> {
+    return this.#verdicts(endAll(this.bucket, 'finished', reports, options));
+  }
+
+  failAll(reports: readonly AttemptReport[], options?: TransactionOptions): Promise<AttemptVerdict[]> {
+    return this.#verdicts(endAll(this.bucket, 'failed', reports, options));
+  }
+
+  async renewAll(reports: readonly RenewReport[], lifetimeMs = defaultLifetimeMs): Promise<AttemptVerdict[]> {
+    return this.#verdicts(renewAll(this.bucket, reports, checkDuration(lifetimeMs, 'lifetimeMs')));
+  }
+
+  async summarize(): Promise<Summary> {
+    const rows = await countAllUnits(this.bucket, specIdRange(this.id), () => this.name);
+    if (rows.length === 0) await this.checkExists();
+    return rows;
+  }
+
+  async destroy(): Promise<void> {
+    await destroySpecs(this.bucket, this.id, null);
+  }
+
+  /** Attempts are gone one by one, or with the namespace: that is no verdict on an attempt. */
+  async #verdicts(of: Promise<AttemptVerdict[]>): Promise<AttemptVerdict[]> {
+    const verdicts = await of;
+    if (verdicts.some(({ error }) => error instanceof GoneError)) await this.checkExists();
+    return verdicts;
+  }
+
+  /** Raises Gone if the namespace was destroyed. */
+  async checkExists(): Promise<void> {
+    const rows = await this.bucket.backend.run(namespaceExists, [this.id]);
+    if (rows.length === 0) throw new GoneError();
+  }
+}

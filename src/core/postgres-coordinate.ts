@@ -1,0 +1,86 @@
+import type { Transaction, TransactionSettings, TransactionStatistics } from '../database/index.js';
+import { checkName } from '../options/index.js';
+import { Backend, bucketSchema } from './backend.js';
+import type { Coordinate } from './coordinate.js';
+import { nameFromBytes } from './instant.js';
+import { chooseBucket } from './namespace/choose-bucket.js';
+import { createNamespace, findNamespace, listNamespaces } from './namespace/namespace-statements.js';
+import { PostgresNamespace } from './namespace/postgres-namespace.js';
+import { countAllUnits } from './summary/count-all-units.js';
+import type { Summary } from './summary/summary.js';
+
+/** A queue on PostgreSQL: what `connect('postgres://…')` gives. */
+export class PostgresCoordinate implements Coordinate {
+  readonly #backend: Backend;
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+  }
+
+  /** What the transactions of this connection have met; the share of serialization failures should stay below 1 %. */
+  get statistics(): TransactionStatistics {
+    return this.#backend.database.statistics;
+  }
+
+  /** The schemas of the queue's tables: the catalog's, then the buckets'. */
+  get schemas(): readonly string[] {
+    const { schema, bucketCount } = this.#backend;
+    return [schema, ...Array.from({ length: bucketCount }, (_, index) => bucketSchema(schema, index + 1))];
+  }
+
+  async namespace(name: string): Promise<PostgresNamespace> {
+    const key = Buffer.from(checkName(name, 'name'));
+    for (;;) {
+      const [found] = await this.#backend.run(findNamespace, [key]);
+      const bucket = chooseBucket(name, this.#backend.bucketCount);
+      const row = found ?? (await this.#backend.run(createNamespace, [key, bucket]))[0];
+      if (row !== undefined) return this.#namespaceOf(Number(row.id), name, Number(row.bucket));
+    }
+  }
+
+  async namespaces(): Promise<PostgresNamespace[]> {
+    const rows = await this.#backend.run(listNamespaces);
+    return rows.map((row) => this.#namespaceOf(Number(row.id), nameFromBytes(row.name), Number(row.bucket)));
+  }
+
+  async summarize(): Promise<Summary> {
+    const names = new Map((await this.#backend.run(listNamespaces)).map((row) => [Number(row.id), row]));
+    const buckets = new Set([...names.values()].map((row) => Number(row.bucket)));
+    const rows: Summary[number][] = [];
+    for (const number of buckets) {
+      rows.push(
+        ...(await countAllUnits(this.#backend.bucket(number), [0, Number.MAX_SAFE_INTEGER], (id) => {
+          const row = names.get(id);
+          return row === undefined ? undefined : nameFromBytes(row.name);
+        })),
+      );
+    }
+    return rows.sort((a, b) => Buffer.compare(Buffer.from(a.namespace), Buffer.from(b.namespace)));
+  }
+
+  /**
+   * Runs `body` in one transaction, and again if it collides with others: hand the transaction as `client` to the operations that
+   * are to commit together, and run SQL of your own on it. `body` must have no other effects. What it throws rolls back.
+   *
+   * @example
+   * await coordinate.transaction(async (client) => {
+   *   await client.query('insert into orders (id) values ($1)', [id]);
+   *   await spec.addWorkUnits([{ name: id, data: {} }], { client });
+   * });
+   */
+  transaction<T>(body: (client: Transaction) => Promise<T>, settings: TransactionSettings = {}): Promise<T> {
+    return this.#backend.database.transaction(settings, body);
+  }
+
+  async close(): Promise<void> {
+    await this.#backend.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #namespaceOf(id: number, name: string, bucket: number): PostgresNamespace {
+    return new PostgresNamespace({ coordinate: this, bucket: this.#backend.bucket(bucket), id, name });
+  }
+}

@@ -1,0 +1,46 @@
+import { GoneError } from '../../errors/index.js';
+import type { Bucket } from '../backend.js';
+import { nextSpecId } from '../namespace/namespace-statements.js';
+import type { WorkSpecMeta } from './work-spec-meta.js';
+import { createWorkSpec, redefineWorkSpec } from './work-spec-statements.js';
+
+/** Creates or redefines a work spec; resolves to its id. Raises Gone when the namespace was destroyed. */
+export function defineWorkSpec(
+  bucket: Bucket,
+  namespaceId: number,
+  name: string,
+  data: Buffer,
+  meta: WorkSpecMeta,
+): Promise<number> {
+  const definition = [
+    namespaceId,
+    Buffer.from(name),
+    data,
+    meta.priority,
+    meta.weight,
+    meta.paused,
+    meta.continuous,
+    meta.intervalMs,
+    meta.maxRunning,
+    meta.maxAttemptsReturned,
+    meta.maxRetries,
+    meta.minMemoryGb,
+    Buffer.from(meta.nextWorkSpecName),
+    Buffer.from(meta.runtime),
+  ];
+  return bucket.backend.database.transaction({}, async (transaction) => {
+    const redefine = async (): Promise<number | undefined> => {
+      const [row] = await bucket.run(redefineWorkSpec, [...definition, bucket.backend.now()], transaction);
+      return row === undefined ? undefined : Number(row.id);
+    };
+    const existing = await redefine();
+    if (existing !== undefined) return existing;
+    // Locks the namespace's row: of two who create the same spec, the second finds it here.
+    const [next] = await bucket.backend.run(nextSpecId, [namespaceId], transaction);
+    if (next === undefined) throw new GoneError();
+    const created = await redefine();
+    if (created !== undefined) return created;
+    const [row] = await bucket.run(createWorkSpec, [...definition, Number(next.spec_id)], transaction);
+    return Number(row?.id);
+  });
+}

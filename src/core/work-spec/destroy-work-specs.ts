@@ -1,0 +1,38 @@
+import type { Bucket } from '../backend.js';
+import { deleteNamespace } from '../namespace/namespace-statements.js';
+import { deleteWorkers } from '../worker/worker-statements.js';
+import { destroyWorkSpecs, forgetDestroyedSpec, listDestroyedSpecs, sweepDestroyedSpec } from './work-spec-statements.js';
+
+/** How many units one statement deletes. */
+const sweepLimit = 2_000;
+
+/**
+ * Destroys a work spec by name, or (null) the namespace with all of them; resolves to the number of specs there were.
+ *
+ * First everything disappears at once: the rows are deleted, then the claim gate is passed, so that a claim is either over by then
+ * or finds no spec. (In this order: waiting for an adder who holds the spec's row must not keep the gate closed.) Then the
+ * units are deleted in batches. If that is interrupted, the next call that destroys anything goes on with it.
+ */
+export async function destroySpecs(bucket: Bucket, namespaceId: number, name: string | null): Promise<number> {
+  const key = name === null ? null : Buffer.from(name);
+  const count = await bucket.backend.database.transaction({}, async (transaction) => {
+    if (name === null) await bucket.backend.run(deleteNamespace, [namespaceId], transaction);
+    const destroyed = await bucket.run(destroyWorkSpecs, [namespaceId, key], transaction);
+    if (name === null) await bucket.run(deleteWorkers, [namespaceId], transaction);
+    await transaction.query(bucket.lockGate);
+    return destroyed.length;
+  });
+  await sweepDestroyedSpecs(bucket);
+  return count;
+}
+
+/** Deletes the units of all specs that are gone. */
+export async function sweepDestroyedSpecs(bucket: Bucket): Promise<void> {
+  for (const { spec_id: specId } of await bucket.run(listDestroyedSpecs)) {
+    for (;;) {
+      const [row] = await bucket.run(sweepDestroyedSpec, [specId, sweepLimit]);
+      if (Number(row?.found) === 0) break;
+    }
+    await bucket.run(forgetDestroyedSpec, [specId]);
+  }
+}

@@ -1,0 +1,213 @@
+import { decodeData, encodeData, type DataDictionary } from '../../codec/index.js';
+import { int8Array, sqlState, type Row } from '../../database/index.js';
+import { BadPriorityError, ChangedNameError, GoneError, InvalidArgumentError, NoSuchWorkUnitError } from '../../errors/index.js';
+import { checkBoolean, checkOptions, kindOf } from '../../options/index.js';
+import type { Bucket } from '../backend.js';
+import type { TransactionOptions } from '../coordinate.js';
+import { bytes } from '../instant.js';
+import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
+import { nonZeroCounts } from '../summary/count-all-units.js';
+import { countUnits } from '../summary/count-units.js';
+import type { Summary } from '../summary/summary.js';
+import { addUnitsToSpec, type UnitToAdd } from '../work-unit/add-units.js';
+import { checkPriority, checkUnitMeta, checkUnitName, checkUnitQuery } from '../work-unit/check-unit.js';
+import { listUnits, type UnitQuery } from '../work-unit/list-units.js';
+import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
+import type { WorkUnitName } from '../work-unit/work-unit-name.js';
+import type { WorkUnitStatus } from '../work-unit/work-unit-status.js';
+import { changeUnits, deleteUnits, findUnit } from '../work-unit/work-unit-statements.js';
+import type { WorkUnitMeta } from '../work-unit/work-unit.js';
+import { checkSpecMeta } from './check-meta.js';
+import { defineWorkSpec } from './define-work-spec.js';
+import { metaFromData, workSpecName } from './meta-from-data.js';
+import { metaFromRow } from './work-spec-from-row.js';
+import type { WorkSpecMeta } from './work-spec-meta.js';
+import { changeWorkSpec, readWorkSpec } from './work-spec-statements.js';
+import type { NewWorkUnit, WorkSpec, WorkSpecData } from './work-spec.js';
+import type { WorkUnitQuery } from './work-unit-query.js';
+
+/** How many units of a query are changed or deleted in one transaction. */
+const batchSize = 2_000;
+
+/** A work spec in one bucket of one database. */
+export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> implements WorkSpec<Data> {
+  readonly namespace: PostgresNamespace;
+  readonly id: number;
+  readonly name: string;
+
+  constructor(namespace: PostgresNamespace, id: number, name: string) {
+    this.namespace = namespace;
+    this.id = id;
+    this.name = name;
+  }
+
+  get bucket(): Bucket {
+    return this.namespace.bucket;
+  }
+
+  async data(): Promise<WorkSpecData> {
+    return decodeData(bytes((await this.#read()).data)) as WorkSpecData;
+  }
+
+  async setData(data: DataDictionary): Promise<void> {
+    const encoded = encodeData(data, 'data');
+    if (workSpecName(data) !== this.name) throw new ChangedNameError();
+    await this.#read();
+    const id = await defineWorkSpec(this.bucket, this.namespace.id, this.name, encoded, metaFromData(data));
+    if (id !== this.id) throw new GoneError();
+  }
+
+  async meta(options?: { readonly counts?: boolean }): Promise<WorkSpecMeta> {
+    const { counts = false } = checkOptions(options, 'options', ['counts']);
+    const meta = metaFromRow(await this.#read());
+    if (!checkBoolean(counts, 'options.counts')) return meta;
+    const { available = 0, pending = 0 } = await this.countWorkUnitStatus();
+    return { ...meta, availableCount: available, pendingCount: pending };
+  }
+
+  async setMeta(meta: Partial<WorkSpecMeta>): Promise<void> {
+    const change = checkSpecMeta(meta, 'meta');
+    const rows = await this.bucket.run(changeWorkSpec, [
+      this.id,
+      change.priority,
+      change.weight,
+      change.paused,
+      change.continuous,
+      change.nextContinuous !== undefined,
+      change.nextContinuous?.toISOString(),
+      change.intervalMs,
+      change.maxRunning,
+      change.maxAttemptsReturned,
+      change.maxRetries,
+      change.minMemoryGb,
+    ]);
+    if (rows.length === 0) throw new GoneError();
+  }
+
+  async addWorkUnit(
+    name: WorkUnitName,
+    data: Data,
+    meta?: Partial<WorkUnitMeta>,
+    options?: TransactionOptions,
+  ): Promise<PostgresWorkUnit<Data>> {
+    const key = checkUnitName(name, 'name');
+    const unit = { name: key, data, ...checkUnitMeta(meta, 'meta') };
+    await this.#add([unit], options, () => 'data');
+    const executor = this.bucket.backend.executor(options, 'options');
+    const [row] = await this.bucket.run(findUnit, [this.id, key], executor);
+    if (row === undefined || row.id === null) throw new GoneError();
+    return this.#unitOf(row);
+  }
+
+  async addWorkUnits(units: readonly NewWorkUnit<Data>[], options?: TransactionOptions): Promise<number> {
+    if (!Array.isArray(units)) throw new InvalidArgumentError('units', `must be an array, not ${kindOf(units)}`);
+    const checked = (units as readonly NewWorkUnit<Data>[]).map((unit, index): UnitToAdd => {
+      if (typeof unit !== 'object' || unit === null) {
+        throw new InvalidArgumentError(`units[${index}]`, `must be an object, not ${kindOf(unit)}`);
+      }
+      const { priority, notBefore } = checkUnitMeta(unit.meta, `units[${index}].meta`);
+      return { name: checkUnitName(unit.name, `units[${index}].name`), data: unit.data, priority, notBefore };
+    });
+    return this.#add(checked, options, (index) => `units[${index}].data`);
+  }
+
+  async workUnit(name: WorkUnitName): Promise<PostgresWorkUnit<Data>> {
+    const key = checkUnitName(name, 'name');
+    const [row] = await this.bucket.run(findUnit, [this.id, key]);
+    if (row === undefined) throw new GoneError();
+    if (row.id === null) throw new NoSuchWorkUnitError(Buffer.from(key).toString('utf8'));
+    return this.#unitOf(row);
+  }
+
+  async workUnits(query?: WorkUnitQuery): Promise<PostgresWorkUnit<Data>[]> {
+    const rows = await listUnits(this.bucket, this.id, checkUnitQuery(query, 'query'));
+    if (rows.length === 0) await this.#read();
+    return rows.map((row) => this.#unitOf(row));
+  }
+
+  async countWorkUnitStatus(): Promise<Partial<Record<WorkUnitStatus, number>>> {
+    const [row] = await this.bucket.look(countUnits, [this.id, this.id + 1, this.bucket.backend.now()]);
+    if (row === undefined) throw new GoneError();
+    return Object.fromEntries(nonZeroCounts(row));
+  }
+
+  async summarize(): Promise<Summary> {
+    const counts = Object.entries(await this.countWorkUnitStatus()) as [WorkUnitStatus, number][];
+    return counts.map(([status, count]) => ({
+      namespace: this.namespace.name,
+      workSpec: this.name,
+      status,
+      count,
+    }));
+  }
+
+  async setWorkUnitPriorities(query: WorkUnitQuery, priority: number): Promise<void> {
+    const to = checkPriority(priority);
+    await this.#change(checkUnitQuery(query, 'query'), to, null);
+  }
+
+  async adjustWorkUnitPriorities(query: WorkUnitQuery, by: number): Promise<void> {
+    const change = checkPriority(by);
+    await this.#change(checkUnitQuery(query, 'query'), null, change);
+  }
+
+  async deleteWorkUnits(query?: WorkUnitQuery): Promise<number> {
+    let deleted = 0;
+    await this.#inBatches(checkUnitQuery(query, 'query'), async (ids) => {
+      const [row] = await this.bucket.run(deleteUnits, [ids]);
+      deleted += Number(row?.deleted);
+    });
+    return deleted;
+  }
+
+  async #add(
+    units: readonly UnitToAdd[],
+    options: TransactionOptions | undefined,
+    dataField: (index: number) => string,
+  ): Promise<number> {
+    checkOptions(options, 'options', ['client']);
+    const executor = this.bucket.backend.executor(options, 'options');
+    if (units.length === 0) {
+      await this.#read();
+      return 0;
+    }
+    const count = await addUnitsToSpec(this.bucket, this.id, units, executor, dataField);
+    this.bucket.counts.wrote();
+    return count;
+  }
+
+  async #change(query: UnitQuery, priority: number | null, by: number | null): Promise<void> {
+    await this.#inBatches(query, async (ids) => {
+      const values = [ids, priority, by, false, null, this.bucket.backend.now()];
+      await this.bucket.run(changeUnits, values).catch((error: unknown) => {
+        // 22003: the sum is beyond what a double can hold.
+        throw error instanceof Error && sqlState(error.cause) === '22003' ? new BadPriorityError() : error;
+      });
+    });
+  }
+
+  /** Works through the units of a query in order of name, a batch at a time. */
+  async #inBatches(query: UnitQuery, work: (ids: Buffer) => Promise<void>): Promise<void> {
+    let left = query.limit ?? Number.POSITIVE_INFINITY;
+    let previousName = query.previousName;
+    for (;;) {
+      const limit = Math.min(left, batchSize);
+      const rows = await listUnits(this.bucket, this.id, { ...query, limit, ...(previousName && { previousName }) });
+      if (rows.length > 0) await work(int8Array(rows.map((row) => Number(row.id))));
+      else if (left === (query.limit ?? Number.POSITIVE_INFINITY)) await this.#read();
+      left -= rows.length;
+      previousName = bytes(rows.at(-1)?.name);
+      if (rows.length < limit || left <= 0) return;
+    }
+  }
+
+  async #read(): Promise<Row> {
+    const [row] = await this.bucket.run(readWorkSpec, [this.id]);
+    if (row === undefined) throw new GoneError();
+    return row;
+  }
+
+  #unitOf(row: Row): PostgresWorkUnit<Data> {
+    return new PostgresWorkUnit<Data>(this, Number(row.id), bytes(row.name));
+  }
+}

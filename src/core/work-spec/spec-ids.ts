@@ -1,0 +1,7 @@
+/** A spec's id is its namespace's id times this, plus a serial number. */
+const specsPerNamespace = 2 ** 24;
+
+/** The ids that specs of a namespace can have: from (inclusive), to (exclusive). */
+export function specIdRange(namespaceId: number): readonly [from: number, to: number] {
+  return [namespaceId * specsPerNamespace, (namespaceId + 1) * specsPerNamespace];
+}

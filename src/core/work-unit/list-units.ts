@@ -1,0 +1,93 @@
+import { byteaArray, statement, type Row } from '../../database/index.js';
+import type { Bucket } from '../backend.js';
+import type { WorkUnitStatus } from './work-unit-status.js';
+
+/** A query of units, checked. */
+export interface UnitQuery {
+  readonly names?: readonly Uint8Array[];
+  readonly statuses?: readonly WorkUnitStatus[];
+  readonly previousName?: Uint8Array;
+  readonly limit?: number;
+}
+
+/** Index: work_unit (spec_id, name), one probe a name. Parameters: spec id, names, statuses or null, previous, limit, now. */
+const listNamedUnits = statement(
+  'work-unit.list-named',
+  (s) => `
+    select u.id, u.name
+    from ${s}.work_unit u
+    left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
+    where u.spec_id = $1::bigint and u.name = any($2::bytea[]) and u.name > $4::bytea
+      and ($3::text[] is null or ${s}.unit_status(
+        u.ended, l.unit_id is not null, u.not_before, coalesce($6::timestamptz, statement_timestamp())
+      ) = any($3::text[]))
+    order by u.name
+    limit $5::bigint`,
+);
+
+/** Index: work_unit (spec_id, name), in its order from `previous` on, up to the limit. Parameters: as above, names unused. */
+const listUnitsInOrder = statement(
+  'work-unit.list-in-order',
+  (s) => `
+    select u.id, u.name
+    from ${s}.work_unit u
+    where u.spec_id = $1::bigint and u.name > $2::bytea
+    order by u.name
+    limit $3::bigint`,
+);
+
+/** The same, of some statuses: passes by all others on its way. Parameters: spec id, previous, limit, statuses, now. */
+const listUnitsByStatus = statement(
+  'work-unit.list-by-status',
+  (s) => `
+    select u.id, u.name
+    from ${s}.work_unit u
+    left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
+    where u.spec_id = $1::bigint and u.name > $2::bytea
+      and ${s}.unit_status(
+        u.ended, l.unit_id is not null, u.not_before, coalesce($5::timestamptz, statement_timestamp())
+      ) = any($4::text[])
+    order by u.name
+    limit $3::bigint`,
+);
+
+/**
+ * Of statuses of units that have not ended: reads the small tables of those, and no finished unit. Indexes: the primary keys of
+ * ready, delayed and lease, by spec. Parameters: spec id, previous, limit, statuses, now.
+ */
+const listUnendedUnits = statement(
+  'work-unit.list-unended',
+  (s) => `
+    select u.id, u.name
+    from (
+      select l.unit_id, true as leased from ${s}.lease l where l.spec_id = $1::bigint and 'pending' = any($4::text[])
+      union all
+      select r.unit_id, false from ${s}.ready r
+      where r.spec_id = $1::bigint and r.name > $2::bytea and $4::text[] && array['available', 'delayed']
+      union all
+      select d.unit_id, false from ${s}.delayed d
+      where d.spec_id = $1::bigint and $4::text[] && array['available', 'delayed']
+    ) state
+    join ${s}.work_unit u on u.id = state.unit_id
+    where u.name > $2::bytea
+      and ${s}.unit_status(
+        null, state.leased, u.not_before, coalesce($5::timestamptz, statement_timestamp())
+      ) = any($4::text[])
+    order by u.name
+    limit $3::bigint`,
+);
+
+/** The ids and names of the units that match, in bytewise order of their names. What is overdue expires first. */
+export function listUnits(bucket: Bucket, specId: number, query: UnitQuery): Promise<readonly Row[]> {
+  const { names, statuses, previousName = Buffer.alloc(0), limit = null } = query;
+  const now = bucket.backend.now();
+  if (names !== undefined) {
+    const list = byteaArray(names);
+    return bucket.look(listNamedUnits, [specId, list, statuses ?? null, previousName, limit, now]);
+  }
+  if (statuses === undefined) return bucket.run(listUnitsInOrder, [specId, previousName, limit]);
+  const listStatuses = statuses.some((status) => status === 'finished' || status === 'failed')
+    ? listUnitsByStatus
+    : listUnendedUnits;
+  return bucket.look(listStatuses, [specId, previousName, limit, statuses, now]);
+}

@@ -1,0 +1,13 @@
+/** What a worker asks for. */
+export interface AttemptRequest {
+  /** At most so many units, all of one work spec. Less than 1 counts as 1. @default 1 */
+  readonly numberOfWorkUnits?: number;
+  /** How long the lease holds, in milliseconds. @default 900000 (15 minutes) */
+  readonly lifetimeMs?: number;
+  /** Only these work specs; left out: any. */
+  readonly workSpecs?: readonly string[];
+  /** Only specs of these runtimes, exactly; "" is a value like any other. Left out: any. */
+  readonly runtimes?: readonly string[];
+  /** Only specs that need no more memory. Left out: any. */
+  readonly availableGb?: number;
+}

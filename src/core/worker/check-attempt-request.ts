@@ -1,0 +1,31 @@
+import { checkDuration, checkList, checkName, checkNumber, checkOptions } from '../../options/index.js';
+import { defaultLifetimeMs } from '../attempt/lifetime.js';
+import type { AttemptRequest } from './attempt-request.js';
+
+/** A request that has been checked, with its defaults. */
+export interface CheckedRequest extends AttemptRequest {
+  readonly numberOfWorkUnits: number;
+  readonly lifetimeMs: number;
+}
+
+/** The most units one request is answered with; whoever asks for more gets these, and asks again. */
+const mostUnits = 10_000;
+
+export function checkAttemptRequest(value: AttemptRequest | undefined): CheckedRequest {
+  const request = checkOptions(value, 'request', [
+    'numberOfWorkUnits',
+    'lifetimeMs',
+    'workSpecs',
+    'runtimes',
+    'availableGb',
+  ]);
+  const { numberOfWorkUnits = 1, lifetimeMs = defaultLifetimeMs, workSpecs, runtimes, availableGb } = request;
+  const asked = Math.floor(checkNumber(numberOfWorkUnits, 'request.numberOfWorkUnits'));
+  return {
+    numberOfWorkUnits: Math.min(Math.max(1, asked), mostUnits),
+    lifetimeMs: checkDuration(lifetimeMs, 'request.lifetimeMs'),
+    ...(workSpecs !== undefined && { workSpecs: checkList(workSpecs, 'request.workSpecs', (name, field) => checkName(name, field)) }),
+    ...(runtimes !== undefined && { runtimes: checkList(runtimes, 'request.runtimes', (name, field) => checkName(name, field)) }),
+    ...(availableGb !== undefined && { availableGb: checkNumber(availableGb, 'request.availableGb') }),
+  };
+}

@@ -1,0 +1,130 @@
+import { decodeData, encodeData, type DataDictionary } from '../../codec/index.js';
+import { GoneError, InvalidArgumentError, WrongBackendError } from '../../errors/index.js';
+import { checkDate, checkDuration, checkInteger, checkOptions, kindOf } from '../../options/index.js';
+import { attemptFromRow, attemptOfNamespaceFromRow } from '../attempt/attempt-from-row.js';
+import { defaultLifetimeMs } from '../attempt/lifetime.js';
+import { listActiveAttempts, listAllAttempts, listChildAttempts, readAttempt } from '../attempt/list-attempts.js';
+import type { PostgresAttempt } from '../attempt/postgres-attempt.js';
+import { forceAttempt } from '../attempt/force-attempt.js';
+import type { Bucket } from '../backend.js';
+import { instant, nameFromBytes } from '../instant.js';
+import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
+import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
+import type { WorkUnit } from '../work-unit/work-unit.js';
+import type { AttemptRequest } from './attempt-request.js';
+import { checkAttemptRequest } from './check-attempt-request.js';
+import { requestAttempts } from './request-attempts.js';
+import { deactivateWorker, listChildren, readWorker, setParent, updateWorker } from './worker-statements.js';
+import type { AttemptListOptions, Worker, WorkerState, WorkerUpdate } from './worker.js';
+
+/** A worker in one bucket of one database. */
+export class PostgresWorker implements Worker {
+  readonly namespace: PostgresNamespace;
+  readonly id: number;
+  readonly name: string;
+
+  constructor(namespace: PostgresNamespace, id: number, name: string) {
+    this.namespace = namespace;
+    this.id = id;
+    this.name = name;
+  }
+
+  get bucket(): Bucket {
+    return this.namespace.bucket;
+  }
+
+  async read(): Promise<WorkerState> {
+    const [row] = await this.bucket.run(readWorker, [this.id]);
+    if (row === undefined) throw new GoneError();
+    return {
+      parent: row.parent_name === null ? null : nameFromBytes(row.parent_name),
+      active: row.active === true,
+      mode: String(row.mode),
+      data: row.data === null ? null : decodeData(row.data as Buffer),
+      expiration: instant(row.expires_at),
+      lastUpdate: instant(row.updated_at),
+    };
+  }
+
+  async update(update: WorkerUpdate): Promise<void> {
+    const { data = null, now, expiration, mode = '' } = checkOptions(update, 'update', ['data', 'now', 'expiration', 'mode']);
+    if (typeof mode !== 'string') throw new InvalidArgumentError('update.mode', `must be a string, not ${kindOf(mode)}`);
+    if (mode.includes('\0')) throw new InvalidArgumentError('update.mode', 'must not hold a zero character');
+    await this.#change(updateWorker, [
+      data === null ? null : encodeData(data, 'update.data'),
+      now === undefined ? null : checkDate(now, 'update.now').toISOString(),
+      expiration === undefined ? null : checkDate(expiration, 'update.expiration').toISOString(),
+      mode.toWellFormed(),
+      this.bucket.backend.now(),
+    ]);
+  }
+
+  async deactivate(): Promise<void> {
+    await this.#change(deactivateWorker, []);
+  }
+
+  async setParent(parent: Worker | null): Promise<void> {
+    if (parent !== null) {
+      if (typeof parent !== 'object') throw new InvalidArgumentError('parent', `must be a worker, not ${kindOf(parent)}`);
+      if (!(parent instanceof PostgresWorker) || parent.bucket.backend !== this.bucket.backend) throw new WrongBackendError();
+      if (parent.namespace.id !== this.namespace.id) {
+        throw new InvalidArgumentError('parent', 'must be of the same namespace');
+      }
+    }
+    await this.#change(setParent, [parent === null ? null : (parent as PostgresWorker).id]);
+  }
+
+  async children(): Promise<PostgresWorker[]> {
+    const rows = await this.bucket.run(listChildren, [this.id]);
+    if (rows.length === 0) await this.read();
+    return rows.map((row) => new PostgresWorker(this.namespace, Number(row.id), nameFromBytes(row.name)));
+  }
+
+  async requestAttempts(request?: AttemptRequest): Promise<PostgresAttempt[]> {
+    return requestAttempts(this, checkAttemptRequest(request));
+  }
+
+  async makeAttempt<Data extends DataDictionary>(
+    unit: WorkUnit<Data>,
+    lifetimeMs = defaultLifetimeMs,
+  ): Promise<PostgresAttempt<Data>> {
+    if (typeof unit !== 'object' || unit === null) {
+      throw new InvalidArgumentError('unit', `must be a work unit, not ${kindOf(unit)}`);
+    }
+    const lifetime = checkDuration(lifetimeMs, 'lifetimeMs');
+    if (!(unit instanceof PostgresWorkUnit) || unit.bucket.backend !== this.bucket.backend) throw new WrongBackendError();
+    if (unit.workSpec.namespace.id !== this.namespace.id) {
+      throw new InvalidArgumentError('unit', "must be of the worker's namespace");
+    }
+    await this.read();
+    const number = await forceAttempt(this.bucket, unit.id, this.id, lifetime);
+    const [row] = await this.bucket.run(readAttempt, [unit.id, number]);
+    if (row === undefined || row.number === null) throw new GoneError();
+    return attemptFromRow(unit as PostgresWorkUnit<Data>, row);
+  }
+
+  async activeAttempts(): Promise<PostgresAttempt[]> {
+    return this.#attempts(await this.bucket.look(listActiveAttempts, [this.id]));
+  }
+
+  async allAttempts(options?: AttemptListOptions): Promise<PostgresAttempt[]> {
+    const { after = 0, limit = 1_000 } = checkOptions(options, 'options', ['after', 'limit']);
+    const from = checkInteger(after, 'options.after');
+    const most = checkInteger(limit, 'options.limit', { least: 0 });
+    return this.#attempts(await this.bucket.look(listAllAttempts, [this.id, from, most]));
+  }
+
+  async childAttempts(): Promise<PostgresAttempt[]> {
+    return this.#attempts(await this.bucket.look(listChildAttempts, [this.id]));
+  }
+
+  async #attempts(rows: Awaited<ReturnType<Bucket['look']>>): Promise<PostgresAttempt[]> {
+    if (rows.length === 0) await this.read();
+    return rows.map((row) => attemptOfNamespaceFromRow(this.namespace, row));
+  }
+
+  async #change(change: typeof updateWorker, values: readonly unknown[]): Promise<void> {
+    const rows = await this.bucket.run(change, [this.id, ...values]);
+    if (rows.length === 0) throw new GoneError();
+  }
+}

@@ -1,0 +1,146 @@
+import { byteaArray, int8Array, type Row } from '../../database/index.js';
+import { decodeData, encodeData } from '../../codec/index.js';
+import { claimContinuousUnit, claimUnits, readClaimed } from '../attempt/claim.js';
+import { PostgresAttempt } from '../attempt/postgres-attempt.js';
+import { skipLostNumbers } from '../attempt/skip-lost-numbers.js';
+import { expireDue, expireDueLimit, promoteDue, promoteDueLimit } from '../expiry/expire-due.js';
+import { bytes, instant } from '../instant.js';
+import { candidateFromRow, listCandidates, listNamedCandidates, type SpecCandidate } from '../scheduler/candidates.js';
+import { chooseWorkSpec } from '../scheduler/choose-work-spec.js';
+import { specIdRange } from '../work-spec/spec-ids.js';
+import { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
+import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
+import type { CheckedRequest } from './check-attempt-request.js';
+import type { PostgresWorker } from './postgres-worker.js';
+import { recordRuntimes } from './record-runtimes.js';
+
+/** What a unit's last, failed attempt says when its retries are spent. */
+const tooManyRetries = { traceback: 'too many retries' };
+
+/** How often a spec may come out empty although units of it are there, before this request passes it by. */
+const emptyClaims = 3;
+
+/** One claim's answer. */
+interface Claim {
+  readonly attempts: PostgresAttempt[];
+  /** Whether anything was claimed, be it only to be failed for having spent its retries. */
+  readonly progressed: boolean;
+}
+
+/**
+ * Serves a request for work: chooses a spec, claims units of it, and begins anew when somebody else was faster.
+ *
+ * A spec whose units are there but cannot be claimed (they are locked by a transaction that is changing them, and may take
+ * its time) is passed by after a few tries, so that one such transaction does not keep a worker from all other work.
+ */
+export async function requestAttempts(worker: PostgresWorker, request: CheckedRequest): Promise<PostgresAttempt[]> {
+  const emptyHanded = new Map<number, number>();
+  await recordRuntimes(worker.namespace, request.runtimes);
+  for (;;) {
+    const { now, candidates } = await findCandidates(worker, request);
+    const left = candidates.filter(({ id }) => (emptyHanded.get(id) ?? 0) < emptyClaims);
+    const chosen = chooseWorkSpec(left, request, now, worker.bucket.backend.random);
+    if (chosen === null) {
+      if (candidates.length === 0) await worker.namespace.checkExists();
+      return [];
+    }
+    const { attempts, progressed } = await (chosen.available ? claim : claimContinuous)(worker, chosen, request);
+    if (attempts.length > 0) return attempts;
+    if (!progressed) {
+      await skipLostNumbers(worker.bucket);
+      emptyHanded.set(chosen.id, (emptyHanded.get(chosen.id) ?? 0) + 1);
+    }
+  }
+}
+
+/** What there is to choose from, ordered by name, once everything due has expired or become available. */
+async function findCandidates(
+  { bucket, namespace }: PostgresWorker,
+  { workSpecs }: CheckedRequest,
+): Promise<{ now: Date; candidates: SpecCandidate[] }> {
+  for (;;) {
+    const now = bucket.backend.now();
+    const rows = await (workSpecs === undefined
+      ? bucket.run(listCandidates, [...specIdRange(namespace.id), now])
+      : bucket.run(listNamedCandidates, [namespace.id, byteaArray(workSpecs.map((name) => Buffer.from(name))), now]));
+    const [first] = rows;
+    const expired = first?.due_leases === true && (await expireAll(bucket));
+    const promoted = first?.due_delayed === true && (await promoteAll(bucket));
+    if (expired || promoted) continue;
+    return {
+      now: instant(first?.now),
+      candidates: rows.filter((row) => row.id !== null).map(candidateFromRow),
+    };
+  }
+}
+
+/** Whether anything was overdue that nobody else is expiring at this moment. */
+async function expireAll(bucket: PostgresWorker['bucket']): Promise<boolean> {
+  const [row] = await bucket.run(expireDue, [bucket.backend.now(), expireDueLimit]);
+  return Number(row?.expired) > 0;
+}
+
+/** Promotes all that is due, in batches, as the most urgent of it is to be claimed first. */
+async function promoteAll(bucket: PostgresWorker['bucket']): Promise<boolean> {
+  let any = false;
+  for (;;) {
+    const [row] = await bucket.run(promoteDue, [bucket.backend.now(), promoteDueLimit]);
+    const promoted = Number(row?.promoted);
+    any ||= promoted > 0;
+    if (promoted < promoteDueLimit) return any;
+  }
+}
+
+async function claim(worker: PostgresWorker, spec: SpecCandidate, request: CheckedRequest): Promise<Claim> {
+  const { bucket } = worker;
+  const rows = await bucket.runThroughGate(claimUnits, [
+    spec.id,
+    request.numberOfWorkUnits,
+    worker.id,
+    request.lifetimeMs,
+    encodeData(tooManyRetries),
+    bucket.backend.now(),
+  ]);
+  const held = rows.filter((row) => row.spent !== true);
+  if (held.length < rows.length) bucket.counts.wrote();
+  if (held.length === 0) return { attempts: [], progressed: rows.length > 0 };
+  const payloads = await bucket.run(readClaimed, [
+    spec.id,
+    int8Array(held.map((row) => Number(row.unit_id))),
+    int8Array(held.map((row) => Number(row.number))),
+  ]);
+  const data = new Map(payloads.map((row) => [Number(row.number), bytes(row.data)]));
+  const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
+  const attempts = held.flatMap((row) => {
+    const payload = data.get(Number(row.number));
+    // Taken away again before its payload could be read: superseded, or deleted.
+    return payload === undefined ? [] : [attemptOf(worker, workSpec, row, payload)];
+  });
+  return { attempts, progressed: true };
+}
+
+async function claimContinuous(worker: PostgresWorker, spec: SpecCandidate, request: CheckedRequest): Promise<Claim> {
+  const { bucket } = worker;
+  const empty = encodeData({});
+  const [row] = await bucket.runThroughGate(claimContinuousUnit, [
+    spec.id,
+    worker.id,
+    request.lifetimeMs,
+    empty,
+    bucket.backend.now(),
+  ]);
+  if (row === undefined) return { attempts: [], progressed: false };
+  bucket.counts.wrote();
+  const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
+  return { attempts: [attemptOf(worker, workSpec, row, empty)], progressed: true };
+}
+
+function attemptOf(worker: PostgresWorker, workSpec: PostgresWorkSpec, row: Row, payload: Buffer): PostgresAttempt {
+  return new PostgresAttempt({
+    number: Number(row.number),
+    workUnit: new PostgresWorkUnit(workSpec, Number(row.unit_id), bytes(row.name)),
+    worker,
+    startTime: instant(row.started_at),
+    data: decodeData(payload),
+  });
+}
