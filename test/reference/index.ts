@@ -1,0 +1,1 @@
+export { memoryCoordinate, type MemoryOptions } from './memory-coordinate.js';
