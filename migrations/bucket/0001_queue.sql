@@ -381,13 +381,13 @@ begin
     select array_agg(i.name), array_agg(i.data), array_agg(i.priority), array_agg(i.not_before)
     into names, datas, priorities, not_befores
     from unnest(names, datas, priorities, not_befores) as i (name, data, priority, not_before)
-    where i.name <> all(done);
+    where i.name not in (select unnest(done));
     exit when names is null;
     done := done || insert_units(of_spec, names, datas, priorities, not_befores, at_time);
     select array_agg(i.name), array_agg(i.data), array_agg(i.priority), array_agg(i.not_before)
     into names, datas, priorities, not_befores
     from unnest(names, datas, priorities, not_befores) as i (name, data, priority, not_before)
-    where i.name <> all(done);
+    where i.name not in (select unnest(done));
     exit when names is null;
   end loop;
 end

@@ -18,7 +18,7 @@ const encoder = new Encoder({
 
 /** cbor-x writes one result after the other into a slab, and never gives a slab back once a big result has made it grow. */
 const SLAB_BYTES = 8_192;
-const MAX_SLAB_BYTES = 262_144;
+const MAX_SLAB_BYTES = 65_536;
 
 /**
  * Writes any value as CBOR, deterministically: shortest heads, 64-bit floats, members in the order of the object, nothing of

@@ -12,5 +12,5 @@ function step(key: unknown): string {
     const shown = key.length > MAX_KEY_LENGTH ? `${key.slice(0, MAX_KEY_LENGTH)}…` : key;
     return `[${JSON.stringify(shown)}]`;
   }
-  return typeof key === 'object' || typeof key === 'function' ? '[a key]' : `[${String(key)}]`;
+  return typeof key === 'object' || typeof key === 'function' ? '[a key]' : `[${key as number}]`;
 }

@@ -57,19 +57,28 @@ class Flattener {
     switch (head.major) {
       case Major.bytes:
       case Major.text:
-        if (head.info === INDEFINITE) return this.chunks(head.major);
-        return this.string(start);
+        if (head.info === INDEFINITE) {
+          this.chunks(head.major);
+          return;
+        }
+        this.string(start);
+        return;
       case Major.list:
-        return this.list(Kind.list, head.argument);
+        this.list(Kind.list, head.argument);
+        return;
       case Major.map:
-        return this.list(Kind.map, 2 * head.argument);
+        this.list(Kind.map, 2 * head.argument);
+        return;
       case Major.tag:
         this.kind(0x83, Kind.tag);
-        return this.number(Major.unsigned, head.argument);
+        this.number(Major.unsigned, head.argument);
+        return;
       case Major.other:
-        return this.other(start);
+        this.other(start);
+        return;
       default:
-        return this.copy(start, head.at);
+        this.copy(start, head.at);
+        return;
     }
   }
 
@@ -81,10 +90,13 @@ class Flattener {
 
   private other(start: number): void {
     const { info, argument, at } = this.head;
-    if (info === INDEFINITE || (info >= 20 && info <= 22)) return this.copy(start, at);
+    if (info === INDEFINITE || (info >= 20 && info <= 22)) {
+      this.copy(start, at);
+      return;
+    }
     if (info < 25) {
       this.kind(0x82, Kind.simple);
-      return this.number(Major.unsigned, argument);
+      this.number(Major.unsigned, argument); return;
     }
     this.kind(0x82, Kind.float);
     this.copy(start, at);
@@ -95,7 +107,10 @@ class Flattener {
     const { head, bytes } = this;
     const from = head.at;
     head.at += head.argument;
-    if (head.major === Major.bytes || bytes[from] !== BYTE_ORDER_MARK) return this.copy(start, head.at);
+    if (head.major === Major.bytes || bytes[from] !== BYTE_ORDER_MARK) {
+      this.copy(start, head.at);
+      return;
+    }
     this.kind(0x82, Kind.text);
     this.number(Major.bytes, head.argument);
     this.copy(from, head.at);

@@ -71,5 +71,5 @@ function textOf(utf8: Uint8Array): string {
 }
 
 function describe(key: unknown): string {
-  return typeof key === 'string' ? JSON.stringify(key.slice(0, 60)) : typeof key === 'object' ? 'of some structure' : String(key);
+  return typeof key === 'string' ? JSON.stringify(key.slice(0, 60)) : typeof key === 'object' ? 'of some structure' : `${key as number}`;
 }

@@ -43,19 +43,27 @@ export class Survey {
     const major = initial >> 5;
     const info = initial & 31;
     this.items++;
-    if (major === Major.other) return this.other(info);
+    if (major === Major.other) {
+      this.other(info);
+      return;
+    }
     const argument = this.argument(major, info);
     switch (major) {
       case Major.bytes:
       case Major.text:
-        return info === INDEFINITE ? this.chunks(major) : this.string(major, argument);
+        if (info === INDEFINITE) this.chunks(major);
+        else this.string(major, argument);
+        return;
       case Major.list:
-        return this.container(major, info, argument);
+        this.container(major, info, argument);
+        return;
       case Major.map:
-        return this.container(major, info, 2 * argument);
+        this.container(major, info, 2 * argument);
+        return;
       case Major.tag:
         if (argument > 0xffff_ffff) throw this.bad('a tag number is beyond 32 bits');
-        return this.open(major, 1);
+        this.open(major, 1);
+        return;
     }
   }
 
@@ -95,7 +103,10 @@ export class Survey {
   }
 
   private container(major: number, info: number, wanted: number): void {
-    if (info === INDEFINITE) return this.open(major, -2);
+    if (info === INDEFINITE) {
+      this.open(major, -2);
+      return;
+    }
     const following = this.bytes.length - this.at;
     if (wanted > following) throw this.bad(`a list or map claims ${wanted} items, but only ${following} bytes follow`);
     this.open(major, wanted);
@@ -110,7 +121,10 @@ export class Survey {
 
   /** Floats, simple values and the break. */
   private other(info: number): void {
-    if (info === INDEFINITE) return this.break();
+    if (info === INDEFINITE) {
+      this.break();
+      return;
+    }
     const argument = this.argument(Major.other, info);
     if (info === 24 && argument < 32) throw this.bad(`the simple value ${argument} is not allowed in two bytes`);
   }

@@ -6,7 +6,7 @@ import {
   silentLogger,
 } from '../database/index.js';
 import { checkSchemas, dropSchemas, migrateSchemas, type SchemaNames } from '../database/migrate/index.js';
-import { describeTarget, parseTarget, type Environment } from '../database/target/index.js';
+import { describeTarget, parseTarget } from '../database/target/index.js';
 import { translateConnectError } from '../database/translate-error.js';
 import { InvalidArgumentError } from '../errors/index.js';
 import { Backend, bucketSchema } from './backend.js';
@@ -121,7 +121,7 @@ async function readBuckets(client: pg.ClientBase, catalog: string, configured: n
   const buckets = await client.query<{ number: number }>(
     `select number from ${pg.escapeIdentifier(catalog)}.bucket order by number`,
   );
-  return buckets.rows.map(({ number }) => Number(number));
+  return buckets.rows.map(({ number }) => number);
 }
 
 function schemaNames({ schema, buckets }: CheckedConnectOptions): SchemaNames {
@@ -132,7 +132,7 @@ function configOf(target: string | undefined, { environment }: CheckedConnectOpt
   if (target !== undefined && typeof target !== 'string') {
     throw new InvalidArgumentError('target', 'must be a connection string or a pg.Pool');
   }
-  const config = parseTarget(target, environment as Environment);
+  const config = parseTarget(target, environment);
   if (config === null) {
     throw new InvalidArgumentError(
       'target',
@@ -142,15 +142,18 @@ function configOf(target: string | undefined, { environment }: CheckedConnectOpt
   return config;
 }
 
-/** What every session of a pool of ours begins with. Poolers refuse start-up options: there they are left out. */
+/**
+ * What every session of a pool of ours begins with. Poolers refuse start-up options: there they are left out.
+ *
+ * The transitions rely on READ COMMITTED where nothing else is said. The rest keeps the plans of our statements as they were meant:
+ * planned once, never compiled, and by index even if a table was empty when its statement was first used. (A caller's own SQL in
+ * `coordinate.transaction` is planned as usual, see userPlanning.)
+ */
 function sessionOptions({ sessionSettings }: CheckedConnectOptions, config: pg.ClientConfig | null): pg.PoolConfig {
   if (!sessionSettings) return { pipeline: true };
   const given = config?.options === undefined ? '' : `${config.options} `;
-  return {
-    pipeline: true,
-    // The transitions rely on READ COMMITTED where nothing else is said; compiling a statement never pays here.
-    options: `${given}-c default_transaction_isolation=read\\ committed -c jit=off`,
-  };
+  const planning = '-c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
+  return { pipeline: true, options: `${given}-c default_transaction_isolation=read\\ committed ${planning}` };
 }
 
 function isPool(target: unknown): target is pg.Pool {

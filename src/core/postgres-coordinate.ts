@@ -1,6 +1,7 @@
 import type { Transaction, TransactionSettings, TransactionStatistics } from '../database/index.js';
 import { checkName } from '../options/index.js';
-import { Backend, bucketSchema } from './backend.js';
+import type { Backend} from './backend.js';
+import { bucketSchema } from './backend.js';
 import type { Coordinate } from './coordinate.js';
 import { nameFromBytes } from './instant.js';
 import { chooseBucket } from './namespace/choose-bucket.js';
@@ -8,6 +9,14 @@ import { createNamespace, findNamespace, listNamespaces } from './namespace/name
 import { PostgresNamespace } from './namespace/postgres-namespace.js';
 import { countAllUnits } from './summary/count-all-units.js';
 import type { Summary } from './summary/summary.js';
+
+/** Sessions are set up for the queue's own statements, see connect(): the caller's are planned as everywhere else. */
+const userPlanning = [
+  'plan_cache_mode = auto',
+  ...['jit', 'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin'].map((setting) => `${setting} = on`),
+]
+  .map((setting) => `set local ${setting}`)
+  .join('; ');
 
 /** A queue on PostgreSQL: what `connect('postgres://…')` gives. */
 export class PostgresCoordinate implements Coordinate {
@@ -69,7 +78,10 @@ export class PostgresCoordinate implements Coordinate {
    * });
    */
   transaction<T>(body: (client: Transaction) => Promise<T>, settings: TransactionSettings = {}): Promise<T> {
-    return this.#backend.database.transaction(settings, body);
+    return this.#backend.database.transaction(settings, async (client) => {
+      await client.query(userPlanning);
+      return body(client);
+    });
   }
 
   async close(): Promise<void> {

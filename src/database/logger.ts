@@ -5,4 +5,4 @@ export interface Logger {
 }
 
 /** Drops everything: the default, as a library has no business printing. */
-export const silentLogger: Logger = Object.freeze({ warn() {}, error() {} });
+export const silentLogger: Logger = Object.freeze({ warn: () => undefined, error: () => undefined });

@@ -54,9 +54,9 @@ describe('a value CBOR cannot hold is refused by name', () => {
     ['a value under an odd key', { 'a b': { 'x-y': [self] } }, 'data["a b"]["x-y"][0][0]', /contains itself/],
     ['a value in a Map', { m: new Map([[1, { x: undefined, y: [() => 1] }]]) }, 'data.m[1].y[0]', /function/],
     ['a key in a Map', { m: new Map([[() => 1, 1]]) }, 'data.m[a key]', /function/],
-    ['a key twice', { m: new Map<unknown, number>([[1, 1], [1n, 2]]) }, 'data.m[1]', /twice/], // prettier-ignore
-    ['a key as text and bytes', { m: new Map<unknown, number>([['a', 1], [Buffer.from('a'), 2]]) }, 'data.m[a key]', /twice/], // prettier-ignore
-    ['a tuple twice as a key', { m: new Map([[new PythonTuple([1]), 1], [new PythonTuple([1]), 2]]) }, 'data.m[a key]', /twice/], // prettier-ignore
+    ['a key twice', { m: new Map<unknown, number>([[1, 1], [1n, 2]]) }, 'data.m[1]', /twice/],
+    ['a key as text and bytes', { m: new Map<unknown, number>([['a', 1], [Buffer.from('a'), 2]]) }, 'data.m[a key]', /twice/],
+    ['a tuple twice as a key', { m: new Map([[new PythonTuple([1]), 1], [new PythonTuple([1]), 2]]) }, 'data.m[a key]', /twice/],
     ['a key of bytes that are no text', { m: new Map([[Buffer.of(0xff), 1]]) }, 'data.m[a key]', /UTF-8/],
     ['circular data', circular, 'data.list[1].back', /contains itself/],
     ['a list within itself', { self }, 'data.self[0]', /contains itself/],
@@ -93,10 +93,10 @@ describe('a value CBOR cannot hold is refused by name', () => {
   });
 
   it('survives getters that throw or change their mind', () => {
-    const throwing = { get a(): never { throw new RangeError('no'); } }; // prettier-ignore
+    const throwing = { get a(): never { throw new RangeError('no'); } };
     expect(refusal(throwing).message).toBe('data: cannot be written as CBOR: no');
     let reads = 0;
-    const fickle = { get a(): unknown { return reads++ === 0 ? 1 : () => 1; } }; // prettier-ignore
+    const fickle = { get a(): unknown { return reads++ === 0 ? 1 : () => 1; } };
     expect(refusal(fickle).message).toMatch(/^data: cannot be written/);
     expect(encodeData({ a: 1 }).toString('hex')).toBe('a1616101');
   });

@@ -46,7 +46,9 @@ export async function runModel(options: ModelOptions): Promise<void> {
   const parameters = { numRuns: runs, ...(seed === undefined ? {} : { seed }), ...(path === undefined ? {} : { path }) };
   const details = await fc.check(fc.asyncProperty(sequences(maxCommands, staleHandles), agrees), parameters);
   if (!details.failed) return;
-  if (shortest === null) throw new Error(`The model could not be run: ${String(details.errorInstance)}`, { cause: details.errorInstance });
+  if (shortest === null) {
+    throw new Error(`The model could not be run: ${String(details.errorInstance)}`, { cause: details.errorInstance });
+  }
   throw new Error(report(shortest, details.seed, details.counterexamplePath));
 }
 

@@ -71,7 +71,7 @@ async function workerState(worker: Worker): Promise<unknown> {
 }
 
 async function keyed<T>(items: readonly T[], key: (item: T) => string, read: (item: T) => Promise<unknown>): Promise<unknown> {
-  return Object.fromEntries((await inOrder(items, async (item) => [key(item), await read(item)])) as [string, unknown][]);
+  return Object.fromEntries(await inOrder<T, [string, unknown]>(items, async (item) => [key(item), await read(item)]));
 }
 
 async function inOrder<T, R>(items: readonly T[], read: (item: T) => Promise<R>): Promise<R[]> {

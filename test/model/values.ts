@@ -9,9 +9,9 @@ export const START = new Date('2001-02-03T04:05:06.070Z');
 
 /** Few names, so that commands meet; the first of each much more often, so that something comes of it. */
 export const namespaceNames = weightedNames([30, ''], [1, 'other']);
-export const workSpecNames = weightedNames([12, 'a'], [6, 'b'], [1, 'c']);
-export const workerNames = weightedNames([4, 'w'], [2, 'x'], [1, 'y']);
-/** Bytewise order is not that of JavaScript strings, nor that of any locale: U+FF5E sorts before U+1F600, "Z" before "u". */
+// Bytewise order is not that of JavaScript strings, nor that of any locale: U+FF5E sorts before U+1F600, "Z" before "u".
+export const workSpecNames = weightedNames([12, 'a'], [6, 'b'], [1, '\u{ff5e}'], [1, '\u{1f600}']);
+export const workerNames = weightedNames([4, 'w'], [2, 'x'], [1, '\u{ff5e}'], [1, '\u{1f600}']);
 export const unitNames = weightedNames<string | Uint8Array>([6, 'u'], [6, 'Z'], [2, '\u{ff5e}'], [2, '\u{1f600}'], [1, Uint8Array.of(0xff, 0)]);
 
 /** Names that no unit can be given. */
@@ -30,15 +30,17 @@ function oneOfEachKind(): unknown[] {
   return [null, [], 1.5, new CborFloat(1), 2 ** 53, 2n ** 60n, Uint8Array.of(0, 255), date, uuid, new PythonTuple([1, []]), proto, true, ''];
 }
 
-/** Data as a worker reports them: every other time with output for the next work spec. */
+/** Data as a worker reports them: mostly with output for the next work spec. */
 export const reportedData: fc.Arbitrary<DataDictionary> = fc.oneof(
   data,
-  fc.oneof(outputMap(), outputList()).map((output) => ({ output })),
+  outputMap().map((output) => ({ output })),
+  { weight: 2, arbitrary: outputList().map((output) => ({ output })) },
 );
 
 function outputMap(): fc.Arbitrary<unknown> {
   const textNames = unitNames.filter((name) => typeof name === 'string');
-  return fc.dictionary(textNames as fc.Arbitrary<string>, fc.oneof({ weight: 5, arbitrary: data }, fc.constant(null)), { maxKeys: 3, noNullPrototype: true });
+  const members = fc.oneof({ weight: 5, arbitrary: data }, fc.constant(null));
+  return fc.dictionary(textNames, members, { maxKeys: 3, noNullPrototype: true });
 }
 
 function outputList(): fc.Arbitrary<unknown> {
@@ -55,7 +57,7 @@ function outputList(): fc.Arbitrary<unknown> {
   return fc.oneof(items, items.map((list) => new PythonTuple(list)));
 }
 
-/** The definition of a work spec, with one or two of the keys that the scheduler reads, now and then of the wrong type. */
+/** The definition of a work spec, with a few of the keys that the scheduler reads, now and then of the wrong type. */
 export function definition(name: string): fc.Arbitrary<DataDictionary> {
   const keys = fc.record(
     {
@@ -69,17 +71,28 @@ export function definition(name: string): fc.Arbitrary<DataDictionary> {
       max_getwork: fc.constantFrom<unknown>(0, 1, 2, []),
       max_retries: fc.constantFrom<unknown>(0, 1, 2, {}),
       min_gb: fc.constantFrom<unknown>(0, 1.5, 2),
-      then: fc.constantFrom<unknown>('a', 'b', 'b', 'c', 'no such spec', 7),
+      then: fc.constantFrom<unknown>('a', 'b', 'b', '\u{ff5e}', 'no such spec', 7),
       runtime: fc.constantFrom<unknown>('', 'js', null),
       config: data,
     },
-    { requiredKeys: [], noNullPrototype: true },
+    { noNullPrototype: true },
   );
-  // The sets of keys are drawn apart from the values, since a definition with nearly every key at once hardly ever runs.
-  const chosen = fc.subarray(['priority', 'weight', 'nice', 'disabled', 'continuous', 'interval', 'max_running', 'max_getwork', 'max_retries',
-    'min_gb', 'then', 'runtime', 'config'], { maxLength: 3 });
-  return fc.tuple(keys, chosen).map(([all, some]) => ({ name, ...Object.fromEntries(Object.entries(all).filter(([key]) => some.includes(key))) }));
+  return fc.tuple(keys, definitionKeys).map(([all, chosen]) => ({
+    name,
+    ...Object.fromEntries(Object.entries(all).filter(([key]) => chosen.includes(key))),
+  }));
 }
+
+/** Drawn apart from the values: a spec with nearly every key at once hardly ever runs, and some keys mean little without another. */
+const definitionKeys: fc.Arbitrary<string[]> = fc
+  .tuple(
+    fc.subarray(['priority', 'weight', 'nice', 'disabled', 'max_running', 'max_getwork', 'max_retries', 'min_gb', 'runtime', 'config'], {
+      maxLength: 2,
+    }),
+    fc.constantFrom([], ['then']),
+    fc.constantFrom([], [], ['continuous', 'interval']),
+  )
+  .map((groups) => groups.flat());
 
 export const priority = fc.constantFrom(0, 0, 1, -1, 2.5);
 export const badPriority = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY);

@@ -91,7 +91,7 @@ export function verdictView({ attempt, error }: AttemptVerdict): unknown {
 /** The code, and the name of what there is not; anything that is no error of this package shows in full, and matches nothing. */
 export function errorView(error: unknown): unknown {
   if (!(error instanceof CoordinateError)) return { unexpected: error instanceof Error ? (error.stack ?? error.message) : error };
-  return error.code.startsWith('NoSuch') ? { error: error.code, name: error.details['name'] } : { error: error.code };
+  return error.code.startsWith('NoSuch') ? { error: error.code, name: error.details.name } : { error: error.code };
 }
 
 /**

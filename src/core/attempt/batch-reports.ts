@@ -125,8 +125,10 @@ function checkReports(bucket: Bucket, reports: readonly AttemptReport[]): Report
     if (typeof attempt !== 'object' || attempt === null) {
       throw new InvalidArgumentError(`${field}.attempt`, `must be an attempt, not ${kindOf(attempt)}`);
     }
-    if (!(attempt instanceof PostgresAttempt) || attempt.workUnit.bucket !== bucket) throw new WrongBackendError();
-    return reportOf(attempt, report.data, `${field}.data`);
+    if (!(attempt instanceof PostgresAttempt)) throw new WrongBackendError();
+    const ours = attempt as PostgresAttempt;
+    if (ours.workUnit.bucket !== bucket) throw new WrongBackendError();
+    return reportOf(ours, report.data, `${field}.data`);
   });
 }
 

@@ -111,14 +111,19 @@ export const claimContinuousUnit = statement(
 );
 
 /**
- * The payloads of attempts just claimed. Those that are no longer their unit's active ones are left out.
+ * The payloads of attempts just claimed. Those that are no longer their unit's active one are left out. One probe of lease and of
+ * work_unit each: LATERAL with OFFSET, or a planner without statistics may read all leases of the spec for each of them.
  * Parameters: spec id, unit ids, numbers.
  */
 export const readClaimed = statement(
   'attempt.read-claimed',
   (s) => `
-    select l.number, coalesce(l.data, u.data) as data
+    select claimed.number, coalesce(l.data, u.data) as data
     from unnest($2::bigint[], $3::bigint[]) as claimed (unit_id, number)
-    join ${s}.lease l on l.spec_id = $1::bigint and l.unit_id = claimed.unit_id and l.number = claimed.number
-    join ${s}.work_unit u on u.id = l.unit_id`,
+    cross join lateral (
+      select l.data from ${s}.lease l
+      where l.spec_id = $1::bigint and l.unit_id = claimed.unit_id and l.number = claimed.number
+      offset 0
+    ) l
+    join ${s}.work_unit u on u.id = claimed.unit_id`,
 );

@@ -22,7 +22,7 @@ export interface Namespace {
 
   /**
    * Creates or redefines the work spec `data.name`. The type argument is the type of its units' data.
-   * Raises NoWorkSpecName (no name, or an empty one), BadWorkSpecName (not a string).
+   * Raises NoWorkSpecName (no name), BadWorkSpecName (not a string, or empty).
    */
   setWorkSpec<Data extends DataDictionary = DataDictionary>(data: DataDictionary): Promise<WorkSpec<Data>>;
   /** The work spec of this name; raises NoSuchWorkSpec. */

@@ -8,39 +8,35 @@ import { statement } from '../../database/index.js';
 export const countUnits = statement(
   'summary.count-units',
   (s) => `
-    with kept as (
-      select
-        spec_id,
-        sum(delta) filter (where kind = 'all') as total,
-        sum(delta) filter (where kind = 'finished') as finished,
-        sum(delta) filter (where kind = 'failed') as failed
-      from ${s}.unit_count
-      where spec_id >= $1::bigint and spec_id < $2::bigint
-      group by spec_id
-    ),
-    running as (
-      select spec_id, count(*) as pending from ${s}.lease
-      where spec_id >= $1::bigint and spec_id < $2::bigint
-      group by spec_id
-    ),
-    later as (
-      select spec_id, count(*) as delayed from ${s}.delayed
-      where spec_id >= $1::bigint and spec_id < $2::bigint
-        and not_before > coalesce($3::timestamptz, statement_timestamp())
-      group by spec_id
-    )
     select
       w.id, w.name, w.namespace_id,
-      coalesce(kept.total, 0) - coalesce(kept.finished, 0) - coalesce(kept.failed, 0) - coalesce(running.pending, 0)
-        - coalesce(later.delayed, 0) as available,
-      coalesce(later.delayed, 0) as delayed,
-      coalesce(running.pending, 0) as pending,
-      coalesce(kept.finished, 0) as finished,
-      coalesce(kept.failed, 0) as failed
+      coalesce(c.total - c.finished - c.failed - c.pending - c.delayed, 0) as available,
+      coalesce(c.delayed, 0) as delayed, coalesce(c.pending, 0) as pending,
+      coalesce(c.finished, 0) as finished, coalesce(c.failed, 0) as failed
     from ${s}.work_spec w
-    left join kept on kept.spec_id = w.id
-    left join running on running.spec_id = w.id
-    left join later on later.spec_id = w.id
+    left join (
+      select
+        spec_id,
+        coalesce(sum(delta) filter (where kind = 'all'), 0) as total,
+        coalesce(sum(delta) filter (where kind = 'finished'), 0) as finished,
+        coalesce(sum(delta) filter (where kind = 'failed'), 0) as failed,
+        coalesce(sum(delta) filter (where kind = 'pending'), 0) as pending,
+        coalesce(sum(delta) filter (where kind = 'delayed'), 0) as delayed
+      from (
+        select spec_id, kind, delta from ${s}.unit_count
+        where spec_id >= $1::bigint and spec_id < $2::bigint
+        union all
+        select spec_id, 'pending', count(*) from ${s}.lease
+        where spec_id >= $1::bigint and spec_id < $2::bigint
+        group by spec_id
+        union all
+        select spec_id, 'delayed', count(*) from ${s}.delayed
+        where spec_id >= $1::bigint and spec_id < $2::bigint
+          and not_before > coalesce($3::timestamptz, statement_timestamp())
+        group by spec_id
+      ) change
+      group by spec_id
+    ) c on c.spec_id = w.id
     where w.id >= $1::bigint and w.id < $2::bigint
     order by w.namespace_id, w.name`,
 );

@@ -59,7 +59,7 @@ const addUnits = statement(
           coalesce($6::timestamptz, statement_timestamp())
         )
         from given g
-        where not exists (select from added a where a.name = g.name)
+        where g.name not in (select name from added)
         having count(*) > 0
       ) end as existing`,
 );

@@ -16,7 +16,7 @@ export type Reason =
   | { readonly kind: 'outranked-by-spec'; readonly workSpec: string; readonly priority: number }
   /** So many units of the same spec come before it. */
   | { readonly kind: 'outranked-by-units'; readonly ahead: number; readonly atLeast: boolean }
-  /** No active worker has asked for this runtime lately. */
+  /** No worker has asked for this runtime lately. */
   | { readonly kind: 'no-worker'; readonly runtime: string }
   /** The next claim will fail it: it had as many attempts as its spec allows. */
   | { readonly kind: 'retries-spent'; readonly attempts: number; readonly maxRetries: number };

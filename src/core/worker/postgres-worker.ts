@@ -47,11 +47,11 @@ export class PostgresWorker implements Worker {
   }
 
   async update(update: WorkerUpdate): Promise<void> {
-    const { data = null, now, expiration, mode = '' } = checkOptions(update, 'update', ['data', 'now', 'expiration', 'mode']);
+    const { data, now, expiration, mode = '' } = checkOptions(update, 'update', ['data', 'now', 'expiration', 'mode']);
     if (typeof mode !== 'string') throw new InvalidArgumentError('update.mode', `must be a string, not ${kindOf(mode)}`);
     if (mode.includes('\0')) throw new InvalidArgumentError('update.mode', 'must not hold a zero character');
     await this.#change(updateWorker, [
-      data === null ? null : encodeData(data, 'update.data'),
+      (data ?? null) === null ? null : encodeData(data as DataDictionary, 'update.data'),
       now === undefined ? null : checkDate(now, 'update.now').toISOString(),
       expiration === undefined ? null : checkDate(expiration, 'update.expiration').toISOString(),
       mode.toWellFormed(),
@@ -71,7 +71,7 @@ export class PostgresWorker implements Worker {
         throw new InvalidArgumentError('parent', 'must be of the same namespace');
       }
     }
-    await this.#change(setParent, [parent === null ? null : (parent as PostgresWorker).id]);
+    await this.#change(setParent, [parent === null ? null : (parent).id]);
   }
 
   async children(): Promise<PostgresWorker[]> {

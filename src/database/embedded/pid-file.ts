@@ -49,7 +49,7 @@ async function isServerOf(pid: number, dataDirectory: string): Promise<boolean> 
   // A server's working directory is its data directory.
   return readlink(`/proc/${pid}/cwd`).then(
     (directory) => directory === dataDirectory,
-    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
+    (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT',
   );
 }
 

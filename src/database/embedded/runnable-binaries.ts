@@ -101,8 +101,8 @@ async function addMissingLinks(native: string, place: string): Promise<void> {
   for (const { source, target } of links) {
     // Of `native/lib/libpq.so.5`, what is below `native`; both ends are in the same folder.
     const path = join(place, ...target.split('/').slice(1));
-    await symlink(source.split('/').at(-1) ?? source, path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
+    await symlink(source.split('/').at(-1) ?? source, path).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     });
   }
 }
@@ -111,5 +111,5 @@ function explain(problem: unknown): string {
   const { code, message, stderr } = problem as { code?: unknown; message?: string; stderr?: string };
   if (code === 'ENOENT') return 'they need the GNU C library, which systems such as Alpine Linux do not have';
   if (code === 'EPERM') return 'this process may not run programs as another user, and PostgreSQL does not run as root';
-  return (stderr || message || String(problem)).trim();
+  return [stderr, message].find((text) => text !== undefined && text !== '')?.trim() ?? String(problem);
 }

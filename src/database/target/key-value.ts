@@ -13,14 +13,14 @@ export function parseKeyValues(text: string): ConnectionParameters {
   pair.lastIndex = 0;
   while (pair.lastIndex < text.length) {
     const parts = pair.exec(text)?.groups;
-    const name = parts?.['name'];
+    const name = parts?.name;
     if (parts === undefined || name === undefined) {
       throw new InvalidArgumentError(
         'target',
         "is not key=value text like host=localhost password='a secret': put values with spaces between ', and write ' as \\'",
       );
     }
-    const value = (parts['quoted'] ?? parts['plain'] ?? '').replaceAll(/\\(.)/gsu, '$1');
+    const value = (parts.quoted ?? parts.plain ?? '').replaceAll(/\\(.)/gsu, '$1');
     // Empty is the same as left out.
     if (value !== '') parameters[name] = value;
   }

@@ -23,7 +23,7 @@ const forms =
 export function parseTarget(target: string | undefined, environment: Environment = {}): ClientConfig | null {
   const defaults = parametersOfEnvironment(environment);
   if (target?.trim()) return toClientConfig({ ...defaults, ...parametersOf(target.trim()) });
-  const url = environment['DATABASE_URL']?.trim();
+  const url = environment.DATABASE_URL?.trim();
   if (url) return parseDatabaseUrl(url, defaults);
   return saysWhere(defaults) ? toClientConfig(defaults) : null;
 }
@@ -41,7 +41,7 @@ function parseDatabaseUrl(url: string, defaults: ConnectionParameters): ClientCo
     return toClientConfig({ ...defaults, ...parametersOf(url) });
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
-    throw new InvalidArgumentError('target', `the environment variable DATABASE_URL ${error.details['problem']}`, {
+    throw new InvalidArgumentError('target', `the environment variable DATABASE_URL ${error.details.problem}`, {
       cause: error,
     });
   }

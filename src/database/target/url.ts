@@ -33,8 +33,8 @@ export function parseUrl(text: string): ConnectionParameters {
     // Empty is the same as left out.
     if (parts[name]) parameters[name] = decode(parts[name]);
   }
-  parameters['host'] &&= parameters['host'].replace(/^\[(.*)\]$/, '$1');
-  return { ...parameters, ...parseQuery(parts['query'] ?? '') };
+  parameters.host &&= parameters.host.replace(/^\[(.*)\]$/, '$1');
+  return { ...parameters, ...parseQuery(parts.query ?? '') };
 }
 
 function parseQuery(query: string): ConnectionParameters {

@@ -44,7 +44,7 @@ export async function raisesGone(
  */
 export async function raisesInvalid(fields: string | readonly string[], action: () => Promise<unknown>): Promise<void> {
   const error = await raises('InvalidArgument', action);
-  const named = String(error.details['field']);
+  const named = String(error.details.field);
   const members = named.replaceAll(/\[.*?\]/g, '').split('.');
   assert.ok([fields].flat().some((field) => members.includes(field)), `details.field is ${named}, not ${String(fields)}`);
 }

@@ -47,15 +47,17 @@ export const batchReportCases = cases('Beyond the original', {
 
   'many leases are renewed in one call': async ({ namespace, clock }) => {
     const { attempts } = await heldUnits(namespace, 3);
+    const [first] = attempts;
+    assert.ok(first);
     clock.advance(minuteMs);
-    assert.deepEqual(codes(await namespace.renewAll([{ attempt: attempts[0]!, data: { n: 1 } }])), [null]);
-    assertSameData((await attempts[0]!.read()).data, { n: 1 });
-    assert.deepEqual((await attempts[0]!.read()).expirationTime, new Date(clock.now().getTime() + leaseMs));
+    assert.deepEqual(codes(await namespace.renewAll([{ attempt: first, data: { n: 1 } }])), [null]);
+    assertSameData((await first.read()).data, { n: 1 });
+    assert.deepEqual((await first.read()).expirationTime, new Date(clock.now().getTime() + leaseMs));
     assert.deepEqual(codes(await namespace.renewAll(attempts.map((attempt) => ({ attempt })), 2 * minuteMs)), [null, null, null]);
     for (const attempt of attempts) {
       assert.deepEqual((await attempt.read()).expirationTime, new Date(clock.now().getTime() + 2 * minuteMs));
     }
-    assertSameData((await attempts[0]!.read()).data, { n: 1 }, 'data not given are left');
+    assertSameData((await first.read()).data, { n: 1 }, 'data not given are left');
   },
 
   'a batch of no attempts has no verdicts': async ({ namespace }) => {
@@ -66,7 +68,7 @@ export const batchReportCases = cases('Beyond the original', {
 
   'what is wrong with one attempt does not touch the others': async ({ namespace, overTheWire }) => {
     const { spec, attempts } = await heldUnits(namespace, 5);
-    const [a, b, c, d, e] = attempts as [...typeof attempts] & { 0: (typeof attempts)[0] };
+    const [a, b, c, d, e] = attempts;
     assert.ok(a && b && c && d && e);
     await a.finish();
     await b.fail();

@@ -51,7 +51,7 @@ const places: Readonly<Record<string, (context: ConformanceContext, data: DataDi
   'a work spec': async ({ namespace }, data) => {
     const spec = await namespace.setWorkSpec({ name: 'spec' });
     await spec.setData({ name: 'spec', config: data });
-    return (await (await namespace.workSpec('spec')).data())['config'] as DataDictionary;
+    return (await (await namespace.workSpec('spec')).data()).config as DataDictionary;
   },
   'a work unit': async ({ namespace }, data) => {
     const spec = await specWith(namespace, []);

@@ -12,7 +12,8 @@ async function spendFirst(worker: Worker): Promise<void> {
 
 export const maxRetriesCases = cases('Scheduling', {
   'a unit that had maxRetries attempts fails instead of being handed out': async ({ namespace, clock }) => {
-    const spec = await specWith(namespace, ['a'], { max_retries: 2 });
+    const spec = await specWith(namespace, [], { max_retries: 2 });
+    await spec.addWorkUnit('a', { not: 'to be kept' });
     const worker = await namespace.worker('worker');
     const first = await claim(worker);
     await first.retry();

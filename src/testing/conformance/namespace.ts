@@ -53,7 +53,7 @@ export const namespaceCases = cases('Namespace', {
     try {
       const here = await specWith(namespace, ['a', 'b'], { desc: 'here' });
       const there = await specWith(other, ['b'], { desc: 'there' });
-      assert.equal((await here.data())['desc'], 'here');
+      assert.equal((await here.data()).desc, 'here');
       assert.deepEqual(await claimNames(await other.worker('worker'), { numberOfWorkUnits: 9 }), ['b']);
       assert.deepEqual(await (await namespace.worker('worker')).activeAttempts(), []);
       await assertUnitStatus(await here.workUnit('b'), 'available');

@@ -100,11 +100,10 @@ export const queryCases = cases('Work spec', {
   'paging by previousName sees every unit once': async ({ namespace }) => {
     const spec = await letters(namespace);
     const seen: string[] = [];
-    for (;;) {
+    // Three pages and an empty one; not "until it is empty", since a page that comes again would keep it going for ever.
+    for (let page = 0; page < 4; page++) {
       const previousName = seen.at(-1);
-      const page = await spec.workUnits({ limit: 2, ...(previousName === undefined ? {} : { previousName }) });
-      if (page.length === 0) break;
-      seen.push(...namesOf(page));
+      seen.push(...namesOf(await spec.workUnits({ limit: 2, ...(previousName === undefined ? {} : { previousName }) })));
     }
     assert.deepEqual(seen, ['a', 'b', 'c', 'd', 'e']);
   },

@@ -39,7 +39,7 @@ export function refuses(
       for (const argument of bad) {
         // Being async, it turns what is thrown at once into a rejection too.
         const refusal = refuse(async () => call(argument as never, held, namespace));
-        await refusal.catch((error: Error) => accepted.push(`${call.toString()} of ${inspect(argument)}: ${error.message}`));
+        await refusal.catch((error: unknown) => accepted.push(`${call.toString()} of ${inspect(argument)}: ${String(error)}`));
       }
     }
     // All of them in one message: an implementation that checks too little does so in many places.

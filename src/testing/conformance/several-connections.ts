@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import type { Attempt } from '../../core/attempt/attempt.js';
 import type { Namespace } from '../../core/namespace/namespace.js';
+import type { Worker } from '../../core/worker/worker.js';
 import { assertAttemptStatus, assertUnitStatus } from './assertions.js';
 import { cases, type ConformanceContext } from './conformance-case.js';
 import { assertSameData } from './same-data.js';
@@ -9,6 +11,13 @@ import { claim, heldUnit, leaseMs, namesOf, specWith } from './set-up.js';
 async function fourViews({ connect, namespace }: ConformanceContext): Promise<Namespace[]> {
   const there = await (await connect()).namespace(namespace.name);
   return [namespace, there, namespace, there];
+}
+
+/** The one attempt that a worker holds. */
+async function claimedBy(worker: Worker): Promise<Attempt> {
+  const attempts = await worker.activeAttempts();
+  assert.equal(attempts.length, 1);
+  return attempts[0] as Attempt;
 }
 
 const unitNames = (count: number): string[] => Array.from({ length: count }, (_, index) => `unit ${index}`);
@@ -76,11 +85,13 @@ export const severalConnectionsCases = [
           views.map(async (view, index) => {
             const worker = await view.worker(`worker ${index}`);
             const names: string[] = [];
-            for (;;) {
+            // One alone could take them all; what is handed out twice must not keep it going for ever.
+            for (let request = 0; request <= 12; request++) {
               const attempts = await worker.requestAttempts({ numberOfWorkUnits: 2 });
-              if (attempts.length === 0) return names;
+              if (attempts.length === 0) break;
               names.push(...attempts.map(({ workUnit }) => workUnit.name));
             }
+            return names;
           }),
         );
         assert.deepEqual(claimed.flat().sort(), unitNames(24).sort());
@@ -91,7 +102,10 @@ export const severalConnectionsCases = [
         const views = await fourViews(context);
         await specWith(context.namespace, unitNames(12), { max_running: 3 });
         const workers = await Promise.all(views.map((view, index) => view.worker(`worker ${index}`)));
-        const ask = async () => (await Promise.all(workers.map((worker) => worker.requestAttempts({ numberOfWorkUnits: 2 })))).flat();
+        const ask = async () => {
+          const answers = await Promise.all(workers.map((worker) => worker.requestAttempts({ numberOfWorkUnits: 2 })));
+          return answers.flat();
+        };
         const first = await ask();
         assert.equal(first.length, 3);
         await first[0]?.finish();
@@ -128,12 +142,13 @@ export const severalConnectionsCases = [
         const views = await fourViews(context);
         const next = await context.namespace.setWorkSpec({ name: 'next' });
         const { unit, attempt } = await heldUnit(context.namespace, { then: 'next' });
-        const outcomes = await Promise.all(
-          views.map(async (view, reporter) => {
-            const [own] = await (await view.worker('worker')).activeAttempts();
-            return () => own?.finish({ reporter, output: [`of ${reporter}`] });
-          }),
-        ).then((actions) => Promise.allSettled(actions.map((action) => action())));
+        // Found first, so that the reports themselves are all on their way at once.
+        const found = await Promise.all(
+          views.map(async (view) => claimedBy(await view.worker('worker'))),
+        );
+        const outcomes = await Promise.allSettled(
+          found.map((own, reporter) => own.finish({ reporter, output: [`of ${reporter}`] })),
+        );
         const winners = outcomes.flatMap(({ status }, reporter) => (status === 'fulfilled' ? [reporter] : []));
         assert.equal(winners.length, 1);
         assertSameData((await attempt.read()).data, { reporter: winners[0], output: [`of ${winners[0]}`] });

@@ -100,7 +100,7 @@ function runtime(text: string): Run {
     if (!isThere) return;
     const spec = await namespace.workSpec('spec');
     const data = await spec.data();
-    assert.deepEqual([data['runtime'], data['then']], [text, text]);
+    assert.deepEqual([data.runtime, data.then], [text, text]);
     await spec.addWorkUnit('a', {});
     assert.deepEqual(await claimNames(await namespace.worker('worker'), { runtimes: ['other'] }), []);
   };

@@ -14,7 +14,7 @@ export const workSpecCases = cases('Work spec', {
 
   'a work spec that does not exist is an error that names it': async ({ namespace }) => {
     const error = await raises('NoSuchWorkSpec', () => namespace.workSpec('missing'));
-    assert.equal(error.details['name'], 'missing');
+    assert.equal(error.details.name, 'missing');
     await raises('NoSuchWorkSpec', () => namespace.destroyWorkSpec('missing'));
   },
 
@@ -44,7 +44,7 @@ export const workSpecCases = cases('Work spec', {
 
   'a name that is not a string, or is empty, is refused': async ({ namespace }) => {
     for (const name of [5, null, true, [], {}, new Uint8Array([97]), '']) {
-      await raises('BadWorkSpecName', () => namespace.setWorkSpec({ name } as never));
+      await raises('BadWorkSpecName', () => namespace.setWorkSpec({ name }));
     }
     assert.deepEqual(await namespace.workSpecNames(), []);
   },
@@ -89,7 +89,7 @@ export const workSpecCases = cases('Work spec', {
     for (const name of names) await namespace.setWorkSpec({ name, desc: `this is ${name}` });
     assert.equal((await namespace.workSpecNames()).length, names.length);
     for (const name of names) {
-      assert.equal((await (await namespace.workSpec(name)).data())['desc'], `this is ${name}`);
+      assert.equal((await (await namespace.workSpec(name)).data()).desc, `this is ${name}`);
     }
   },
 

@@ -89,7 +89,7 @@ export const workUnitCases = [
     'a unit that does not exist is an error that names it': async ({ namespace }) => {
       const spec = await specWith(namespace, ['a']);
       const error = await raises('NoSuchWorkUnit', () => spec.workUnit('missing'));
-      assert.equal(error.details['name'], 'missing');
+      assert.equal(error.details.name, 'missing');
       await raises('NoSuchWorkUnit', () => spec.workUnit('A'));
     },
 

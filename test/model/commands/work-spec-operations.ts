@@ -15,7 +15,7 @@ export function workSpecOperations({ workSpec }: Refs): Weighted[] {
   const counts = fc.constantFrom(undefined, { counts: true }, { counts: false });
   return [
     weighted(2, workSpec.map((ref) => call(ref, 'data', [], dataView))),
-    weighted(6, fc.tuple(workSpec, anyDefinition()).map(([ref, definition]) => call(ref, 'setData', [definition]))),
+    weighted(10, fc.tuple(workSpec, anyDefinition()).map(([ref, definition]) => call(ref, 'setData', [definition]))),
     weighted(2, fc.tuple(workSpec, counts).map(([ref, options]) => call(ref, 'meta', [options], workSpecMetaView))),
     weighted(8, fc.tuple(workSpec, specMeta()).map(([ref, meta]) => call(ref, 'setMeta', [meta]))),
     weighted(30, fc.tuple(workSpec, name, data, anyMeta).map(([ref, ...args]) => call(ref, 'addWorkUnit', args, workUnitView))),
@@ -33,7 +33,9 @@ export function workSpecOperations({ workSpec }: Refs): Weighted[] {
 
 /** Few names, so that often one is there twice. */
 function newUnits(): fc.Arbitrary<NewWorkUnit[]> {
-  const unit = fc.tuple(unitNames, data, unitMeta).map(([name, unitData, meta]) => ({ name, data: unitData, ...(meta === undefined ? {} : { meta }) }));
+  const unit = fc
+    .tuple(unitNames, data, unitMeta)
+    .map(([name, unitData, meta]) => ({ name, data: unitData, ...(meta === undefined ? {} : { meta }) }));
   return fc.array(unit, { maxLength: 5 });
 }
 
@@ -60,5 +62,7 @@ function specMeta(): fc.Arbitrary<Partial<WorkSpecMeta>> {
     { requiredKeys: [], noNullPrototype: true },
   );
   // Most changes are of few fields, as in life: one that changes all at once mostly stops the spec.
-  return fc.tuple(all, fc.nat(13), fc.integer({ min: 1, max: 4 })).map(([meta, from, count]) => Object.fromEntries(Object.entries(meta).slice(from, from + count)));
+  return fc
+    .tuple(all, fc.nat(13), fc.integer({ min: 1, max: 4 }))
+    .map(([meta, from, count]) => Object.fromEntries(Object.entries(meta).slice(from, from + count)));
 }

@@ -12,6 +12,7 @@ import { weighted, type Weighted } from './weighted.js';
 
 export function workerOperations({ worker, workUnit }: Refs): Weighted[] {
   const parent = fc.option(worker);
+  const random = fc.double({ min: 0, max: 0.999, noNaN: true });
   const viewAll = (attempts: Attempt[]) => attempts.map(attemptView);
   return [
     weighted(2, worker.map((ref) => call(ref, 'read', [], workerStateView))),
@@ -19,7 +20,7 @@ export function workerOperations({ worker, workUnit }: Refs): Weighted[] {
     weighted(2, worker.map((ref) => call(ref, 'deactivate', []))),
     weighted(5, fc.tuple(worker, parent).map(([ref, parentRef]) => setParent(ref, parentRef))),
     weighted(2, worker.map((ref) => call(ref, 'children', [], (workers) => workers.map(workerView)))),
-    weighted(80, fc.tuple(worker, attemptRequest(), fc.double({ min: 0, max: 0.999, noNaN: true })).map(([ref, ...args]) => requestAttempts(ref, ...args))),
+    weighted(80, fc.tuple(worker, attemptRequest(), random).map(([ref, ...args]) => requestAttempts(ref, ...args))),
     weighted(20, fc.tuple(worker, workUnit, lifetimeMs).map(([ref, ...args]) => makeAttempt(ref, ...args))),
     weighted(2, worker.map((ref) => call(ref, 'activeAttempts', [], viewAll))),
     weighted(4, fc.tuple(worker, fc.option(fc.nat(4)), fc.constantFrom(undefined, 0, 1, 2)).map(([ref, ...args]) => allAttempts(ref, ...args))),
@@ -37,7 +38,10 @@ function workerUpdate(): fc.Arbitrary<WorkerUpdate> {
 
 /** Most requests are open to all, so that what is there can be handed out. */
 function attemptRequest(): fc.Arbitrary<AttemptRequest | undefined> {
-  const any = fc.record({ numberOfWorkUnits: fc.integer({ min: -1, max: 5 }), lifetimeMs: lifetimeMs.map((ms) => ms ?? 2000) }, { requiredKeys: [], noNullPrototype: true });
+  const any = fc.record(
+    { numberOfWorkUnits: fc.integer({ min: -1, max: 5 }), lifetimeMs: lifetimeMs.map((ms) => ms ?? 2000) },
+    { requiredKeys: [], noNullPrototype: true },
+  );
   const narrow = fc.record(
     {
       numberOfWorkUnits: fc.nat(3),
