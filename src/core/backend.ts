@@ -5,6 +5,7 @@ import {
   type Executor,
   type Row,
   type Statement,
+  type TransactionStep,
 } from '../database/index.js';
 import { InvalidArgumentError } from '../errors/index.js';
 import type { TransactionOptions } from './coordinate.js';
@@ -53,6 +54,11 @@ export class Backend {
   /** Runs a statement on the catalog. */
   run(statement: Statement, values: readonly unknown[] = [], on: Executor = this.database): Promise<readonly Row[]> {
     return on.run(this.#catalog.prepare(statement), values);
+  }
+
+  /** A statement on the catalog as a step of a transaction. */
+  step(statement: Statement, values: readonly unknown[]): TransactionStep {
+    return [this.#catalog.prepare(statement), values];
   }
 
   bucket(number: number): Bucket {
@@ -127,18 +133,35 @@ export class Bucket {
    * that held the gate has committed: it cannot collide with it. The gate opens by itself when the transaction ends, however it
    * ends; no session state is involved. SHARE UPDATE EXCLUSIVE conflicts with itself, but not with what pg_dump takes.
    *
-   * The commit does not wait for the disk: what a crash loses was a claim, and the units are simply available again.
+   * Unless asked to, the commit does not wait for the disk: what a crash loses was a claim, and the units are available again.
    */
-  runThroughGate(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
-    return this.backend.database.transactionInOneTrip(
-      `begin isolation level serializable; set local synchronous_commit = off; ${this.lockGate}`,
-      this.#statements.prepare(statement),
-      values,
-    );
+  async runThroughGate(
+    statement: Statement,
+    values: readonly unknown[],
+    { waitForDisk = false } = {},
+  ): Promise<readonly Row[]> {
+    const [, rows] = await this.backend.database.transactionInOneTrip({ isolation: 'serializable', waitForDisk }, [
+      this.#lockGate,
+      [this.#statements.prepare(statement), values],
+    ]);
+    return rows ?? [];
   }
 
-  /** Closes the claim gate until the end of the transaction. */
-  get lockGate(): string {
+  /** Runs a statement (after others), then passes through the claim gate: no claim that began before it is still under way afterwards. */
+  async runAndPassGate(
+    statement: Statement,
+    values: readonly unknown[],
+    ...before: TransactionStep[]
+  ): Promise<readonly Row[]> {
+    const answers = await this.backend.database.transactionInOneTrip({}, [
+      ...before,
+      [this.#statements.prepare(statement), values],
+      this.#lockGate,
+    ]);
+    return answers[before.length] ?? [];
+  }
+
+  get #lockGate(): string {
     return `lock table "${this.schema.replaceAll('"', '""')}".claim_gate in share update exclusive mode`;
   }
 }

@@ -33,6 +33,9 @@ export interface TransactionSettings {
   readonly signal?: AbortSignal;
 }
 
+/** A command, or a statement with its values. */
+export type TransactionStep = string | readonly [statement: PreparedStatement, values: readonly unknown[]];
+
 export interface DatabaseOptions {
   readonly pool: Pool;
   /** Whether to end the pool on close. */
@@ -136,36 +139,39 @@ export class Database implements Executor {
   }
 
   /**
-   * Runs one statement in a transaction that begins with the given commands, all sent at once: locks that those commands take are
-   * given back by the server without waiting for this process again. (Where the pool's clients do not pipeline: one by one.)
+   * Runs a transaction whose steps are known beforehand, all sent at once: locks that it takes are given back by the server without
+   * waiting for this process again, even if it freezes. Resolves to the rows of each statement. (Where the pool's clients do not
+   * pipeline: step by step.)
    */
   async transactionInOneTrip(
-    commands: string,
-    statement: PreparedStatement,
-    values: readonly unknown[],
-  ): Promise<readonly Row[]> {
+    settings: Pick<TransactionSettings, 'isolation'> & { readonly waitForDisk?: boolean },
+    steps: readonly TransactionStep[],
+  ): Promise<(readonly Row[])[]> {
+    const { isolation = 'read committed', waitForDisk = true } = settings;
+    const begin = `begin isolation level ${isolation}${waitForDisk ? '' : '; set local synchronous_commit = off'}`;
     return this.#retrying(() =>
       this.withClient(async (client) => {
-        if (!this.#options.pipeline) {
-          try {
-            await client.query(commands);
-            const rows = await this.#send(client, statement, values);
-            await commit(client);
-            return rows;
-          } catch (error) {
-            await rollBack(client);
-            throw error;
-          }
+        const send = async (step: TransactionStep): Promise<readonly Row[]> => {
+          if (typeof step !== 'string') return this.#send(client, step[0], step[1]);
+          await client.query(step);
+          return [];
+        };
+        const all = [begin, ...steps];
+        if (this.#options.pipeline) {
+          const answers = await Promise.allSettled([...all.map((step) => send(step)), commit(client)]);
+          const failed = answers.find((answer) => answer.status === 'rejected');
+          if (failed !== undefined) throw failed.reason;
+          return answers.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? [answer.value] : [])).slice(1);
         }
-        const [begun, answered, committed] = await Promise.allSettled([
-          client.query(commands),
-          this.#send(client, statement, values),
-          client.query('commit'),
-        ]);
-        for (const step of [begun, answered, committed]) {
-          if (step.status === 'rejected') throw step.reason;
+        try {
+          const answers: (readonly Row[])[] = [];
+          for (const step of all) answers.push(await send(step));
+          await commit(client);
+          return answers.slice(1);
+        } catch (error) {
+          await rollBack(client);
+          throw error;
         }
-        return answered.status === 'fulfilled' ? answered.value : [];
       }),
     );
   }

@@ -5,6 +5,7 @@ export {
   type ForeignClient,
   type Row,
   type Transaction,
+  type TransactionStep,
   type TransactionSettings,
 } from './database.js';
 export { silentLogger, type Logger } from './logger.js';

@@ -3,6 +3,7 @@ import { InvalidArgumentError, WrongBackendError, type CoordinateError } from '.
 import { checkOptions, kindOf } from '../../options/index.js';
 import type { Bucket } from '../backend.js';
 import type { TransactionOptions } from '../coordinate.js';
+import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
 import type { AttemptReport, AttemptVerdict, RenewReport } from './attempt-report.js';
 import { PostgresAttempt, reportOf } from './postgres-attempt.js';
 import { endAttempts as endStatement, renewAttempts as renewStatement } from './report-attempts.js';
@@ -70,23 +71,23 @@ export async function renewReports(bucket: Bucket, reports: readonly Report[], l
 
 /** `namespace.finishAll` and `failAll`. */
 export async function endAll(
-  bucket: Bucket,
+  namespace: PostgresNamespace,
   status: 'finished' | 'failed',
   reports: readonly AttemptReport[],
   options: TransactionOptions | undefined,
 ): Promise<AttemptVerdict[]> {
   checkOptions(options, 'options', ['client']);
-  const checked = checkReports(bucket, reports);
-  return verdictsOf(reports, await endAttempts(bucket, status, checked, options));
+  const checked = checkReports(namespace, reports);
+  return verdictsOf(reports, await endAttempts(namespace.bucket, status, checked, options));
 }
 
 /** `namespace.renewAll`. */
 export async function renewAll(
-  bucket: Bucket,
+  namespace: PostgresNamespace,
   reports: readonly RenewReport[],
   lifetimeMs: number,
 ): Promise<AttemptVerdict[]> {
-  return verdictsOf(reports, await renewReports(bucket, checkReports(bucket, reports), lifetimeMs));
+  return verdictsOf(reports, await renewReports(namespace.bucket, checkReports(namespace, reports), lifetimeMs));
 }
 
 /** A statement judges an attempt once: of several reports on one attempt the first goes to it, the others to settle(). */
@@ -117,7 +118,7 @@ async function settleOne(
   return (await settle(bucket, action, report, durationMs, on)).error;
 }
 
-function checkReports(bucket: Bucket, reports: readonly AttemptReport[]): Report[] {
+function checkReports(namespace: PostgresNamespace, reports: readonly AttemptReport[]): Report[] {
   if (!Array.isArray(reports)) throw new InvalidArgumentError('reports', `must be an array, not ${kindOf(reports)}`);
   return (reports as readonly AttemptReport[]).map((report, index) => {
     const field = `reports[${index}]`;
@@ -127,7 +128,9 @@ function checkReports(bucket: Bucket, reports: readonly AttemptReport[]): Report
     }
     if (!(attempt instanceof PostgresAttempt)) throw new WrongBackendError();
     const ours = attempt as PostgresAttempt;
-    if (ours.workUnit.bucket !== bucket) throw new WrongBackendError();
+    const owner = ours.workUnit.workSpec.namespace;
+    if (owner.bucket.backend !== namespace.bucket.backend) throw new WrongBackendError();
+    if (owner.id !== namespace.id) throw new InvalidArgumentError(`${field}.attempt`, 'must be of this namespace');
     return reportOf(ours, report.data, `${field}.data`);
   });
 }

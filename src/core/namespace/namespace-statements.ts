@@ -30,7 +30,7 @@ export const namespaceExists = statement(
 /** Parameters: namespace id. */
 export const deleteNamespace = statement(
   'namespace.delete',
-  (s) => `delete from ${s}.namespace where id = $1::bigint returning id`,
+  (s) => `delete from ${s}.namespace where id = $1::bigint`,
 );
 
 /**

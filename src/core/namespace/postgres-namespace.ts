@@ -85,15 +85,15 @@ export class PostgresNamespace implements Namespace {
   }
 
   finishAll(reports: readonly AttemptReport[], options?: TransactionOptions): Promise<AttemptVerdict[]> {
-    return this.#verdicts(endAll(this.bucket, 'finished', reports, options));
+    return this.#verdicts(endAll(this, 'finished', reports, options));
   }
 
   failAll(reports: readonly AttemptReport[], options?: TransactionOptions): Promise<AttemptVerdict[]> {
-    return this.#verdicts(endAll(this.bucket, 'failed', reports, options));
+    return this.#verdicts(endAll(this, 'failed', reports, options));
   }
 
   async renewAll(reports: readonly RenewReport[], lifetimeMs = defaultLifetimeMs): Promise<AttemptVerdict[]> {
-    return this.#verdicts(renewAll(this.bucket, reports, checkDuration(lifetimeMs, 'lifetimeMs')));
+    return this.#verdicts(renewAll(this, reports, checkDuration(lifetimeMs, 'lifetimeMs')));
   }
 
   async summarize(): Promise<Summary> {

@@ -1,7 +1,6 @@
 import type { Bucket } from '../backend.js';
 import { deleteNamespace } from '../namespace/namespace-statements.js';
-import { deleteWorkers } from '../worker/worker-statements.js';
-import { destroyWorkSpecs, forgetDestroyedSpec, listDestroyedSpecs, sweepDestroyedSpec } from './work-spec-statements.js';
+import { destroyAllWorkSpecs, destroyWorkSpec, forgetDestroyedSpec, listDestroyedSpecs, sweepDestroyedSpec } from './work-spec-statements.js';
 
 /** How many units one statement deletes. */
 const sweepLimit = 2_000;
@@ -14,16 +13,11 @@ const sweepLimit = 2_000;
  * units are deleted in batches. If that is interrupted, the next call that destroys anything goes on with it.
  */
 export async function destroySpecs(bucket: Bucket, namespaceId: number, name: string | null): Promise<number> {
-  const key = name === null ? null : Buffer.from(name);
-  const count = await bucket.backend.database.transaction({}, async (transaction) => {
-    if (name === null) await bucket.backend.run(deleteNamespace, [namespaceId], transaction);
-    const destroyed = await bucket.run(destroyWorkSpecs, [namespaceId, key], transaction);
-    if (name === null) await bucket.run(deleteWorkers, [namespaceId], transaction);
-    await transaction.query(bucket.lockGate);
-    return destroyed.length;
-  });
+  const destroyed = await (name === null
+    ? bucket.runAndPassGate(destroyAllWorkSpecs, [namespaceId], bucket.backend.step(deleteNamespace, [namespaceId]))
+    : bucket.runAndPassGate(destroyWorkSpec, [namespaceId, Buffer.from(name)]));
   await sweepDestroyedSpecs(bucket);
-  return count;
+  return destroyed.length;
 }
 
 /** Deletes the units of all specs that are gone. */

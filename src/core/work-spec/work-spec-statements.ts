@@ -81,17 +81,36 @@ export const changeWorkSpec = statement(
 );
 
 /**
- * Removes specs of a namespace: one by name, or all of them ($2 null). From here on they are gone for everybody; their units
- * are deleted afterwards, and if that is interrupted destroyed_spec remembers it. Waits for those who are adding units at
- * this moment, as they hold the spec's row. Parameters: namespace id, name or null.
+ * Removes a work spec: from here on it is gone for everybody. Its units are deleted afterwards; if that is interrupted,
+ * destroyed_spec remembers it. Waits for those who are adding units at this moment, as they hold the spec's row.
+ * Parameters: namespace id, name.
  */
-export const destroyWorkSpecs = statement(
+export const destroyWorkSpec = statement(
   'work-spec.destroy',
   (s) => `
     with gone as (
-      delete from ${s}.work_spec
-      where namespace_id = $1::bigint and ($2::bytea is null or name = $2::bytea)
-      returning id
+      delete from ${s}.work_spec where namespace_id = $1::bigint and name = $2::bytea returning id
+    )
+    insert into ${s}.destroyed_spec (spec_id) select id from gone
+    returning spec_id`,
+);
+
+/**
+ * The same of all specs of a namespace, and its workers. The namespace's own row must be deleted in a statement before this one, which
+ * waits for those who are making a spec or a worker: only then this one's snapshot shows what they made.
+ * Parameters: namespace id.
+ */
+export const destroyAllWorkSpecs = statement(
+  'work-spec.destroy-all',
+  (s) => `
+    with workers as (
+      delete from ${s}.worker where namespace_id = $1::bigint
+    ),
+    requests as (
+      delete from ${s}.runtime_request where namespace_id = $1::bigint
+    ),
+    gone as (
+      delete from ${s}.work_spec where namespace_id = $1::bigint returning id
     )
     insert into ${s}.destroyed_spec (spec_id) select id from gone
     returning spec_id`,

@@ -87,14 +87,6 @@ export const listChildren = statement(
   (s) => `select id, name from ${s}.worker where parent_id = $1::bigint order by name`,
 );
 
-/** All workers of a namespace that is gone. Parameters: namespace id. */
-export const deleteWorkers = statement(
-  'worker.delete-all',
-  (s) => `
-    with requests as (delete from ${s}.runtime_request where namespace_id = $1::bigint)
-    delete from ${s}.worker where namespace_id = $1::bigint`,
-);
-
 /** Parameters: namespace id, runtime or null, now. */
 export const recordRuntimeRequest = statement(
   'worker.record-runtime-request',

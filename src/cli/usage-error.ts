@@ -1,0 +1,2 @@
+/** The command cannot be run like this. */
+export class UsageError extends Error {}

@@ -1,0 +1,191 @@
+/*
+ * What adding, claiming and finishing cost: `npm run bench`, or `npm run bench -- --quick`. On an embedded PostgreSQL with its default,
+ * durable settings, or on DATABASE_URL. Each figure is the median of three runs that take turns. Do nothing else meanwhile.
+ */
+import { writeFile } from 'node:fs/promises';
+import { connect, drop, type PostgresCoordinate } from 'pg-coordinate';
+import { startEmbeddedPostgres } from '../../src/database/embedded/index.js';
+import { measureClaims, measureCycle, type CycleFigures } from './cycle.js';
+import { measureHeldSnapshot } from './held-snapshot.js';
+import { fill, median, unitsOf, type Figure } from './measure.js';
+import { readOptions } from './options.js';
+import { percent, printTable } from './table.js';
+
+const options = readOptions(process.argv.slice(2));
+const figures: Record<string, unknown> = {};
+
+const given = process.env.DATABASE_URL ?? '';
+const server = given === '' ? await startEmbeddedPostgres({ settings: { shared_buffers: '512MB', max_wal_size: '8GB' } }) : null;
+const url = server?.url ?? given;
+try {
+  if (options.parts.includes('matrix')) await benchMatrix();
+  if (options.parts.includes('waiting')) await benchWaiting();
+  if (options.parts.includes('specs')) await benchSpecs();
+  if (options.parts.includes('held')) await benchHeld();
+  if (options.json !== undefined) await writeFile(options.json, JSON.stringify(figures, null, 2));
+} finally {
+  await server?.stop();
+}
+
+/** Fresh tables for every figure. */
+async function withTables<T>(connections: number, use: (coordinate: PostgresCoordinate) => Promise<T>): Promise<T> {
+  const schema = 'bench';
+  await drop(url, { schema });
+  const coordinate = await connect(url, { schema, migrate: true, pool: { max: connections } });
+  try {
+    return await use(coordinate);
+  } finally {
+    await coordinate.close();
+    await drop(url, { schema });
+  }
+}
+
+async function benchMatrix(): Promise<void> {
+  const runs = new Map<string, { batch: number; connections: number; figures: CycleFigures[] }>();
+  for (let repeat = 0; repeat < options.repeats; repeat++) {
+    for (const batch of options.batches) {
+      for (const connections of options.connections) {
+        const units = Math.max(batch * connections, Math.min(batch * 400, 60_000));
+        const cycle = await withTables(connections, async (coordinate) => {
+          const namespace = await coordinate.namespace('bench');
+          const spec = await namespace.setWorkSpec({ name: 'bench' });
+          return measureCycle(coordinate, namespace, spec, { units, batch, connections, prefix: 'unit' });
+        });
+        const key = `${batch}/${connections}`;
+        const run = runs.get(key) ?? { batch, connections, figures: [] };
+        run.figures.push(cycle);
+        runs.set(key, run);
+      }
+    }
+  }
+  const rows = [...runs.values()].map(({ batch, connections, figures: all }) => {
+    const rate = (of: (cycle: CycleFigures) => Figure): number => median(all.map((cycle) => of(cycle).unitsPerSecond));
+    const [add, claim, finish] = [rate(({ add: a }) => a), rate(({ claim: c }) => c), rate(({ finish: f }) => f)];
+    const aborts = Math.max(...all.map(({ claim: c }) => c.abortRate));
+    return { batch, connections, add, claim, finish, both: 1 / (1 / claim + 1 / finish), aborts };
+  });
+  figures.matrix = rows;
+  printTable(
+    'Units per second by batch and connections',
+    ['batch', 'connections', 'add', 'claim', 'finish', 'claim + finish', 'claims aborted'],
+    rows.map((row) => [row.batch, row.connections, row.add, row.claim, row.finish, row.both, percent(row.aborts)]),
+  );
+}
+
+/** Milliseconds of one claim under each condition, measured in turns so that a slow moment of the machine meets all of them. */
+async function benchClaimCost(
+  conditions: readonly { name: string; prepare: (coordinate: PostgresCoordinate) => Promise<void>; all?: boolean }[],
+): Promise<{ condition: string; batch: number; ms: number }[]> {
+  const results: { condition: string; batch: number; ms: number }[] = [];
+  for (const batch of [1, 100]) {
+    for (const { name, prepare } of conditions) {
+      const rates: number[] = [];
+      for (let repeat = 0; repeat < options.repeats; repeat++) {
+        const rate = await withTables(1, async (coordinate) => {
+          await prepare(coordinate);
+          const namespace = await coordinate.namespace('bench');
+          const spec = await namespace.setWorkSpec({ name: 'bench' });
+          const claims = batch === 1 ? 500 : 50;
+          await fill(spec, Math.max(10_000, claims * batch * 2), 'claimed');
+          await measureClaims(coordinate, namespace, spec, { units: 20 * batch, batch, connections: 1 });
+          const { claim } = await measureClaims(coordinate, namespace, spec, { units: claims * batch, batch, connections: 1 });
+          return claim.unitsPerSecond;
+        });
+        rates.push(rate);
+      }
+      results.push({ condition: name, batch, ms: (batch / median(rates)) * 1000 });
+    }
+  }
+  return results;
+}
+
+async function benchWaiting(): Promise<void> {
+  const most = Math.max(...options.waiting);
+  const rows = await benchClaimCost([
+    ...options.waiting.map((count) => ({
+      name: `${count} available`,
+      prepare: async (coordinate: PostgresCoordinate) => fill(await specOf(coordinate, 'bench'), count, 'waiting'),
+    })),
+    {
+      name: `${most} delayed`,
+      prepare: async (coordinate) => {
+        const spec = await specOf(coordinate, 'bench');
+        const later = new Date(Date.now() + 86_400_000);
+        for (let from = 0; from < most; from += 5_000) {
+          const units = unitsOf('delayed', from, Math.min(5_000, most - from));
+          await spec.addWorkUnits(units.map((unit) => ({ ...unit, meta: { notBefore: later } })));
+        }
+      },
+    },
+    {
+      name: `${most} finished`,
+      prepare: async (coordinate) => {
+        const spec = await specOf(coordinate, 'bench');
+        await fill(spec, most, 'finished');
+        await workOff(coordinate, spec.name);
+      },
+    },
+  ]);
+  figures.waiting = rows;
+  printClaimCost('One claim, by what else the spec holds', rows);
+}
+
+async function benchSpecs(): Promise<void> {
+  const others = async (coordinate: PostgresCoordinate, units: number): Promise<void> => {
+    for (let other = 0; other < options.others; other++) {
+      const spec = await specOf(coordinate, `other ${other}`);
+      if (units > 0) await spec.addWorkUnits(unitsOf('other', 0, units));
+    }
+  };
+  const rows = await benchClaimCost([
+    { name: 'no other spec', prepare: async () => {} },
+    { name: `${options.others} other specs, empty`, prepare: (coordinate) => others(coordinate, 0) },
+    { name: `${options.others} other specs with units`, prepare: (coordinate) => others(coordinate, 5) },
+  ]);
+  figures.specs = rows;
+  printClaimCost('One claim, by what else the namespace holds', rows);
+}
+
+async function benchHeld(): Promise<void> {
+  const rows: { name: string; windows: number[] }[] = [];
+  for (const held of [false, true]) {
+    const windows = await withTables(8, async (coordinate) => {
+      const spec = await specOf(coordinate, 'bench');
+      await fill(spec, 20_000, 'first');
+      const settings = { seconds: options.heldSeconds, batch: 500, loops: 4, held };
+      return measureHeldSnapshot(url, await coordinate.namespace('bench'), spec, settings);
+    });
+    rows.push({ name: held ? 'snapshot held open' : 'nothing held', windows });
+  }
+  figures.held = rows;
+  printTable(
+    `Steady load for ${options.heldSeconds} s, batch 500, units per second in each sixth`,
+    ['', '1', '2', '3', '4', '5', '6'],
+    rows.map(({ name, windows }) => [name, ...windows]),
+  );
+}
+
+async function specOf(coordinate: PostgresCoordinate, name: string): ReturnType<Awaited<ReturnType<PostgresCoordinate['namespace']>>['setWorkSpec']> {
+  return (await coordinate.namespace('bench')).setWorkSpec({ name });
+}
+
+async function workOff(coordinate: PostgresCoordinate, spec: string): Promise<void> {
+  const namespace = await coordinate.namespace('bench');
+  const worker = await namespace.worker('before');
+  for (;;) {
+    const attempts = await worker.requestAttempts({ numberOfWorkUnits: 5_000, workSpecs: [spec] });
+    if (attempts.length === 0) return;
+    await namespace.finishAll(attempts.map((attempt) => ({ attempt })));
+  }
+}
+
+function printClaimCost(title: string, rows: readonly { condition: string; batch: number; ms: number }[]): void {
+  const base = new Map<number, number>();
+  for (const { batch, ms } of rows) if (!base.has(batch)) base.set(batch, ms);
+  printTable(
+    title,
+    ['', 'batch', 'ms', 'ratio to the first'],
+    rows.map(({ condition, batch, ms }) => [condition, batch, ms.toFixed(3), (ms / (base.get(batch) ?? ms)).toFixed(2)]),
+  );
+}
+

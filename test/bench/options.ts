@@ -1,0 +1,52 @@
+import { parseArgs } from 'node:util';
+
+/** What the benchmark is to do. */
+export interface BenchOptions {
+  /** Units per call. */
+  readonly batches: readonly number[];
+  /** Loops at once, each with a connection of its own. */
+  readonly connections: readonly number[];
+  /** Units waiting besides those being claimed. */
+  readonly waiting: readonly number[];
+  /** Other work specs in the namespace. */
+  readonly others: number;
+  readonly repeats: number;
+  /** Seconds to work with a snapshot held open. */
+  readonly heldSeconds: number;
+  readonly parts: readonly string[];
+  /** Where to write the figures as JSON; undefined: nowhere. */
+  readonly json: string | undefined;
+}
+
+export const allParts = ['matrix', 'waiting', 'specs', 'held'] as const;
+
+/** `--quick` only shows that everything runs; every number can be given, such as `--batches 1,100 --connections 8`. */
+export function readOptions(args: string[]): BenchOptions {
+  const { values } = parseArgs({
+    args,
+    options: {
+      quick: { type: 'boolean', default: false },
+      batches: { type: 'string' },
+      connections: { type: 'string' },
+      waiting: { type: 'string' },
+      others: { type: 'string' },
+      repeats: { type: 'string' },
+      held: { type: 'string' },
+      parts: { type: 'string' },
+      json: { type: 'string' },
+    },
+  });
+  const { quick } = values;
+  const list = (given: string | undefined, full: number[], short: number[]): number[] =>
+    given === undefined ? (quick ? short : full) : given.split(',').map(Number);
+  return {
+    batches: list(values.batches, [1, 10, 100, 1_000], [1, 100]),
+    connections: list(values.connections, [1, 2, 8, 32], [2]),
+    waiting: list(values.waiting, [10_000, 1_000_000], [1_000, 10_000]),
+    others: Number(values.others ?? (quick ? 20 : 1_000)),
+    repeats: Number(values.repeats ?? (quick ? 1 : 3)),
+    heldSeconds: Number(values.held ?? (quick ? 2 : 30)),
+    parts: values.parts?.split(',') ?? allParts,
+    json: values.json,
+  };
+}
