@@ -60,15 +60,29 @@ create table work_unit (
 ) with (fillfactor = 80);
 
 -- What can be claimed now, in the order in which it is claimed. rank = -priority.
+--
+-- Rows come and go here as nowhere else, and what is gone lies in front of what is next until it is cleaned up, which no vacuum can
+-- do while anybody holds an old snapshot. So the table has three segments: rows are added to the open one, claims merge all
+-- three in the order of their index, and rotate_ready opens the next one and truncates those that have been used up.
 create table ready (
+  segment integer not null,
   spec_id bigint not null,
   rank double precision not null,
   name bytea not null,
   unit_id bigint not null,
   -- How many attempts the unit has had.
-  attempts integer not null,
-  primary key (spec_id, rank, name)
-);
+  attempts integer not null
+) partition by list (segment);
+
+create table ready_0 partition of ready for values in (0);
+create table ready_1 partition of ready for values in (1);
+create table ready_2 partition of ready for values in (2);
+
+create index ready_order on ready (spec_id, rank, name);
+
+-- Its last_value is the open segment: a sequence shows the newest value whatever the reader's snapshot, and has no dead rows. Whoever
+-- reads it too early adds to a segment that is not the open one any more, which is harmless.
+create sequence ready_segment minvalue 0;
 
 -- What can be claimed later.
 create table delayed (
@@ -236,8 +250,8 @@ begin
   select u.spec_id, u.id, u.not_before, i.attempts
   from unnest(unit_ids, unit_attempts) as i (id, attempts) join work_unit u on u.id = i.id
   where u.not_before > at_time;
-  insert into ready (spec_id, rank, name, unit_id, attempts)
-  select u.spec_id, -u.priority, u.name, u.id, i.attempts
+  insert into ready (segment, spec_id, rank, name, unit_id, attempts)
+  select (select last_value from ready_segment), u.spec_id, -u.priority, u.name, u.id, i.attempts
   from unnest(unit_ids, unit_attempts) as i (id, attempts) join work_unit u on u.id = i.id
   where u.not_before is null or u.not_before <= at_time;
 end
@@ -552,11 +566,55 @@ begin
     ))
     returning spec_id, unit_id, attempts
   )
-  insert into ready (spec_id, rank, name, unit_id, attempts)
-  select d.spec_id, -u.priority, u.name, d.unit_id, d.attempts
+  insert into ready (segment, spec_id, rank, name, unit_id, attempts)
+  select (select last_value from ready_segment), d.spec_id, -u.priority, u.name, d.unit_id, d.attempts
   from due d join work_unit u on u.id = d.unit_id;
   get diagnostics promoted = row_count;
   return promoted;
+end
+$$;
+
+-- Opens the next segment of ready, and truncates those that have been used up. The caller has passed the claim gate, so that
+-- no claim is under way. What is left of a segment that is all but used up moves to the open one. Waits for nobody for longer than it
+-- may keep claims waiting: what cannot be had at once is left for the next time.
+create function rotate_ready() returns void
+language plpgsql
+set search_path from current
+set lock_timeout = '10ms'
+as $$
+declare
+  open integer := (select last_value from ready_segment);
+  used text;
+  survivors bigint;
+begin
+  for step in 1..2 loop
+    used := 'ready_' || (open + step) % 3;
+    continue when pg_relation_size(used::regclass) = 0;
+    begin
+      execute format('select count(*) from (select from %I limit 1001) survivor', used) into survivors;
+      continue when survivors > 1000;
+      execute format(
+        'with moved as (
+          delete from %1$I where ctid = any(array(select ctid from %1$I for update skip locked))
+          returning spec_id, rank, name, unit_id, attempts
+        )
+        insert into ready (segment, spec_id, rank, name, unit_id, attempts)
+        select $1, spec_id, rank, name, unit_id, attempts from moved',
+        used
+      ) using open;
+      execute format('lock table %I in access exclusive mode', used);
+      execute format('select count(*) from (select from %I limit 1) survivor', used) into survivors;
+      if survivors = 0 then
+        execute format('truncate %I', used);
+      end if;
+    exception when lock_not_available or deadlock_detected then
+      null;
+    end;
+  end loop;
+  used := 'ready_' || (open + 1) % 3;
+  if pg_relation_size(used::regclass) = 0 and pg_relation_size(('ready_' || open)::regclass) > 0 then
+    perform setval('ready_segment', (open + 1) % 3);
+  end if;
 end
 $$;
 
@@ -719,10 +777,10 @@ begin atomic
 end;
 
 -- Down Migration
-drop function holds_attempt, require_attempt, settle_attempt, delete_units, promote_due, expire_due, make_continuous_unit, make_attempt,
+drop function holds_attempt, require_attempt, settle_attempt, delete_units, rotate_ready, promote_due, expire_due, make_continuous_unit, make_attempt,
   clear_active_attempts, change_units, replace_units, upsert_units, insert_units, detach_attempt_data, supersede,
   reopen, put_waiting, take_waiting, unit_status;
 drop view any_attempt;
 drop table claim_gate, no_crash_since, destroyed_spec, runtime_request, worker, unit_count, attempt, superseded, lease, delayed,
   ready, work_unit, work_spec;
-drop sequence attempt_number;
+drop sequence attempt_number, ready_segment;

@@ -9,8 +9,9 @@ import {
 } from '../database/index.js';
 import { InvalidArgumentError } from '../errors/index.js';
 import type { TransactionOptions } from './coordinate.js';
-import { CountFolder, foldLimit } from './summary/count-folder.js';
-import { foldCounts } from './summary/count-units.js';
+import { BackgroundTask } from './background-task.js';
+import { foldCounts, foldLimit } from './summary/count-units.js';
+import { rotateReady } from './work-unit/rotate-ready.js';
 import { expireDue, expireDueLimit } from './expiry/expire-due.js';
 
 export interface BackendOptions {
@@ -72,7 +73,7 @@ export class Backend {
 
   /** Closes the connection once background work, such as the folding of counts, has ended. */
   async close(): Promise<void> {
-    await Promise.all([...this.#buckets.values()].map((bucket) => bucket.counts.stop()));
+    await Promise.all([...this.#buckets.values()].map((bucket) => bucket.stop()));
     await this.database.close();
   }
 
@@ -93,7 +94,9 @@ export class Bucket {
   readonly number: number;
   readonly schema: string;
   /** Keeps the counts behind summaries short. */
-  readonly counts: CountFolder;
+  readonly counts: BackgroundTask;
+  /** Keeps what has been claimed out of the way of what will be. */
+  readonly rotation: BackgroundTask;
   /** When this process last recorded that work of a runtime was asked for, see recordRuntimes(). */
   readonly runtimesRecorded = new Map<string, number>();
   readonly #statements: StatementSet;
@@ -103,7 +106,25 @@ export class Bucket {
     this.number = number;
     this.schema = bucketSchema(backend.schema, number);
     this.#statements = new StatementSet(this.schema, backend.schema);
-    this.counts = new CountFolder(() => this.run(foldCounts, [foldLimit]), backend.database.logger);
+    const { logger } = backend.database;
+    this.counts = new BackgroundTask({
+      failure: 'counts could not be folded',
+      every: 500,
+      run: () => this.run(foldCounts, [foldLimit]),
+      logger,
+    });
+    this.rotation = new BackgroundTask({
+      failure: 'the ready units could not be rotated',
+      every: 20_000,
+      run: () =>
+        backend.database.transactionInOneTrip({}, [this.#lockGate, [this.#statements.prepare(rotateReady), []]]),
+      logger,
+    });
+  }
+
+  /** Waits for the housekeeping under way; there will be no other. */
+  async stop(): Promise<void> {
+    await Promise.all([this.counts.stop(), this.rotation.stop()]);
   }
 
   /** Runs a statement, by default in a transaction of its own. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeData, encodeData, encodeValue, MAX_DEPTH, PythonTuple, Tagged } from '../../src/codec/index.js';
-import { CoordinateError, InvalidArgumentError } from '../../src/errors/index.js';
+import type { CoordinateError} from '../../src/errors/index.js';
+import { InvalidArgumentError } from '../../src/errors/index.js';
 
 class Unit {
   a = 1;
@@ -41,7 +42,7 @@ describe('a value CBOR cannot hold is refused by name', () => {
     ['an ArrayBuffer', { e: new ArrayBuffer(1) }, 'data.e', /instance of ArrayBuffer/],
     ['a boxed string', { e: Object('x') as unknown }, 'data.e', /instance of String/],
     ['undefined in a list', { e: [undefined] }, 'data.e[0]', /use null/],
-    ['a hole in a list', { e: [1, , 2] }, 'data.e[1]', /use null/], // eslint-disable-line no-sparse-arrays
+    ['a hole in a list', { e: [1, , 2] }, 'data.e[1]', /use null/],  
     ['undefined in a tuple', { e: new PythonTuple([undefined]) }, 'data.e[0]', /use null/],
     ['an invalid date', { e: new Date(NaN) }, 'data.e', /invalid date/],
     ['half a surrogate pair', { e: 'a\ud800' }, 'data.e', /surrogate/],
@@ -67,8 +68,8 @@ describe('a value CBOR cannot hold is refused by name', () => {
     ['an instance at the top', new Unit(), 'data', /plain object/],
   ])('%s', (_name, value, field, problem) => {
     const error = refusal(value);
-    expect(error.details['field']).toBe(field);
-    expect(error.details['problem']).toMatch(problem);
+    expect(error.details.field).toBe(field);
+    expect(error.details.problem).toMatch(problem);
   });
 
   it('names the field as told', () => {

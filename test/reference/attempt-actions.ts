@@ -75,7 +75,7 @@ function chainOutput({ unit, data }: AttemptRecord): void {
   const next = namespace.specs.get(meta.nextWorkSpecName);
   if (next === undefined) return;
   const now = namespace.store.clock.now();
-  for (const output of outputUnits(data['output'])) {
+  for (const output of outputUnits(data.output)) {
     const notBefore = output.delayMs > 0 ? later(now, output.delayMs) : null;
     addUnit(next, { key: output.name, data: output.data, priority: output.priority, notBefore });
   }

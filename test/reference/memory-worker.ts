@@ -34,7 +34,7 @@ export class MemoryWorker implements Worker {
   }
 
   async update(update: WorkerUpdate): Promise<void> {
-    const { data = null, now, expiration, mode = '' } = checkOptions(update, 'update', ['data', 'now', 'expiration', 'mode']);
+    const { data, now, expiration, mode = '' } = checkOptions(update, 'update', ['data', 'now', 'expiration', 'mode']);
     if (data !== null) checkData(data);
     if (now !== undefined) checkDate(now, 'now');
     if (expiration !== undefined) checkDate(expiration, 'expiration');

@@ -46,7 +46,7 @@ export async function endAttempts(
     ],
     on,
   );
-  bucket.counts.wrote();
+  bucket.counts.count();
   const ended = new Set(rows.map((row) => Number(row.number)));
   return settleRest(reports, ended, (report) => {
     if (options?.client !== undefined) return settleOne(bucket, status, report, 0, on);

@@ -9,7 +9,7 @@ import { statement } from '../../database/index.js';
  * cannot make this one fail; a unit that one of them holds is skipped, and found again by the next look.
  *
  * Lock order: ready, by skipping. No row of work_unit is locked or written, except for units whose retries are spent.
- * Indexes: ready (spec_id, rank, name), read in its order up to the limit; lease (spec_id, unit_id), up to maxRunning entries, and
+ * Indexes: ready_order of each segment, merged in its order up to the limit; lease (spec_id, unit_id), up to maxRunning entries, and
  * only if there is such a limit.
  *
  * What comes back is small, and is on its way before the gate opens: payloads are fetched afterwards.
@@ -35,16 +35,17 @@ export const claimUnits = statement(
         and exists (select from ${s}.no_crash_since)
     ),
     picked as materialized (
-      select ctid, unit_id, name, attempts
+      select segment, ctid as place, unit_id, name, attempts
       from ${s}.ready
       where spec_id = $1::bigint
       order by rank, name
       limit (select greatest(room, 0) from spec)
       for update skip locked
     ),
-    taken as (
-      delete from ${s}.ready where ctid = any(array(select ctid from picked))
-    ),
+    -- A ctid is a place in one segment; one statement for all of them would look at the place in each.
+    taken_0 as (delete from ${s}.ready_0 where ctid = any(array(select place from picked where segment = 0))),
+    taken_1 as (delete from ${s}.ready_1 where ctid = any(array(select place from picked where segment = 1))),
+    taken_2 as (delete from ${s}.ready_2 where ctid = any(array(select place from picked where segment = 2))),
     numbered as materialized (
       select
         picked.unit_id, picked.name, picked.attempts + 1 as attempts,

@@ -18,7 +18,7 @@ export async function forceAttempt(
     await skipLostNumbers(bucket);
     return force();
   });
-  bucket.counts.wrote();
+  bucket.counts.count();
   const number = rows[0]?.number;
   if (number === null || number === undefined) throw new GoneError();
   return Number(number);

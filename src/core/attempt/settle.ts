@@ -28,7 +28,7 @@ export async function settle(
   on: Executor,
 ): Promise<Settlement> {
   const [row] = await bucket.run(settleAttempt, [action, unitId, number, data, bucket.backend.now(), durationMs], on);
-  bucket.counts.wrote();
+  bucket.counts.count();
   if (row !== undefined && row.next_spec_id !== null) {
     const units = outputUnits(decodeData(bytes(row.output_data)).output);
     const now = instant(row.now).getTime();

@@ -41,6 +41,9 @@ export const countUnits = statement(
     order by w.namespace_id, w.name`,
 );
 
+/** How many changes one run folds at most. */
+export const foldLimit = 20_000;
+
 /** Adds up some of the changes written by now, so that there are few to add up for each summary. Parameters: limit. */
 export const foldCounts = statement(
   'summary.fold-counts',

@@ -172,7 +172,7 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> impl
       return 0;
     }
     const count = await addUnitsToSpec(this.bucket, this.id, units, executor, dataField);
-    this.bucket.counts.wrote();
+    this.bucket.counts.count();
     return count;
   }
 

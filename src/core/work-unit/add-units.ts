@@ -38,8 +38,8 @@ const addUnits = statement(
       returning spec_id, id, name, priority, not_before
     ),
     available as (
-      insert into ${s}.ready (spec_id, rank, name, unit_id, attempts)
-      select spec_id, -priority, name, id, 0 from added
+      insert into ${s}.ready (segment, spec_id, rank, name, unit_id, attempts)
+      select (select last_value from ${s}.ready_segment), spec_id, -priority, name, id, 0 from added
       where not_before is null or not_before <= coalesce($6::timestamptz, statement_timestamp())
     ),
     waiting as (

@@ -72,7 +72,7 @@ export class PostgresWorkUnit<Data extends DataDictionary = DataDictionary> impl
     await this.#read();
     const [row] = await this.bucket.run(clearActiveAttempts, [int8Array([this.id]), backend.now()]);
     if (Number(row?.cleared) === 0) throw new GoneError();
-    this.bucket.counts.wrote();
+    this.bucket.counts.count();
   }
 
   async attempts(): Promise<PostgresAttempt<Data>[]> {

@@ -101,8 +101,9 @@ async function claim(worker: PostgresWorker, spec: SpecCandidate, request: Check
     encodeData(tooManyRetries),
     bucket.backend.now(),
   ]);
+  bucket.rotation.count(rows.length);
   const held = rows.filter((row) => row.spent !== true);
-  if (held.length < rows.length) bucket.counts.wrote();
+  if (held.length < rows.length) bucket.counts.count();
   if (held.length === 0) return { attempts: [], progressed: rows.length > 0 };
   const payloads = await bucket.run(readClaimed, [
     spec.id,
@@ -130,7 +131,7 @@ async function claimContinuous(worker: PostgresWorker, spec: SpecCandidate, requ
     bucket.backend.now(),
   ]);
   if (row === undefined) return { attempts: [], progressed: false };
-  bucket.counts.wrote();
+  bucket.counts.count();
   const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
   return { attempts: [attemptOf(worker, workSpec, row, empty)], progressed: true };
 }

@@ -26,7 +26,7 @@ describe('workSpecName', () => {
     expect(workSpecName({ name: 'spec' })).toBe('spec');
   });
 
-  test.each([{}, { name: undefined }, Object.create({ name: 'inherited' })])('raises NoWorkSpecName for %o', (data) => {
+  test.each([{}, { name: undefined }, Object.create({ name: 'inherited' }) as Record<string, unknown>])('raises NoWorkSpecName for %o', (data) => {
     expect(() => workSpecName(data)).toThrow(expect.objectContaining({ code: 'NoWorkSpecName' }));
   });
 
