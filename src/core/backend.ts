@@ -12,6 +12,7 @@ import type { TransactionOptions } from './coordinate.js';
 import { BackgroundTask } from './background-task.js';
 import { foldCounts, foldLimit } from './summary/count-units.js';
 import { rotateReady } from './work-unit/rotate-ready.js';
+import { CandidateCache } from './scheduler/candidate-cache.js';
 import { expireDue, expireDueLimit } from './expiry/expire-due.js';
 
 export interface BackendOptions {
@@ -97,6 +98,8 @@ export class Bucket {
   readonly counts: BackgroundTask;
   /** Keeps what has been claimed out of the way of what will be. */
   readonly rotation: BackgroundTask;
+  /** What there was to choose from a moment ago, in namespaces with many specs. */
+  readonly candidates = new CandidateCache();
   /** When this process last recorded that work of a runtime was asked for, see recordRuntimes(). */
   readonly runtimesRecorded = new Map<string, number>();
   readonly #statements: StatementSet;
@@ -143,7 +146,9 @@ export class Bucket {
         [this.#statements.prepare(expireDue), [this.backend.now(), expireDueLimit]],
         [this.#statements.prepare(statement), values],
       ]);
-      if (Number(expired?.[0]?.expired) < expireDueLimit) return rows ?? [];
+      const count = Number(expired?.[0]?.expired);
+      if (count > 0) this.candidates.forgetAll();
+      if (count < expireDueLimit) return rows ?? [];
     }
   }
 

@@ -35,12 +35,12 @@ export async function measureCycle(
   return { add, claim, finish };
 }
 
-/** Claims so many units of one spec; hands out the attempts of each loop, by claim. */
+/** Claims so many units, of one spec by name or of whatever the scheduler chooses; hands out the attempts of each loop, by claim. */
 export async function measureClaims(
   coordinate: PostgresCoordinate,
   namespace: Namespace,
   spec: WorkSpec,
-  { units, batch, connections }: { units: number; batch: number; connections: number },
+  { units, batch, connections, named = true }: { units: number; batch: number; connections: number; named?: boolean },
 ): Promise<{ claim: Figure; held: Attempt[][][] }> {
   const workers = await Promise.all(Array.from({ length: connections }, (_, loop) => namespace.worker(`worker ${loop}`)));
   const held: Attempt[][][] = workers.map(() => []);
@@ -48,7 +48,8 @@ export async function measureClaims(
   const claim = await measure(coordinate, connections, async (loop) => {
     if (left <= 0) return 0;
     left -= batch;
-    const attempts = (await workers[loop]?.requestAttempts({ numberOfWorkUnits: batch, workSpecs: [spec.name] })) ?? [];
+    const request = { numberOfWorkUnits: batch, ...(named && { workSpecs: [spec.name] }) };
+    const attempts = (await workers[loop]?.requestAttempts(request)) ?? [];
     held[loop]?.push(attempts);
     return attempts.length;
   });

@@ -23,12 +23,13 @@ export interface Settlement {
 export async function settle(
   bucket: Bucket,
   action: Action,
-  { unitId, number, data }: Report,
+  { specId, unitId, number, data }: Report,
   durationMs: number,
   on: Executor,
 ): Promise<Settlement> {
   const [row] = await bucket.run(settleAttempt, [action, unitId, number, data, bucket.backend.now(), durationMs], on);
   bucket.counts.count();
+  if (action === 'retryable' || action === 'expired') bucket.candidates.added(specId);
   if (row !== undefined && row.next_spec_id !== null) {
     const units = outputUnits(decodeData(bytes(row.output_data)).output);
     const now = instant(row.now).getTime();
@@ -40,6 +41,7 @@ export async function settle(
     }));
     if (toAdd.length > 0) {
       await addUnitsToSpec(bucket, Number(row.next_spec_id), toAdd, on, () => 'output');
+      bucket.candidates.added(Number(row.next_spec_id));
     }
   }
   return { error: errorOf(row?.outcome) };

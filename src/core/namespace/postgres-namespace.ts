@@ -38,6 +38,7 @@ export class PostgresNamespace implements Namespace {
     const encoded = encodeData(data, 'data');
     const name = checkName(workSpecName(data), 'data.name', { mayBeEmpty: false });
     const id = await defineWorkSpec(this.bucket, this.id, name, encoded, metaFromData(data));
+    this.bucket.candidates.forget(this.id);
     return new PostgresWorkSpec<Data>(this, id, name);
   }
 
@@ -52,6 +53,7 @@ export class PostgresNamespace implements Namespace {
 
   async destroyWorkSpec(name: string): Promise<void> {
     const destroyed = await destroySpecs(this.bucket, this.id, checkName(name, 'name'));
+    this.bucket.candidates.forget(this.id);
     if (destroyed > 0) return;
     await this.checkExists();
     throw new NoSuchWorkSpecError(name);
@@ -104,6 +106,7 @@ export class PostgresNamespace implements Namespace {
 
   async destroy(): Promise<void> {
     await destroySpecs(this.bucket, this.id, null);
+    this.bucket.candidates.forget(this.id);
   }
 
   /** Attempts are gone one by one, or with the namespace: that is no verdict on an attempt. */

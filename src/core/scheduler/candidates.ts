@@ -14,7 +14,7 @@ const describe = (s: string, found: string, parameters: { now: string }): string
     candidate as materialized (
       select
         w.id, w.name, w.priority, w.weight, w.paused, w.continuous, w.next_continuous, w.max_running, w.min_memory_gb, w.runtime,
-        exists (select from ${s}.ready r where r.spec_id = w.id) as available,
+        found.waiting or exists (select from ${s}.ready r where r.spec_id = w.id) as available,
         count(*) over () as competitors
       from (${found}) found join ${s}.work_spec w on w.id = found.id
       where not w.paused and w.weight > 0
@@ -54,9 +54,11 @@ export const listCandidates = statement(
     ),${describe(
       s,
       `
-        select spec_id as id from waiting where spec_id is not null
-        union
-        select id from ${s}.work_spec where continuous and id >= $1::bigint and id < $2::bigint`,
+        select spec_id as id, true as waiting from waiting where spec_id is not null
+        union all
+        select w.id, false from ${s}.work_spec w
+        where w.continuous and w.id >= $1::bigint and w.id < $2::bigint
+          and w.id not in (select spec_id from waiting where spec_id is not null)`,
       { now: '$3' },
     )}`,
 );
@@ -68,9 +70,19 @@ export const listNamedCandidates = statement(
     with${describe(
       s,
       `
-        select id from ${s}.work_spec where namespace_id = $1::bigint and name = any($2::bytea[])`,
+        select id, false as waiting from ${s}.work_spec where namespace_id = $1::bigint and name = any($2::bytea[])`,
       { now: '$3' },
     )}`,
+);
+
+/** Only whether something is due, where the candidates are known. Parameters: now. */
+export const lookForDue = statement(
+  'scheduler.look-for-due',
+  (s) => `
+    select
+      coalesce($1::timestamptz, statement_timestamp()) as now,
+      exists (select from ${s}.lease where expires_at < coalesce($1::timestamptz, statement_timestamp())) as due_leases,
+      exists (select from ${s}.delayed where not_before <= coalesce($1::timestamptz, statement_timestamp())) as due_delayed`,
 );
 
 /** A spec that could be chosen. */

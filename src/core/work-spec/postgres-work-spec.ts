@@ -54,6 +54,7 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> impl
     if (workSpecName(data) !== this.name) throw new ChangedNameError();
     await this.#read();
     const id = await defineWorkSpec(this.bucket, this.namespace.id, this.name, encoded, metaFromData(data));
+    this.bucket.candidates.forget(this.namespace.id);
     if (id !== this.id) throw new GoneError();
   }
 
@@ -82,6 +83,7 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> impl
       change.minMemoryGb,
     ]);
     if (rows.length === 0) throw new GoneError();
+    this.bucket.candidates.forget(this.namespace.id);
   }
 
   async addWorkUnit(
@@ -173,6 +175,7 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> impl
     }
     const count = await addUnitsToSpec(this.bucket, this.id, units, executor, dataField);
     this.bucket.counts.count();
+    this.bucket.candidates.added(this.id);
     return count;
   }
 

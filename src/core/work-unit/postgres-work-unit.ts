@@ -73,6 +73,7 @@ export class PostgresWorkUnit<Data extends DataDictionary = DataDictionary> impl
     const [row] = await this.bucket.run(clearActiveAttempts, [int8Array([this.id]), backend.now()]);
     if (Number(row?.cleared) === 0) throw new GoneError();
     this.bucket.counts.count();
+    this.bucket.candidates.added(this.workSpec.id);
   }
 
   async attempts(): Promise<PostgresAttempt<Data>[]> {
@@ -102,6 +103,7 @@ export class PostgresWorkUnit<Data extends DataDictionary = DataDictionary> impl
       this.bucket.backend.now(),
     ]);
     if (Number(row?.changed) === 0) throw new GoneError();
+    this.bucket.candidates.added(this.workSpec.id);
   }
 
   async #read(): Promise<Row> {

@@ -5,7 +5,7 @@ import { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import { skipLostNumbers } from '../attempt/skip-lost-numbers.js';
 import { expireDue, expireDueLimit, promoteDue, promoteDueLimit } from '../expiry/expire-due.js';
 import { bytes, instant } from '../instant.js';
-import { candidateFromRow, listCandidates, listNamedCandidates, type SpecCandidate } from '../scheduler/candidates.js';
+import { candidateFromRow, listCandidates, listNamedCandidates, lookForDue, type SpecCandidate } from '../scheduler/candidates.js';
 import { chooseWorkSpec } from '../scheduler/choose-work-spec.js';
 import { specIdRange } from '../work-spec/spec-ids.js';
 import { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
@@ -34,43 +34,63 @@ interface Claim {
  * its time) is passed by after a few tries, so that one such transaction does not keep a worker from all other work.
  */
 export async function requestAttempts(worker: PostgresWorker, request: CheckedRequest): Promise<PostgresAttempt[]> {
+  const { bucket, namespace } = worker;
   const emptyHanded = new Map<number, number>();
-  await recordRuntimes(worker.namespace, request.runtimes);
+  await recordRuntimes(namespace, request.runtimes);
   for (;;) {
-    const { now, candidates } = await findCandidates(worker, request);
+    const { now, candidates, isFresh } = await findCandidates(worker, request);
     const left = candidates.filter(({ id }) => (emptyHanded.get(id) ?? 0) < emptyClaims);
-    const chosen = chooseWorkSpec(left, request, now, worker.bucket.backend.random);
+    const chosen = chooseWorkSpec(left, request, now, bucket.backend.random);
     if (chosen === null) {
-      if (candidates.length === 0) await worker.namespace.checkExists();
+      if (!isFresh) {
+        bucket.candidates.forget(namespace.id);
+        continue;
+      }
+      if (candidates.length === 0) await namespace.checkExists();
       return [];
     }
     const { attempts, progressed } = await (chosen.available ? claim : claimContinuous)(worker, chosen, request);
+    bucket.candidates.claimed(namespace.id, chosen.id, attempts.length);
     if (attempts.length > 0) return attempts;
-    if (!progressed) {
-      await skipLostNumbers(worker.bucket);
-      emptyHanded.set(chosen.id, (emptyHanded.get(chosen.id) ?? 0) + 1);
-    }
+    if (progressed) continue;
+    await skipLostNumbers(bucket);
+    if (isFresh) emptyHanded.set(chosen.id, (emptyHanded.get(chosen.id) ?? 0) + 1);
   }
 }
 
-/** What there is to choose from, ordered by name, once everything due has expired or become available. */
-async function findCandidates(
-  { bucket, namespace }: PostgresWorker,
-  { workSpecs }: CheckedRequest,
-): Promise<{ now: Date; candidates: SpecCandidate[] }> {
+/** What a request chooses from. */
+interface Choice {
+  readonly now: Date;
+  /** Ordered by name. */
+  readonly candidates: readonly SpecCandidate[];
+  /** Whether they were looked up for this request. */
+  readonly isFresh: boolean;
+}
+
+/** What there is to choose from, once everything due has expired or become available. */
+async function findCandidates({ bucket, namespace }: PostgresWorker, { workSpecs }: CheckedRequest): Promise<Choice> {
   for (;;) {
     const now = bucket.backend.now();
-    const rows = await (workSpecs === undefined
-      ? bucket.run(listCandidates, [...specIdRange(namespace.id), now])
-      : bucket.run(listNamedCandidates, [namespace.id, byteaArray(workSpecs.map((name) => Buffer.from(name))), now]));
+    const known = workSpecs === undefined ? bucket.candidates.get(namespace.id) : undefined;
+    const beganAt = performance.now();
+    const rows = await lookUp();
     const [first] = rows;
     const expired = first?.due_leases === true && (await expireAll(bucket));
     const promoted = first?.due_delayed === true && (await promoteAll(bucket));
-    if (expired || promoted) continue;
-    return {
-      now: instant(first?.now),
-      candidates: rows.filter((row) => row.id !== null).map(candidateFromRow),
-    };
+    if (expired || promoted) {
+      bucket.candidates.forgetAll();
+      continue;
+    }
+    if (known !== undefined) return { now: instant(first?.now), candidates: known, isFresh: false };
+    const candidates = rows.filter((row) => row.id !== null).map(candidateFromRow);
+    if (workSpecs === undefined) bucket.candidates.set(namespace.id, candidates, beganAt);
+    return { now: instant(first?.now), candidates, isFresh: true };
+
+    function lookUp(): Promise<readonly Row[]> {
+      if (known !== undefined) return bucket.run(lookForDue, [now]);
+      if (workSpecs === undefined) return bucket.run(listCandidates, [...specIdRange(namespace.id), now]);
+      return bucket.run(listNamedCandidates, [namespace.id, byteaArray(workSpecs.map((name) => Buffer.from(name))), now]);
+    }
   }
 }
 
