@@ -18,6 +18,10 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^pg-coordinate$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) },
+      {
+        find: /^pg-coordinate\/embedded$/,
+        replacement: fileURLToPath(new URL('src/database/embedded/index.ts', import.meta.url)),
+      },
       { find: /^pg-coordinate\/(.*)$/, replacement: fileURLToPath(new URL('src/$1/index.ts', import.meta.url)) },
     ],
   },

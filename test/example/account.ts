@@ -1,0 +1,62 @@
+import type { Attempt, AttemptState, AttemptStatus, Namespace, Worker } from 'pg-coordinate';
+import { stages } from './flow.js';
+import { countsOf } from './progress.js';
+import type { LostWorker } from './worker-pool.js';
+
+interface PastAttempt {
+  readonly workSpec: string;
+  readonly worker: string;
+  readonly state: AttemptState;
+}
+
+/** Who did what, out of the queue's own history of attempts: a table of the work specs and one of the workers. */
+export async function accountOf(namespace: Namespace, lost: readonly LostWorker[]): Promise<string> {
+  const workers = await namespace.workers();
+  const past = (await Promise.all(workers.map(pastAttempts))).flat();
+  const summary = await namespace.summarize();
+  const specs = [...stages, 'result'].map((name) => {
+    const attempts = past.filter(({ workSpec }) => workSpec === name);
+    const { finished = 0, failed = 0 } = countsOf(summary, name);
+    return [name, finished, failed, attempts.length, number(attempts, 'expired'), seconds(attempts)];
+  });
+  const people = workers.map(({ name }) => {
+    const attempts = past.filter(({ worker }) => worker === name);
+    return [name, number(attempts, 'finished'), number(attempts, 'expired'), lost.find((worker) => worker.name === name)?.how ?? ''];
+  });
+  return [
+    table([['work spec', 'finished', 'failed', 'attempts', 'expired', 'seconds'], ...specs]),
+    '',
+    table([['worker', 'finished', 'expired', ''], ...people]),
+  ].join('\n');
+}
+
+async function pastAttempts(worker: Worker): Promise<PastAttempt[]> {
+  const all: PastAttempt[] = [];
+  for (let page = await worker.allAttempts(); page.length > 0; page = await worker.allAttempts({ after: page.at(-1)!.number })) {
+    all.push(...(await Promise.all(page.map(read))));
+  }
+  return all;
+}
+
+async function read(attempt: Attempt): Promise<PastAttempt> {
+  return { workSpec: attempt.workUnit.workSpec.name, worker: attempt.worker.name, state: await attempt.read() };
+}
+
+function number(attempts: readonly PastAttempt[], status: AttemptStatus): number {
+  return attempts.filter(({ state }) => state.status === status).length;
+}
+
+/** From the first attempt's start to the last one's end. */
+function seconds(attempts: readonly PastAttempt[]): string {
+  const starts = attempts.map(({ state }) => state.startTime.getTime());
+  const ends = attempts.map(({ state }) => state.endTime?.getTime() ?? 0);
+  const milliseconds = ends.reduce((a, b) => Math.max(a, b), 0) - starts.reduce((a, b) => Math.min(a, b), Infinity);
+  return (milliseconds / 1_000).toFixed(1);
+}
+
+function table(rows: readonly (readonly (string | number)[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => String(row[column]).length)));
+  const line = (row: readonly (string | number)[]): string =>
+    row.map((cell, column) => (column === 0 ? String(cell).padEnd(widths[0]!) : String(cell).padStart(widths[column]!))).join('  ');
+  return rows.map((row) => line(row).trimEnd()).join('\n');
+}
