@@ -86,16 +86,24 @@ function checkStatus(status: unknown, field: string): void {
   }
 }
 
-export function checkedRequest(given: AttemptRequest | undefined): CheckedRequest {
+export function checkedRequest<Data extends DataDictionary>(given: AttemptRequest<Data> | undefined): CheckedRequest {
   const known = ['numberOfWorkUnits', 'lifetimeMs', 'workSpecs', 'runtimes', 'availableGb'] as const;
   const request = checkOptions(given, 'request', known);
   const { numberOfWorkUnits = 1, lifetimeMs = DEFAULT_LIFETIME_MS, workSpecs, runtimes, availableGb } = request;
   checkNumber(numberOfWorkUnits, 'numberOfWorkUnits');
   checkDuration(lifetimeMs, 'lifetimeMs');
-  if (workSpecs !== undefined) checkList(workSpecs, 'workSpecs', checkName);
+  const nameOf = (spec: unknown): unknown => (typeof spec === 'object' && spec !== null && 'name' in spec ? spec.name : spec);
+  const names =
+    workSpecs === undefined ? undefined : checkList(workSpecs, 'workSpecs', (spec, field) => checkName(nameOf(spec), field));
   if (runtimes !== undefined) checkList(runtimes, 'runtimes', checkName);
   if (availableGb !== undefined) checkNumber(availableGb, 'availableGb');
-  return { ...request, numberOfWorkUnits: Math.max(1, Math.floor(numberOfWorkUnits)), lifetimeMs };
+  return {
+    numberOfWorkUnits: Math.max(1, Math.floor(numberOfWorkUnits)),
+    lifetimeMs,
+    ...(names !== undefined && { workSpecs: names }),
+    ...(runtimes !== undefined && { runtimes }),
+    ...(availableGb !== undefined && { availableGb }),
+  };
 }
 
 export function checkReports(reports: readonly AttemptReport[]): void {

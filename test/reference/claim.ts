@@ -1,6 +1,6 @@
 import { canStartContinuous, chooseWorkSpec } from '../../src/core/scheduler/choose-work-spec.js';
 import type { Candidate } from '../../src/core/scheduler/candidate.js';
-import type { AttemptRequest } from '../../src/core/worker/attempt-request.js';
+import type { ScheduleRequest } from '../../src/core/scheduler/choose-work-spec.js';
 import { addUnit } from './add-units.js';
 import { startAttempt } from './attempt-actions.js';
 import { endAttempt } from './expiry.js';
@@ -17,7 +17,7 @@ import {
 } from './state.js';
 
 /** A request, its arguments checked and its defaults filled in. */
-export interface CheckedRequest extends AttemptRequest {
+export interface CheckedRequest extends ScheduleRequest {
   readonly numberOfWorkUnits: number;
   readonly lifetimeMs: number;
 }

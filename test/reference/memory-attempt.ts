@@ -1,4 +1,5 @@
 import type { DataDictionary } from '../../src/codec/index.js';
+import type { AttemptStatus } from '../../src/core/attempt/attempt-status.js';
 import type { Attempt, AttemptState } from '../../src/core/attempt/attempt.js';
 import { LostLeaseError } from '../../src/errors/index.js';
 import { checkDuration } from '../../src/options/index.js';
@@ -12,8 +13,11 @@ import { requireAttempt, type AttemptRecord } from './state.js';
 
 export class MemoryAttempt<Data extends DataDictionary = DataDictionary> implements Attempt<Data> {
   readonly number: number;
-  readonly startTime: Date;
+  readonly status: AttemptStatus;
   readonly data: Data;
+  readonly startTime: Date;
+  readonly endTime: Date | null;
+  readonly expirationTime: Date;
 
   constructor(
     readonly workUnit: MemoryWorkUnit<Data>,
@@ -21,8 +25,17 @@ export class MemoryAttempt<Data extends DataDictionary = DataDictionary> impleme
     readonly record: AttemptRecord,
   ) {
     this.number = record.number;
-    this.startTime = new Date(record.startTime);
+    const { status, startTime, endTime, expirationTime } = structuredClone({
+      status: record.status,
+      startTime: record.startTime,
+      endTime: record.endTime,
+      expirationTime: record.expirationTime,
+    });
+    this.status = status;
     this.data = copyData(record.data) as Data;
+    this.startTime = startTime;
+    this.endTime = endTime;
+    this.expirationTime = expirationTime;
   }
 
   async read(): Promise<AttemptState<Data>> {

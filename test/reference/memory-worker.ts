@@ -65,12 +65,12 @@ export class MemoryWorker implements Worker {
       .map((child) => new MemoryWorker(this.namespace, child));
   }
 
-  async requestAttempts(given?: AttemptRequest): Promise<MemoryAttempt[]> {
+  async requestAttempts<Data extends DataDictionary = DataDictionary>(given?: AttemptRequest<Data>): Promise<MemoryAttempt<Data>[]> {
     const request = checkedRequest(given);
     this.look();
     const now = this.record.namespace.store.clock.now();
     for (const runtime of request.runtimes ?? [null]) this.record.runtimesAskedFor.set(runtime, now);
-    return claim(this.record, request).map((attempt) => this.attempt(attempt));
+    return claim(this.record, request).map((attempt) => this.attempt(attempt) as MemoryAttempt<Data>);
   }
 
   async makeAttempt<Data extends DataDictionary>(

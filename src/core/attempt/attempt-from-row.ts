@@ -25,9 +25,8 @@ export function attemptFromRow<Data extends DataDictionary>(
   unit: PostgresWorkUnit<Data>,
   row: Row,
 ): PostgresAttempt<Data> {
-  const { data, startTime } = attemptStateFromRow<Data>(row);
   const worker = new PostgresWorker(unit.workSpec.namespace, Number(row.worker_id), nameFromBytes(row.worker_name));
-  return new PostgresAttempt<Data>({ number: Number(row.number), workUnit: unit, worker, startTime, data });
+  return new PostgresAttempt<Data>(unit, worker, { ...attemptStateFromRow<Data>(row), number: Number(row.number) });
 }
 
 /** The attempt of whatever unit the row names. */

@@ -15,17 +15,15 @@ export interface AttemptState<Data extends DataDictionary = DataDictionary> {
 }
 
 /**
- * One worker's try at one unit, held by a lease that ends at its expirationTime. All methods raise Gone once the unit, its spec
+ * One worker's try at one unit, held by a lease that ends at its expirationTime. Its status, data and times are those of the moment
+ * when this object was obtained; `read()` tells those of now. All methods raise Gone once the unit, its spec
  * or its namespace was deleted.
  */
-export interface Attempt<Data extends DataDictionary = DataDictionary> {
+export interface Attempt<Data extends DataDictionary = DataDictionary> extends AttemptState<Data> {
   /** Ever growing, never given twice: serves as a fencing token. */
   readonly number: number;
   readonly workUnit: WorkUnit<Data>;
   readonly worker: Worker;
-  readonly startTime: Date;
-  /** The attempt's data as of when this object was obtained. */
-  readonly data: Data;
 
   /** The attempt as it is now. */
   read(): Promise<AttemptState<Data>>;

@@ -4,10 +4,11 @@ import { checkOptions, kindOf } from '../../options/index.js';
 import type { Bucket } from '../backend.js';
 import type { TransactionOptions } from '../coordinate.js';
 import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
+import { addOutput } from './add-output.js';
 import type { AttemptReport, AttemptVerdict, RenewReport } from './attempt-report.js';
 import { PostgresAttempt, reportOf } from './postgres-attempt.js';
 import { endAttempts as endStatement, renewAttempts as renewStatement } from './report-attempts.js';
-import { settle, type Action } from './settle.js';
+import { settle } from './settle.js';
 
 /** A report as the statements take it. */
 export interface Report {
@@ -22,8 +23,9 @@ export interface Report {
 type Verdict = CoordinateError | null;
 
 /**
- * Ends attempts; resolves to what became of each. One statement takes those it can; the rest go one at a time through settle(), in a
- * transaction with the units of their output. Without a client each part commits by itself: a verdict holds for its own attempt.
+ * Ends attempts; resolves to what became of each. One statement takes those that are active and have no output; a transaction those
+ * that have, and adds it; the rest go one at a time through settle(). Without a client each of these commits by itself: a verdict
+ * holds for its own attempt.
  */
 export async function endAttempts(
   bucket: Bucket,
@@ -33,25 +35,45 @@ export async function endAttempts(
 ): Promise<Verdict[]> {
   const { backend } = bucket;
   const on = backend.executor(options, 'options');
+  const inTransaction = <T>(work: (executor: Executor) => Promise<T>): Promise<T> =>
+    options?.client === undefined ? backend.database.transaction({}, work) : work(on);
+
   const first = firstOfEach(reports);
+  const ended = await endActive(bucket, status, first, on, options?.client !== undefined);
+  const withOutput = first.filter(({ number, hasOutput }) => !ended.has(number) && hasOutput !== false);
+  if (status === 'finished' && withOutput.length > 0 && options?.client === undefined) {
+    const chained = await inTransaction((executor) => endActive(bucket, status, withOutput, executor, true));
+    for (const number of chained) ended.add(number);
+  }
+  return settleRest(reports, ended, (report) =>
+    inTransaction((executor) => settle(bucket, status, report, 0, executor)),
+  );
+}
+
+/** Ends those that are active; resolves to their numbers. */
+async function endActive(
+  bucket: Bucket,
+  status: 'finished' | 'failed',
+  reports: readonly Report[],
+  on: Executor,
+  takesOutput: boolean,
+): Promise<Set<number>> {
   const rows = await bucket.run(
     endStatement,
     [
       status,
-      int8Array(first.map(({ unitId }) => unitId)),
-      int8Array(first.map(({ number }) => number)),
-      byteaArray(first.map(({ data }) => data)),
-      first.map(({ hasOutput }) => status === 'finished' && hasOutput !== false),
-      backend.now(),
+      int8Array(reports.map(({ unitId }) => unitId)),
+      int8Array(reports.map(({ number }) => number)),
+      byteaArray(reports.map(({ data }) => data)),
+      reports.map(({ hasOutput }) => status === 'finished' && hasOutput !== false),
+      bucket.backend.now(),
+      takesOutput,
     ],
     on,
   );
   bucket.counts.count();
-  const ended = new Set(rows.map((row) => Number(row.number)));
-  return settleRest(reports, ended, (report) => {
-    if (options?.client !== undefined) return settleOne(bucket, status, report, 0, on);
-    return backend.database.transaction({}, (transaction) => settleOne(bucket, status, report, 0, transaction));
-  });
+  if (takesOutput) await addOutput(bucket, rows, on);
+  return new Set(rows.map((row) => Number(row.number)));
 }
 
 /** Renews leases; resolves to what became of each. */
@@ -66,7 +88,7 @@ export async function renewReports(bucket: Bucket, reports: readonly Report[], l
     backend.now(),
   ]);
   const renewed = new Set(rows.map((row) => Number(row.number)));
-  return settleRest(reports, renewed, (report) => settleOne(bucket, 'renewed', report, lifetimeMs, backend.database));
+  return settleRest(reports, renewed, (report) => settle(bucket, 'renewed', report, lifetimeMs, backend.database));
 }
 
 /** `namespace.finishAll` and `failAll`. */
@@ -106,16 +128,6 @@ async function settleRest(
     verdicts.push(done.delete(report.number) ? null : await settleReport(report));
   }
   return verdicts;
-}
-
-async function settleOne(
-  bucket: Bucket,
-  action: Action,
-  report: Report,
-  durationMs: number,
-  on: Executor,
-): Promise<Verdict> {
-  return (await settle(bucket, action, report, durationMs, on)).error;
 }
 
 function checkReports(namespace: PostgresNamespace, reports: readonly AttemptReport[]): Report[] {

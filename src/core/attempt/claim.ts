@@ -105,7 +105,8 @@ export const claimContinuousUnit = statement(
       ) as name
       from spec
     )
-    select made.unit_id, named.name, made.number, named.now as started_at
+    select made.unit_id, named.name, made.number, named.now as started_at,
+      named.now + $3::float8 * interval '1 millisecond' as expires_at
     from named, ${s}.make_continuous_unit(
       named.id, named.name, $4::bytea, $2::bigint, named.now, $3::float8 * interval '1 millisecond'
     ) made`,

@@ -6,6 +6,7 @@ import type { TransactionOptions } from '../coordinate.js';
 import type { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
 import type { PostgresWorker } from '../worker/postgres-worker.js';
 import { attemptStateFromRow } from './attempt-from-row.js';
+import type { AttemptStatus } from './attempt-status.js';
 import type { Attempt, AttemptState } from './attempt.js';
 import { endAttempts, renewReports, type Report } from './batch-reports.js';
 import { defaultLifetimeMs } from './lifetime.js';
@@ -18,21 +19,25 @@ export class PostgresAttempt<Data extends DataDictionary = DataDictionary> imple
   readonly number: number;
   readonly workUnit: PostgresWorkUnit<Data>;
   readonly worker: PostgresWorker;
-  readonly startTime: Date;
+  readonly status: AttemptStatus;
   readonly data: Data;
+  readonly startTime: Date;
+  readonly endTime: Date | null;
+  readonly expirationTime: Date;
 
-  constructor(of: {
-    number: number;
-    workUnit: PostgresWorkUnit<Data>;
-    worker: PostgresWorker;
-    startTime: Date;
-    data: Data;
-  }) {
+  constructor(
+    workUnit: PostgresWorkUnit<Data>,
+    worker: PostgresWorker,
+    of: AttemptState<Data> & { readonly number: number },
+  ) {
+    this.workUnit = workUnit;
+    this.worker = worker;
     this.number = of.number;
-    this.workUnit = of.workUnit;
-    this.worker = of.worker;
-    this.startTime = of.startTime;
+    this.status = of.status;
     this.data = of.data;
+    this.startTime = of.startTime;
+    this.endTime = of.endTime;
+    this.expirationTime = of.expirationTime;
   }
 
   async read(): Promise<AttemptState<Data>> {
@@ -92,7 +97,7 @@ export class PostgresAttempt<Data extends DataDictionary = DataDictionary> imple
   ): Promise<void> {
     checkOptions(options, 'options', ['client']);
     const executor = this.#bucket.backend.executor(options, 'options');
-    const { error } = await settle(this.#bucket, action, this.#report(data), delayMs, executor);
+    const error = await settle(this.#bucket, action, this.#report(data), delayMs, executor);
     if (error) throw error;
   }
 

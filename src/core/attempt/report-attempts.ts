@@ -1,13 +1,14 @@
 import { statement } from '../../database/index.js';
 
 /**
- * Ends attempts well or badly, many at once: those that are pending, their unit's active one, and have no output to pass on to an
- * existing next spec. All others are left as they are, and out of the answer: settle_attempt takes them one at a time.
+ * Ends attempts well or badly, many at once: those that are pending and their unit's active one. All others are left as they are, and
+ * out of the answer: settle_attempt takes them one at a time. Those that may have output for an existing next spec are ended only
+ * if $7 says that this is a transaction in which the output can be added too; of these that spec and the data come back.
  *
  * READ COMMITTED: the unit's row is locked before the lease is looked at again, by the same order of ids everywhere, so a
  * unit that is being changed by somebody else is waited for and then judged as it is.
  * Lock order: work_unit by id, lease. Indexes: the primary keys of work_unit and lease, one probe a unit.
- * Parameters: status, unit ids, numbers, data (null: they stay), whether each could have output, now.
+ * Parameters: status, unit ids, numbers, data (null: they stay), whether each could have output, now, whether those are ended.
  */
 export const endAttempts = statement(
   'attempt.end',
@@ -16,21 +17,20 @@ export const endAttempts = statement(
       select * from unnest($2::bigint[], $3::bigint[], $4::bytea[], $5::boolean[]) as r (unit_id, number, data, has_output)
     ),
     locked as materialized (
-      select u.id, u.spec_id, r.number, r.data
+      select u.id, u.spec_id, u.data as unit_data, r.number, r.data, next.id as next_spec_id
       from report r
       join ${s}.work_unit u on u.id = r.unit_id
       join ${s}.work_spec w on w.id = u.spec_id
-      where not (r.has_output and exists (
-        select from ${s}.work_spec next
-        where next.namespace_id = w.namespace_id and next.name = w.next_work_spec_name and w.next_work_spec_name <> ''
-      ))
+      left join ${s}.work_spec next on r.has_output
+        and next.namespace_id = w.namespace_id and next.name = w.next_work_spec_name
+      where $7::boolean or next.id is null
       order by u.id
       for no key update of u
     ),
     ended as (
       delete from ${s}.lease l using locked
       where l.spec_id = locked.spec_id and l.unit_id = locked.id and l.number = locked.number
-      returning l.*, locked.data as reported
+      returning l.*, locked.data as reported, locked.unit_data, locked.next_spec_id
     ),
     unit as (
       update ${s}.work_unit u set ended = $1::text, active_attempt = ended.number, attempts = ended.attempts
@@ -47,7 +47,10 @@ export const endAttempts = statement(
       insert into ${s}.unit_count (spec_id, kind, delta)
       select spec_id, $1::text, count(*) from ended group by spec_id
     )
-    select number from ended`,
+    select
+      number, next_spec_id, coalesce($6::timestamptz, statement_timestamp()) as now,
+      case when next_spec_id is not null then coalesce(reported, data, unit_data) end as output_data
+    from ended`,
 );
 
 /** Extends leases. Those that are not their unit's active one are left out of the answer. Parameters: unit ids, numbers, data, lifetime in ms, now. */

@@ -1,23 +1,15 @@
-import { decodeData } from '../../codec/index.js';
 import type { Executor } from '../../database/index.js';
 import { GoneError, LostLeaseError, NotPendingError, type CoordinateError } from '../../errors/index.js';
 import type { Bucket } from '../backend.js';
-import { outputUnits } from '../chaining/output-units.js';
-import { bytes, instant } from '../instant.js';
-import { addUnitsToSpec } from '../work-unit/add-units.js';
+import { addOutput } from './add-output.js';
 import type { Report } from './batch-reports.js';
 import { settleAttempt } from './report-attempts.js';
 
 /** What a worker can report. */
 export type Action = 'finished' | 'failed' | 'retryable' | 'expired' | 'renewed';
 
-/** What became of a report, and whether the attempt's output has yet to be passed on. */
-export interface Settlement {
-  readonly error: CoordinateError | null;
-}
-
 /**
- * Reports on one attempt, whatever has become of it. When a finished unit has output for an existing next spec, the units are added
+ * Reports on one attempt, whatever has become of it; resolves to the error, or null. When a finished unit has output for an existing next spec, the units are added
  * by the same executor: hand in a transaction for `finished`, or a crash could separate the two.
  */
 export async function settle(
@@ -26,25 +18,12 @@ export async function settle(
   { specId, unitId, number, data }: Report,
   durationMs: number,
   on: Executor,
-): Promise<Settlement> {
+): Promise<CoordinateError | null> {
   const [row] = await bucket.run(settleAttempt, [action, unitId, number, data, bucket.backend.now(), durationMs], on);
   bucket.counts.count();
   if (action === 'retryable' || action === 'expired') bucket.candidates.added(specId);
-  if (row !== undefined && row.next_spec_id !== null) {
-    const units = outputUnits(decodeData(bytes(row.output_data)).output);
-    const now = instant(row.now).getTime();
-    const toAdd = units.map(({ name, data: unitData, priority, delayMs }) => ({
-      name,
-      data: unitData,
-      priority,
-      notBefore: delayMs > 0 ? new Date(now + delayMs) : null,
-    }));
-    if (toAdd.length > 0) {
-      await addUnitsToSpec(bucket, Number(row.next_spec_id), toAdd, on, () => 'output');
-      bucket.candidates.added(Number(row.next_spec_id));
-    }
-  }
-  return { error: errorOf(row?.outcome) };
+  if (row !== undefined) await addOutput(bucket, [row], on);
+  return errorOf(row?.outcome);
 }
 
 function errorOf(outcome: unknown): CoordinateError | null {

@@ -1,5 +1,11 @@
-import type { AttemptRequest } from '../worker/attempt-request.js';
 import type { Candidate } from './candidate.js';
+
+/** The conditions of a request that decide which work specs can serve it; what is left out admits all. */
+export interface ScheduleRequest {
+  readonly workSpecs?: readonly string[];
+  readonly runtimes?: readonly string[];
+  readonly availableGb?: number;
+}
 
 /**
  * Chooses the work spec that a request is served from, or null when none can serve it. Pure: `random` gives numbers in [0, 1).
@@ -9,7 +15,7 @@ import type { Candidate } from './candidate.js';
  */
 export function chooseWorkSpec<C extends Candidate>(
   candidates: readonly C[],
-  request: AttemptRequest,
+  request: ScheduleRequest,
   now: Date,
   random: () => number,
 ): C | null {
@@ -35,7 +41,7 @@ export function chooseWorkSpec<C extends Candidate>(
 /** Whether the request's own conditions let this spec in. */
 export function isAsked(
   candidate: Pick<Candidate, 'name' | 'runtime' | 'minMemoryGb'>,
-  { workSpecs, runtimes, availableGb }: AttemptRequest,
+  { workSpecs, runtimes, availableGb }: ScheduleRequest,
 ): boolean {
   if (workSpecs !== undefined && !workSpecs.includes(candidate.name)) return false;
   if (runtimes !== undefined && !runtimes.includes(candidate.runtime)) return false;

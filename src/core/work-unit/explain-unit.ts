@@ -99,7 +99,8 @@ function waitingReasons(row: Row, delayedUntil: Date | null): Reason[] {
 
 function describe(status: WorkUnitStatus, reasons: readonly Reason[]): string {
   if (reasons.length === 0) return 'It is available, and the next one to be handed out of its work spec.';
-  return `It is ${status}: ${reasons.map(describeReason).join('; ')}.`;
+  const waits = status === 'available' || status === 'delayed';
+  return `It is ${waits ? 'not running' : status}: ${reasons.map(describeReason).join('; ')}.`;
 }
 
 function describeReason(reason: Reason): string {

@@ -1,11 +1,14 @@
+import type { DataDictionary } from '../../codec/index.js';
+import type { WorkSpec } from '../work-spec/work-spec.js';
+
 /** What a worker asks for. */
-export interface AttemptRequest {
+export interface AttemptRequest<Data extends DataDictionary = DataDictionary> {
   /** At most so many units, all of one work spec. Less than 1 counts as 1. @default 1 */
   readonly numberOfWorkUnits?: number;
   /** How long the lease holds, in milliseconds. @default 900000 (15 minutes) */
   readonly lifetimeMs?: number;
-  /** Only these work specs; left out: any. */
-  readonly workSpecs?: readonly string[];
+  /** Only these work specs, by name or as objects: of objects, the attempts' data have their type. Left out: any. */
+  readonly workSpecs?: readonly (string | WorkSpec<Data>)[];
   /** Only specs of these runtimes, exactly; "" is a value like any other. Left out: any. */
   readonly runtimes?: readonly string[];
   /** Only specs that need no more memory. Left out: any. */

@@ -1,9 +1,11 @@
 import { checkDuration, checkList, checkName, checkNumber, checkOptions } from '../../options/index.js';
 import { defaultLifetimeMs } from '../attempt/lifetime.js';
+import type { DataDictionary } from '../../codec/index.js';
+import type { ScheduleRequest } from '../scheduler/choose-work-spec.js';
 import type { AttemptRequest } from './attempt-request.js';
 
 /** A request that has been checked, with its defaults. */
-export interface CheckedRequest extends AttemptRequest {
+export interface CheckedRequest extends ScheduleRequest {
   readonly numberOfWorkUnits: number;
   readonly lifetimeMs: number;
 }
@@ -11,7 +13,7 @@ export interface CheckedRequest extends AttemptRequest {
 /** The most units one request is answered with; whoever asks for more gets these, and asks again. */
 const mostUnits = 10_000;
 
-export function checkAttemptRequest(value: AttemptRequest | undefined): CheckedRequest {
+export function checkAttemptRequest<Data extends DataDictionary>(value: AttemptRequest<Data> | undefined): CheckedRequest {
   const request = checkOptions(value, 'request', [
     'numberOfWorkUnits',
     'lifetimeMs',
@@ -24,8 +26,13 @@ export function checkAttemptRequest(value: AttemptRequest | undefined): CheckedR
   return {
     numberOfWorkUnits: Math.min(Math.max(1, asked), mostUnits),
     lifetimeMs: checkDuration(lifetimeMs, 'request.lifetimeMs'),
-    ...(workSpecs !== undefined && { workSpecs: checkList(workSpecs, 'request.workSpecs', (name, field) => checkName(name, field)) }),
+    ...(workSpecs !== undefined && { workSpecs: checkList(workSpecs, 'request.workSpecs', checkWorkSpec) }),
     ...(runtimes !== undefined && { runtimes: checkList(runtimes, 'request.runtimes', (name, field) => checkName(name, field)) }),
     ...(availableGb !== undefined && { availableGb: checkNumber(availableGb, 'request.availableGb') }),
   };
+}
+
+/** A work spec may be given by its name, or as any object that has one. */
+function checkWorkSpec(value: unknown, field: string): string {
+  return checkName(typeof value === 'object' && value !== null && 'name' in value ? value.name : value, field);
 }

@@ -80,8 +80,10 @@ export class PostgresWorker implements Worker {
     return rows.map((row) => new PostgresWorker(this.namespace, Number(row.id), nameFromBytes(row.name)));
   }
 
-  async requestAttempts(request?: AttemptRequest): Promise<PostgresAttempt[]> {
-    return requestAttempts(this, checkAttemptRequest(request));
+  async requestAttempts<Data extends DataDictionary = DataDictionary>(
+    request?: AttemptRequest<Data>,
+  ): Promise<PostgresAttempt<Data>[]> {
+    return (await requestAttempts(this, checkAttemptRequest(request))) as PostgresAttempt<Data>[];
   }
 
   async makeAttempt<Data extends DataDictionary>(

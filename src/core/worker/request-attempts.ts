@@ -157,11 +157,12 @@ async function claimContinuous(worker: PostgresWorker, spec: SpecCandidate, requ
 }
 
 function attemptOf(worker: PostgresWorker, workSpec: PostgresWorkSpec, row: Row, payload: Buffer): PostgresAttempt {
-  return new PostgresAttempt({
+  return new PostgresAttempt(new PostgresWorkUnit(workSpec, Number(row.unit_id), bytes(row.name)), worker, {
     number: Number(row.number),
-    workUnit: new PostgresWorkUnit(workSpec, Number(row.unit_id), bytes(row.name)),
-    worker,
-    startTime: instant(row.started_at),
+    status: 'pending',
     data: decodeData(payload),
+    startTime: instant(row.started_at),
+    endTime: null,
+    expirationTime: instant(row.expires_at),
   });
 }

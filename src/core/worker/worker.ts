@@ -51,10 +51,10 @@ export interface Worker {
   children(): Promise<Worker[]>;
 
   /**
-   * Asks for work. All attempts are of one work spec; none when there is nothing to do. Raises nothing for a race that was lost:
+   * Asks for work. All attempts are of one work spec (given as objects, the specs lend them the type of their data); none when there is nothing to do. Raises nothing for a race that was lost:
    * it looks again.
    */
-  requestAttempts(request?: AttemptRequest): Promise<Attempt[]>;
+  requestAttempts<Data extends DataDictionary = DataDictionary>(request?: AttemptRequest<Data>): Promise<Attempt<Data>[]>;
   /** Forces an attempt (15 minutes by default) whatever the unit's state; the former active attempt is superseded. */
   makeAttempt<Data extends DataDictionary>(unit: WorkUnit<Data>, lifetimeMs?: number): Promise<Attempt<Data>>;
 

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Candidate } from '../../../src/core/scheduler/candidate.js';
-import { canStartContinuous, chooseWorkSpec, isAsked } from '../../../src/core/scheduler/choose-work-spec.js';
-import type { AttemptRequest } from '../../../src/core/worker/attempt-request.js';
+import { canStartContinuous, chooseWorkSpec, type ScheduleRequest, isAsked } from '../../../src/core/scheduler/choose-work-spec.js';
 
 const now = new Date('2015-11-20T14:00:00Z');
 
@@ -24,7 +23,7 @@ function candidate(changes: Partial<Candidate> = {}): Candidate {
   };
 }
 
-function chosen(candidates: readonly Candidate[], request: AttemptRequest = {}, random = 0): string | null {
+function chosen(candidates: readonly Candidate[], request: ScheduleRequest = {}, random = 0): string | null {
   return chooseWorkSpec(candidates, request, now, () => random)?.name ?? null;
 }
 
@@ -171,7 +170,7 @@ describe('for any candidates and any request', () => {
     pending: fc.integer({ min: 0, max: 5 }),
   });
   const anyCandidates = fc.uniqueArray(anyCandidate, { selector: ({ name }) => name, maxLength: 5 });
-  const anyRequest: fc.Arbitrary<AttemptRequest> = fc.record(
+  const anyRequest: fc.Arbitrary<ScheduleRequest> = fc.record(
     {
       workSpecs: fc.subarray(['a', 'b', 'c', 'd', 'e']),
       runtimes: fc.subarray(['', 'go', 'python']),
@@ -182,7 +181,7 @@ describe('for any candidates and any request', () => {
   const anyRandom = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
   /** Step 1 of the model, said over again. */
-  function isEligible(of: Candidate, { workSpecs, runtimes, availableGb }: AttemptRequest): boolean {
+  function isEligible(of: Candidate, { workSpecs, runtimes, availableGb }: ScheduleRequest): boolean {
     const leftOut = [
       of.paused,
       of.weight <= 0,
@@ -195,7 +194,7 @@ describe('for any candidates and any request', () => {
     return !leftOut.includes(true);
   }
 
-  function competingOf(candidates: readonly Candidate[], request: AttemptRequest): Candidate[] {
+  function competingOf(candidates: readonly Candidate[], request: ScheduleRequest): Candidate[] {
     const eligible = candidates.filter((each) => isEligible(each, request));
     return eligible.filter(({ priority }) => eligible.every((other) => other.priority <= priority));
   }
