@@ -166,11 +166,14 @@ export class Bucket {
     values: readonly unknown[],
     { waitForDisk = false } = {},
   ): Promise<readonly Row[]> {
-    const [, rows] = await this.backend.database.transactionInOneTrip({ isolation: 'serializable', waitForDisk }, [
+    const answers = await this.backend.database.transactionInOneTrip({ isolation: 'serializable' }, [
       this.#lockGate,
+      // Between the lock and the snapshot on purpose: PostgreSQL gives back a transaction's locks a moment before its predicate locks,
+      // and whoever is too quick through the gate collides with those. This gives the last one that moment.
+      `set local synchronous_commit = ${waitForDisk ? 'on' : 'off'}`,
       [this.#statements.prepare(statement), values],
     ]);
-    return rows ?? [];
+    return answers.at(-1) ?? [];
   }
 
   /** Runs a statement (after others), then passes through the claim gate: no claim that began before it is still under way afterwards. */

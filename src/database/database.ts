@@ -144,11 +144,9 @@ export class Database implements Executor {
    * pipeline: step by step.)
    */
   async transactionInOneTrip(
-    settings: Pick<TransactionSettings, 'isolation'> & { readonly waitForDisk?: boolean },
+    { isolation = 'read committed' }: Pick<TransactionSettings, 'isolation'>,
     steps: readonly TransactionStep[],
   ): Promise<(readonly Row[])[]> {
-    const { isolation = 'read committed', waitForDisk = true } = settings;
-    const begin = `begin isolation level ${isolation}${waitForDisk ? '' : '; set local synchronous_commit = off'}`;
     return this.#retrying(() =>
       this.withClient(async (client) => {
         const send = async (step: TransactionStep): Promise<readonly Row[]> => {
@@ -156,7 +154,7 @@ export class Database implements Executor {
           await client.query(step);
           return [];
         };
-        const all = [begin, ...steps];
+        const all = [`begin isolation level ${isolation}`, ...steps];
         if (this.#options.pipeline) {
           const answers = await Promise.allSettled([...all.map((step) => send(step)), commit(client)]);
           const failed = answers.find((answer) => answer.status === 'rejected');
