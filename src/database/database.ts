@@ -3,7 +3,7 @@ import { ClosedError } from '../errors/index.js';
 import type { Logger } from './logger.js';
 import { Retrier, type RetryOptions, type TransactionStatistics } from './retry.js';
 import type { PreparedStatement } from './statement.js';
-import { isConnectionLoss, translateConnectError, translateError } from './translate-error.js';
+import { isConnectionLoss, translateConnectError, translateConnectionLoss, translateError } from './translate-error.js';
 
 /** A row as it comes from the driver: turn it into an object in a `from-row` function. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -75,14 +75,14 @@ export class Database implements Executor {
 
   /** Runs one statement in a transaction of its own, and again if it collides with others. */
   async run(statement: PreparedStatement, values: readonly unknown[] = []): Promise<readonly Row[]> {
-    return this.#retrying(() => this.withClient((client) => this.#send(client, statement, values)));
+    return this.#retrier.run(() => this.withClient((client) => this.#send(client, statement, values)));
   }
 
   /** Runs statements one after another, each in a transaction of its own, sent at once; resolves to the rows of each. */
   async runInOneTrip(
     steps: readonly (readonly [statement: PreparedStatement, values: readonly unknown[]])[],
   ): Promise<(readonly Row[])[]> {
-    return this.#retrying(() =>
+    return this.#retrier.run(() =>
       this.withClient(async (client) => {
         const answers: (readonly Row[])[] = [];
         if (!this.#options.pipeline) {
@@ -120,7 +120,7 @@ export class Database implements Executor {
   async transaction<T>(settings: TransactionSettings, body: (transaction: Transaction) => Promise<T>): Promise<T> {
     const { isolation = 'read committed', signal } = settings;
     signal?.throwIfAborted();
-    return this.#retrying(
+    return this.#retrier.run(
       () =>
         this.withClient(async (client) => {
           await client.query(`begin isolation level ${isolation}`);
@@ -147,7 +147,7 @@ export class Database implements Executor {
     { isolation = 'read committed' }: Pick<TransactionSettings, 'isolation'>,
     steps: readonly TransactionStep[],
   ): Promise<(readonly Row[])[]> {
-    return this.#retrying(() =>
+    return this.#retrier.run(() =>
       this.withClient(async (client) => {
         const send = async (step: TransactionStep): Promise<readonly Row[]> => {
           if (typeof step !== 'string') return this.#send(client, step[0], step[1]);
@@ -183,7 +183,7 @@ export class Database implements Executor {
       return await use(client);
     } catch (error) {
       broken = isConnectionLoss(error) || !isIdle(client);
-      throw translateError(error, this.#options.schema);
+      throw translateConnectionLoss(error);
     } finally {
       client.release(broken);
     }
@@ -195,14 +195,6 @@ export class Database implements Executor {
       ? this.#options.pool.end()
       : Promise.resolve(void this.#options.pool.off('error', this.#onIdleError));
     return this.#closing;
-  }
-
-  async #retrying<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    try {
-      return await this.#retrier.run(attempt, signal);
-    } catch (error) {
-      throw translateError(error, this.#options.schema);
-    }
   }
 
   async #connect(): Promise<PoolClient> {
@@ -219,7 +211,12 @@ export class Database implements Executor {
     values: readonly unknown[],
   ): Promise<readonly Row[]> {
     const query = this.#options.prepare ? { name, text, values: [...values] } : { text, values: [...values] };
-    return (await client.query<Row>(query)).rows;
+    try {
+      return (await client.query<Row>(query)).rows;
+    } catch (error) {
+      // Only what the queue's own statements raise: a caller's SQL in the same transaction has missing tables of its own.
+      throw translateError(error, this.#options.schema);
+    }
   }
 
   #transactionOn(client: PoolClient, signal: AbortSignal | undefined, depth: number): Transaction {

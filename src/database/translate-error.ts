@@ -28,7 +28,8 @@ export function isConnectionLoss(error: unknown): boolean {
   const state = sqlState(error);
   // 08: connection exceptions; 57P01-57P03: the server is going down, has crashed, or is coming up.
   if (state !== undefined) return state.startsWith('08') || /^57P0[1-3]$/.test(state);
-  if (!(error instanceof Error) || error instanceof CoordinateError) return false;
+  if (error instanceof CoordinateError) return error instanceof ConnectionLostError;
+  if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
   return lostConnection.test(`${code} ${error.message}`);
 }
@@ -37,7 +38,6 @@ export function isConnectionLoss(error: unknown): boolean {
 export function translateError(error: unknown, schema: string): unknown {
   if (error instanceof CoordinateError) return error;
   const cause = { cause: error };
-  const message = error instanceof Error ? error.message : String(error);
   switch (sqlState(error)) {
     case 'PC001':
       return new LostLeaseError();
@@ -48,8 +48,15 @@ export function translateError(error: unknown, schema: string): unknown {
     case '22003':
       return new InvalidArgumentError('number', 'is out of the range PostgreSQL can hold', cause);
     default:
-      return isConnectionLoss(error) ? new ConnectionLostError(message, cause) : error;
+      return translateConnectionLoss(error);
   }
+}
+
+/** A broken connection becomes ConnectionLost; all other errors are handed on as they are. */
+export function translateConnectionLoss(error: unknown): unknown {
+  if (error instanceof CoordinateError || !isConnectionLoss(error)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new ConnectionLostError(message, { cause: error });
 }
 
 /** An error met while connecting. */
