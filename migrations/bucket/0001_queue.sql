@@ -16,6 +16,9 @@
 -- and promoting take no lock on work_unit; they only ever move a row forward (delayed -> ready -> lease), so whoever holds the
 -- lock on a work_unit row and looks at delayed, ready and lease in this order, each in a statement of its own, finds the unit.
 
+-- Functions are to find these tables whatever temporary ones a session has: the schema first, pg_temp last.
+select set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true);
+
 create table work_spec (
   -- namespace id * 2^24 + serial
   id bigint primary key,
@@ -53,7 +56,7 @@ create table work_unit (
   -- The status of its active attempt once that has ended: 'finished', 'failed'; null while the unit can still run.
   ended text,
   -- Of an ended unit: the attempt that ended it, and how many there were. (While it is not ended, ready, delayed or lease
-  -- know how many.)
+  -- know how many; here it may be fewer.)
   active_attempt bigint,
   attempts integer not null default 0,
   unique (spec_id, name)
@@ -221,6 +224,10 @@ end;
 
 -- The functions below are the transitions of several steps. Each step is a statement with a snapshot of its own (under READ
 -- COMMITTED), after the lock on the unit's row is held. All take and return sets, so that a thousand units are one call.
+--
+-- In a caller's REPEATABLE READ or SERIALIZABLE transaction all steps see one old snapshot. Two rules make such a transaction fail with
+-- 40001, as it should, instead of acting on what is no longer true: whatever puts a unit back into ready or delayed also writes the
+-- unit's row, so that locking it fails; and a unit that seems to be in no state at all is a serialization failure.
 
 -- Takes units out of delayed and ready, whichever they are in; returns those found, with their attempts so far. The caller
 -- holds the locks on the units' rows.
@@ -228,15 +235,53 @@ create function take_waiting(unit_ids bigint[]) returns table (unit_id bigint, a
 language plpgsql
 set search_path from current
 as $$
+declare
+  from_delayed bigint[];
+  delayed_attempts integer[];
+  from_ready bigint[];
+  ready_attempts integer[];
 begin
-  return query
+  with taken as (
     delete from delayed d using work_unit u
     where u.id = any(unit_ids) and d.spec_id = u.spec_id and d.unit_id = u.id
-    returning d.unit_id, d.attempts;
-  return query
+    returning d.unit_id, d.attempts
+  )
+  select array_agg(t.unit_id), array_agg(t.attempts) into from_delayed, delayed_attempts from taken t;
+  with taken as (
     delete from ready r using work_unit u
     where u.id = any(unit_ids) and r.spec_id = u.spec_id and r.rank = -u.priority and r.name = u.name
-    returning r.unit_id, r.attempts;
+    returning r.unit_id, r.attempts
+  )
+  select array_agg(t.unit_id), array_agg(t.attempts) into from_ready, ready_attempts from taken t;
+  perform from work_unit u
+  where u.id = any(unit_ids) and u.ended is null
+    and u.id not in (select unnest(from_delayed) union all select unnest(from_ready))
+    and not exists (select from lease l where l.spec_id = u.spec_id and l.unit_id = u.id);
+  if found then
+    raise exception 'a unit has changed since this transaction began' using errcode = 'serialization_failure';
+  end if;
+  return query
+    select * from unnest(from_delayed, delayed_attempts)
+    union all
+    select * from unnest(from_ready, ready_attempts);
+end
+$$;
+
+-- Of units those that have one of some statuses now; all of them when statuses is null. The caller holds the locks.
+create function units_of_status(unit_ids bigint[], statuses text[], at_time timestamptz) returns bigint[]
+language plpgsql
+set search_path from current
+as $$
+begin
+  if statuses is null then
+    return unit_ids;
+  end if;
+  return array(
+    select u.id
+    from work_unit u left join lease l on l.spec_id = u.spec_id and l.unit_id = u.id
+    where u.id = any(unit_ids) and unit_status(u.ended, l.unit_id is not null, u.not_before, at_time) = any(statuses)
+    order by u.id
+  );
 end
 $$;
 
@@ -254,6 +299,18 @@ begin
   select (select last_value from ready_segment), u.spec_id, -u.priority, u.name, u.id, i.attempts
   from unnest(unit_ids, unit_attempts) as i (id, attempts) join work_unit u on u.id = i.id
   where u.not_before is null or u.not_before <= at_time;
+end
+$$;
+
+-- Writes how many attempts units have had into their rows: what puts a unit back without changing anything else about it must write
+-- the row all the same, see above.
+create function note_attempts(unit_ids bigint[], unit_attempts integer[]) returns void
+language plpgsql
+set search_path from current
+as $$
+begin
+  update work_unit u set attempts = i.attempts
+  from unnest(unit_ids, unit_attempts) as i (id, attempts) where u.id = i.id;
 end
 $$;
 
@@ -407,9 +464,10 @@ begin
 end
 $$;
 
--- Changes priority (to a value, or by an amount) and optionally not_before of units; running attempts go on.
+-- Changes priority (to a value, or by an amount) and optionally not_before of units, as far as they have one of the statuses (null:
+-- any); running attempts go on.
 create function change_units(
-  unit_ids bigint[], new_priority double precision, priority_change double precision,
+  unit_ids bigint[], statuses text[], new_priority double precision, priority_change double precision,
   set_not_before boolean, new_not_before timestamptz, at_time timestamptz
 ) returns bigint
 language plpgsql
@@ -423,6 +481,7 @@ begin
   select array_agg(locked.id) into ids from (
     select u.id from work_unit u where u.id = any(unit_ids) order by u.id for no key update
   ) locked;
+  ids := units_of_status(ids, statuses, at_time);
   select array_agg(w.unit_id), array_agg(w.attempts) into waiting, waiting_attempts from take_waiting(ids) w;
   update work_unit u set
     priority = coalesce(new_priority, u.priority + priority_change),
@@ -451,6 +510,7 @@ begin
     union all
     select * from reopen(ids)
   ) w;
+  perform note_attempts(waiting, waiting_attempts);
   perform put_waiting(waiting, waiting_attempts, at_time);
   return coalesce(cardinality(ids), 0);
 end
@@ -482,6 +542,9 @@ begin
     union all
     select * from reopen(array[for_unit])
   ) w;
+  if so_far is null then
+    raise exception 'a unit has changed since this transaction began' using errcode = 'serialization_failure';
+  end if;
   new_number := nextval('attempt_number');
   insert into lease (spec_id, unit_id, number, worker_id, started_at, expires_at, attempts)
   select u.spec_id, u.id, new_number, for_worker, at_time, at_time + lifetime, so_far + 1
@@ -517,6 +580,13 @@ declare
   waiting_attempts integer[];
   superseded_count integer;
 begin
+  perform where exists (select from lease where expires_at < at_time)
+    or exists (select from superseded where expires_at < at_time);
+  if not found then
+    return 0;
+  end if;
+  -- One at a time: whoever looks at units waits here for who is expiring them, and then sees what has become of them.
+  perform pg_advisory_xact_lock(hashtextextended(current_schema() || ' expiry', 0));
   with expired as (
     delete from superseded s
     where s.number in (
@@ -528,11 +598,14 @@ begin
   select e.spec_id, e.unit_id, e.number, e.worker_id, 'expired', e.started_at, at_time, e.expires_at, e.data from expired e;
   get diagnostics superseded_count = row_count;
 
+  -- The limit counts those that could be locked. Skipping needs no order of locks.
   select array_agg(locked.id) into ids from (
-    select u.id from work_unit u
-    where u.id in (select l.unit_id from lease l where l.expires_at < at_time order by l.expires_at limit at_most)
-    order by u.id
-    for no key update skip locked
+    select u.id
+    from lease l join work_unit u on u.id = l.unit_id
+    where l.expires_at < at_time
+    order by l.expires_at
+    limit at_most
+    for no key update of u skip locked
   ) locked;
   if ids is null then
     return superseded_count;
@@ -547,6 +620,7 @@ begin
     select e.spec_id, e.unit_id, e.number, e.worker_id, 'expired', e.started_at, at_time, e.expires_at, e.data from expired e
   )
   select array_agg(e.unit_id), array_agg(e.attempts) into waiting, waiting_attempts from expired e;
+  perform note_attempts(waiting, waiting_attempts);
   perform put_waiting(waiting, waiting_attempts, at_time);
   return superseded_count + coalesce(cardinality(waiting), 0);
 end
@@ -560,6 +634,11 @@ as $$
 declare
   promoted integer;
 begin
+  perform from delayed where not_before <= at_time limit 1;
+  if not found then
+    return 0;
+  end if;
+  perform pg_advisory_xact_lock(hashtextextended(current_schema() || ' promotion', 0));
   with due as (
     delete from delayed where ctid = any(array(
       select ctid from delayed where not_before <= at_time order by not_before limit at_most for update skip locked
@@ -575,8 +654,9 @@ end
 $$;
 
 -- Opens the next segment of ready, and truncates those that have been used up. The caller has passed the claim gate, so that
--- no claim is under way. What is left of a segment that is all but used up moves to the open one. Waits for nobody for longer than it
--- may keep claims waiting: what cannot be had at once is left for the next time.
+-- no claim is under way. What is left of the smaller of the closed segments moves to the open one, a thousand rows at a time, so that
+-- there is always a segment to open next. Waits for nobody for longer than it may keep claims waiting: what cannot be had at once is
+-- left for the next time.
 create function rotate_ready() returns void
 language plpgsql
 set search_path from current
@@ -584,42 +664,51 @@ set lock_timeout = '10ms'
 as $$
 declare
   open integer := (select last_value from ready_segment);
-  used text;
-  survivors bigint;
+  closed integer[] := array(
+    select s from unnest(array[(open + 1) % 3, (open + 2) % 3]) s order by pg_relation_size(('ready_' || s)::regclass)
+  );
+  segment integer;
+  is_used boolean;
 begin
-  for step in 1..2 loop
-    used := 'ready_' || (open + step) % 3;
-    continue when pg_relation_size(used::regclass) = 0;
+  foreach segment in array closed loop
+    continue when pg_relation_size(('ready_' || segment)::regclass) = 0;
     begin
-      execute format('select count(*) from (select from %I limit 1001) survivor', used) into survivors;
-      continue when survivors > 1000;
-      execute format(
-        'with moved as (
-          delete from %1$I where ctid = any(array(select ctid from %1$I for update skip locked))
-          returning spec_id, rank, name, unit_id, attempts
-        )
-        insert into ready (segment, spec_id, rank, name, unit_id, attempts)
-        select $1, spec_id, rank, name, unit_id, attempts from moved',
-        used
-      ) using open;
-      execute format('lock table %I in access exclusive mode', used);
-      execute format('select count(*) from (select from %I limit 1) survivor', used) into survivors;
-      if survivors = 0 then
-        execute format('truncate %I', used);
+      if segment = closed[1] or pg_relation_size(('ready_' || closed[1])::regclass) = 0 then
+        execute format(
+          'with moved as (
+            delete from %1$I where ctid = any(array(select ctid from %1$I limit 1000 for update skip locked))
+            returning spec_id, rank, name, unit_id, attempts
+          )
+          insert into ready (segment, spec_id, rank, name, unit_id, attempts)
+          select $1, spec_id, rank, name, unit_id, attempts from moved',
+          'ready_' || segment
+        ) using open;
+      end if;
+      execute format('select exists (select from %I)', 'ready_' || segment) into is_used;
+      continue when is_used;
+      execute format('lock table %I in access exclusive mode', 'ready_' || segment);
+      -- Under the lock: what was being added when it was asked for is there now.
+      execute format('select exists (select from %I)', 'ready_' || segment) into is_used;
+      if not is_used then
+        execute format('truncate %I', 'ready_' || segment);
       end if;
     exception when lock_not_available or deadlock_detected then
       null;
     end;
   end loop;
-  used := 'ready_' || (open + 1) % 3;
-  if pg_relation_size(used::regclass) = 0 and pg_relation_size(('ready_' || open)::regclass) > 0 then
-    perform setval('ready_segment', (open + 1) % 3);
+  if pg_relation_size(('ready_' || open)::regclass) > 0 then
+    foreach segment in array closed loop
+      if pg_relation_size(('ready_' || segment)::regclass) = 0 then
+        perform setval('ready_segment', segment);
+        return;
+      end if;
+    end loop;
   end if;
 end
 $$;
 
--- Deletes units with all that belongs to them; returns how many there were.
-create function delete_units(unit_ids bigint[]) returns bigint
+-- Deletes units with all that belongs to them, as far as they have one of the statuses (null: any); returns how many there were.
+create function delete_units(unit_ids bigint[], statuses text[], at_time timestamptz) returns bigint
 language plpgsql
 set search_path from current
 as $$
@@ -630,6 +719,7 @@ begin
   select array_agg(locked.id) into ids from (
     select u.id from work_unit u where u.id = any(unit_ids) order by u.id for update
   ) locked;
+  ids := units_of_status(ids, statuses, at_time);
   perform take_waiting(ids);
   delete from lease l using work_unit u where u.id = any(ids) and l.spec_id = u.spec_id and l.unit_id = u.id;
   delete from superseded s where s.unit_id = any(ids);
@@ -703,9 +793,10 @@ begin
       update work_unit u set ended = action, active_attempt = of_number, attempts = held.attempts where u.id = of_unit;
       insert into unit_count (spec_id, kind, delta) values (unit.spec_id, action, 1);
     else
-      if action = 'retryable' then
-        update work_unit u set not_before = at_time + extend_or_delay where u.id = of_unit;
-      end if;
+      update work_unit u set
+        attempts = held.attempts,
+        not_before = case when action = 'retryable' then at_time + extend_or_delay else u.not_before end
+      where u.id = of_unit;
       perform put_waiting(array[of_unit], array[held.attempts], at_time);
     end if;
   else
@@ -778,7 +869,7 @@ end;
 
 -- Down Migration
 drop function holds_attempt, require_attempt, settle_attempt, delete_units, rotate_ready, promote_due, expire_due, make_continuous_unit, make_attempt,
-  clear_active_attempts, change_units, replace_units, upsert_units, insert_units, detach_attempt_data, supersede,
+  clear_active_attempts, change_units, replace_units, upsert_units, insert_units, note_attempts, units_of_status, detach_attempt_data, supersede,
   reopen, put_waiting, take_waiting, unit_status;
 drop view any_attempt;
 drop table claim_gate, no_crash_since, destroyed_spec, runtime_request, worker, unit_count, attempt, superseded, lease, delayed,

@@ -53,17 +53,24 @@ export const endAttempts = statement(
     from ended`,
 );
 
-/** Extends leases. Those that are not their unit's active one are left out of the answer. Parameters: unit ids, numbers, data, lifetime in ms, now. */
+/** Extends leases, locked by unit id like everywhere else. Those that are not their unit's active one are left out of the answer. Parameters: unit ids, numbers, data, lifetime in ms, now. */
 export const renewAttempts = statement(
   'attempt.renew',
   (s) => `
+    with held as materialized (
+      select l.spec_id, l.unit_id, l.number, r.data
+      from unnest($1::bigint[], $2::bigint[], $3::bytea[]) as r (unit_id, number, data)
+      join ${s}.work_unit u on u.id = r.unit_id
+      join ${s}.work_spec w on w.id = u.spec_id
+      join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id and l.number = r.number
+      order by l.unit_id
+      for no key update of l
+    )
     update ${s}.lease l set
       expires_at = coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond',
-      data = coalesce(r.data, l.data)
-    from unnest($1::bigint[], $2::bigint[], $3::bytea[]) as r (unit_id, number, data)
-    join ${s}.work_unit u on u.id = r.unit_id
-    join ${s}.work_spec w on w.id = u.spec_id
-    where l.spec_id = u.spec_id and l.unit_id = u.id and l.number = r.number
+      data = coalesce(held.data, l.data)
+    from held
+    where l.spec_id = held.spec_id and l.unit_id = held.unit_id and l.number = held.number
     returning l.number`,
 );
 

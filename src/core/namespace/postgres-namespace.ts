@@ -1,4 +1,5 @@
 import { encodeData, type DataDictionary } from '../../codec/index.js';
+import type { Executor } from '../../database/index.js';
 import { GoneError, NoSuchWorkSpecError } from '../../errors/index.js';
 import { checkBoolean, checkDuration, checkInteger, checkName, checkOptions } from '../../options/index.js';
 import { endAll, renewAll } from '../attempt/batch-reports.js';
@@ -87,11 +88,11 @@ export class PostgresNamespace implements Namespace {
   }
 
   finishAll(reports: readonly AttemptReport[], options?: TransactionOptions): Promise<AttemptVerdict[]> {
-    return this.#verdicts(endAll(this, 'finished', reports, options));
+    return this.#verdicts(endAll(this, 'finished', reports, options), options);
   }
 
   failAll(reports: readonly AttemptReport[], options?: TransactionOptions): Promise<AttemptVerdict[]> {
-    return this.#verdicts(endAll(this, 'failed', reports, options));
+    return this.#verdicts(endAll(this, 'failed', reports, options), options);
   }
 
   async renewAll(reports: readonly RenewReport[], lifetimeMs = defaultLifetimeMs): Promise<AttemptVerdict[]> {
@@ -110,15 +111,17 @@ export class PostgresNamespace implements Namespace {
   }
 
   /** Attempts are gone one by one, or with the namespace: that is no verdict on an attempt. */
-  async #verdicts(of: Promise<AttemptVerdict[]>): Promise<AttemptVerdict[]> {
+  async #verdicts(of: Promise<AttemptVerdict[]>, options?: TransactionOptions): Promise<AttemptVerdict[]> {
     const verdicts = await of;
-    if (verdicts.some(({ error }) => error instanceof GoneError)) await this.checkExists();
+    if (verdicts.some(({ error }) => error instanceof GoneError)) {
+      await this.checkExists(this.bucket.backend.executor(options, 'options'));
+    }
     return verdicts;
   }
 
   /** Raises Gone if the namespace was destroyed. */
-  async checkExists(): Promise<void> {
-    const rows = await this.bucket.backend.run(namespaceExists, [this.id]);
+  async checkExists(on?: Executor): Promise<void> {
+    const rows = await this.bucket.backend.run(namespaceExists, [this.id], on);
     if (rows.length === 0) throw new GoneError();
   }
 }

@@ -1,5 +1,5 @@
 import { decodeData, encodeData, type DataDictionary } from '../../codec/index.js';
-import { int8Array, sqlState, type Row } from '../../database/index.js';
+import { int8Array, sqlState, type Executor, type Row } from '../../database/index.js';
 import { BadPriorityError, ChangedNameError, GoneError, InvalidArgumentError, NoSuchWorkUnitError } from '../../errors/index.js';
 import { checkBoolean, checkOptions, kindOf } from '../../options/index.js';
 import type { Bucket } from '../backend.js';
@@ -155,8 +155,9 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> impl
 
   async deleteWorkUnits(query?: WorkUnitQuery): Promise<number> {
     let deleted = 0;
-    await this.#inBatches(checkUnitQuery(query, 'query'), async (ids) => {
-      const [row] = await this.bucket.run(deleteUnits, [ids]);
+    const checked = checkUnitQuery(query, 'query');
+    await this.#inBatches(checked, async (ids) => {
+      const [row] = await this.bucket.run(deleteUnits, [ids, checked.statuses ?? null, this.bucket.backend.now()]);
       deleted += Number(row?.deleted);
     });
     return deleted;
@@ -170,7 +171,7 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> impl
     checkOptions(options, 'options', ['client']);
     const executor = this.bucket.backend.executor(options, 'options');
     if (units.length === 0) {
-      await this.#read();
+      await this.#read(executor);
       return 0;
     }
     const count = await addUnitsToSpec(this.bucket, this.id, units, executor, dataField);
@@ -181,7 +182,7 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> impl
 
   async #change(query: UnitQuery, priority: number | null, by: number | null): Promise<void> {
     await this.#inBatches(query, async (ids) => {
-      const values = [ids, priority, by, false, null, this.bucket.backend.now()];
+      const values = [ids, query.statuses ?? null, priority, by, false, null, this.bucket.backend.now()];
       await this.bucket.run(changeUnits, values).catch((error: unknown) => {
         // 22003: the sum is beyond what a double can hold.
         throw error instanceof Error && sqlState(error.cause) === '22003' ? new BadPriorityError() : error;
@@ -195,7 +196,8 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> impl
     let previousName = query.previousName;
     for (;;) {
       const limit = Math.min(left, batchSize);
-      const rows = await listUnits(this.bucket, this.id, { ...query, limit, ...(previousName && { previousName }) });
+      const page = { ...query, limit, ...(previousName && { previousName }) };
+      const rows = await listUnits(this.bucket, this.id, page, { walk: true });
       if (rows.length > 0) await work(int8Array(rows.map((row) => Number(row.id))));
       else if (left === (query.limit ?? Number.POSITIVE_INFINITY)) await this.#read();
       left -= rows.length;
@@ -204,8 +206,8 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> impl
     }
   }
 
-  async #read(): Promise<Row> {
-    const [row] = await this.bucket.run(readWorkSpec, [this.id]);
+  async #read(on?: Executor): Promise<Row> {
+    const [row] = await this.bucket.run(readWorkSpec, [this.id], on);
     if (row === undefined) throw new GoneError();
     return row;
   }

@@ -122,7 +122,7 @@ export const listDestroyedSpecs = statement('work-spec.list-destroyed', (s) => `
 export const sweepDestroyedSpec = statement(
   'work-spec.sweep-destroyed',
   (s) => `
-    select cardinality(ids) as found, ${s}.delete_units(ids)
+    select cardinality(ids) as found, ${s}.delete_units(ids, null, statement_timestamp())
     from (
       select array(select id from ${s}.work_unit where spec_id = $1::bigint limit $2::integer) as ids
     ) batch`,

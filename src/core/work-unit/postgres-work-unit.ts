@@ -96,6 +96,7 @@ export class PostgresWorkUnit<Data extends DataDictionary = DataDictionary> impl
     await this.#read();
     const [row] = await this.bucket.run(changeUnits, [
       int8Array([this.id]),
+      null,
       priority,
       null,
       setsNotBefore,

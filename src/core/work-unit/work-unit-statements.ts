@@ -25,12 +25,13 @@ export const readUnit = statement(
     where u.id = $1::bigint`,
 );
 
-/** Answers 0 when the unit is gone. Parameters: unit ids, priority or null, change, whether notBefore changes, notBefore, now. */
+/** Answers 0 when the unit is gone. Parameters: unit ids, statuses or null, priority or null, change, whether notBefore changes, notBefore, now. */
 export const changeUnits = statement(
   'work-unit.change',
   (s) => `
     select ${s}.change_units(
-      $1::bigint[], $2::float8, $3::float8, $4::boolean, $5::timestamptz, coalesce($6::timestamptz, statement_timestamp())
+      $1::bigint[], $2::text[], $3::float8, $4::float8, $5::boolean, $6::timestamptz,
+      coalesce($7::timestamptz, statement_timestamp())
     ) as changed`,
 );
 
@@ -41,8 +42,9 @@ export const clearActiveAttempts = statement(
     select ${s}.clear_active_attempts($1::bigint[], coalesce($2::timestamptz, statement_timestamp())) as cleared`,
 );
 
-/** Parameters: unit ids. */
+/** Parameters: unit ids, statuses or null, now. */
 export const deleteUnits = statement(
   'work-unit.delete',
-  (s) => `select ${s}.delete_units($1::bigint[]) as deleted`,
+  (s) => `
+    select ${s}.delete_units($1::bigint[], $2::text[], coalesce($3::timestamptz, statement_timestamp())) as deleted`,
 );
