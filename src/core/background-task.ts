@@ -12,12 +12,14 @@ export interface BackgroundTaskOptions {
 /** Housekeeping that becomes due with work done. Nobody waits for it, and when it fails nothing is lost but tidiness. */
 export class BackgroundTask {
   readonly #options: BackgroundTaskOptions;
-  #work = 0;
+  #work: number;
   #running: Promise<void> | undefined;
   #stopped = false;
 
   constructor(options: BackgroundTaskOptions) {
     this.#options = options;
+    // Somewhere between two runs: of many processes that live for a few calls only, one in so many does the work.
+    this.#work = Math.floor(Math.random() * options.every);
   }
 
   /** Says that so much has been done, and runs the task if that makes it due. */

@@ -49,7 +49,10 @@ export async function connect(target?: ConnectTarget, options?: ConnectOptions):
     logger: settings.logger ?? silentLogger,
   });
   try {
-    await database.withClient((client) => checkSchemas(client, names));
+    await database.withClient(async (client) => {
+      await checkSession(client, description);
+      await checkSchemas(client, names);
+    });
   } catch (error) {
     await database.close();
     throw error;
@@ -152,8 +155,17 @@ function configOf(target: string | undefined, { environment }: CheckedConnectOpt
 function sessionOptions({ sessionSettings }: CheckedConnectOptions, config: pg.ClientConfig | null): pg.PoolConfig {
   if (!sessionSettings) return { pipeline: true };
   const given = config?.options === undefined ? '' : `${config.options} `;
-  const planning = '-c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
+  const planning = '-c datestyle=ISO -c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
   return { pipeline: true, options: `${given}-c default_transaction_isolation=read\\ committed ${planning}` };
+}
+
+/** Of sessions that are not set up by sessionOptions: `pg` reads times of no other style. */
+async function checkSession(client: pg.ClientBase, target: string): Promise<void> {
+  const { rows } = await client.query<{ style: string }>("select current_setting('datestyle') as style");
+  const style = rows[0]?.style ?? '';
+  if (!style.startsWith('ISO')) {
+    throw new InvalidArgumentError('target', `sessions of ${target} have the DateStyle ${style}; set it to ISO`);
+  }
 }
 
 function isPool(target: unknown): target is pg.Pool {

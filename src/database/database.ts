@@ -56,11 +56,14 @@ export interface DatabaseOptions {
 export class Database implements Executor {
   readonly #options: DatabaseOptions;
   readonly #retrier: Retrier;
+  /** The errors of this database's own statements: one that a caller's code throws about something else may have the same code. */
+  readonly #ownErrors = new WeakSet();
+  #savepoints = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
-    this.#retrier = new Retrier(options.retry);
+    this.#retrier = new Retrier(options.retry, (error) => this.#isOwn(error));
     // An idle connection that breaks is replaced at the next use; without a listener Node would end the process.
     options.pool.on('error', this.#onIdleError);
   }
@@ -123,17 +126,17 @@ export class Database implements Executor {
     return this.#retrier.run(
       () =>
         this.withClient(async (client) => {
-          await client.query(`begin isolation level ${isolation}`);
+          await this.#own(client.query(`begin isolation level ${isolation}`));
           try {
-            const result = await body(this.#transactionOn(client, signal, 1));
+            const result = await body(this.#transactionOn(client, signal));
             signal?.throwIfAborted();
-            await commit(client);
+            await this.#own(commit(client));
             return result;
           } catch (error) {
             await rollBack(client);
             throw error;
           }
-        }),
+        }, signal),
       signal,
     );
   }
@@ -151,12 +154,12 @@ export class Database implements Executor {
       this.withClient(async (client) => {
         const send = async (step: TransactionStep): Promise<readonly Row[]> => {
           if (typeof step !== 'string') return this.#send(client, step[0], step[1]);
-          await client.query(step);
+          await this.#own(client.query(step));
           return [];
         };
         const all = [`begin isolation level ${isolation}`, ...steps];
         if (this.#options.pipeline) {
-          const answers = await Promise.allSettled([...all.map((step) => send(step)), commit(client)]);
+          const answers = await Promise.allSettled([...all.map((step) => send(step)), this.#own(commit(client))]);
           const failed = answers.find((answer) => answer.status === 'rejected');
           if (failed !== undefined) throw failed.reason;
           return answers.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? [answer.value] : [])).slice(1);
@@ -164,7 +167,7 @@ export class Database implements Executor {
         try {
           const answers: (readonly Row[])[] = [];
           for (const step of all) answers.push(await send(step));
-          await commit(client);
+          await this.#own(commit(client));
           return answers.slice(1);
         } catch (error) {
           await rollBack(client);
@@ -175,15 +178,16 @@ export class Database implements Executor {
   }
 
   /** Lends a client of the pool. A client that breaks does not go back. */
-  async withClient<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {
+  async withClient<T>(use: (client: PoolClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
     this.#checkOpen();
-    const client = await this.#connect();
+    const client = await this.#connect(signal);
     let broken = false;
     try {
       return await use(client);
     } catch (error) {
-      broken = isConnectionLoss(error) || !isIdle(client);
-      throw translateConnectionLoss(error);
+      const isOwn = this.#isOwn(error);
+      broken = (isOwn && isConnectionLoss(error)) || !isIdle(client);
+      throw isOwn ? translateConnectionLoss(error) : error;
     } finally {
       client.release(broken);
     }
@@ -197,10 +201,12 @@ export class Database implements Executor {
     return this.#closing;
   }
 
-  async #connect(): Promise<PoolClient> {
+  async #connect(signal?: AbortSignal): Promise<PoolClient> {
+    const connecting = this.#options.pool.connect();
     try {
-      return await this.#options.pool.connect();
+      return await (signal === undefined ? connecting : untilAborted(connecting, signal));
     } catch (error) {
+      if (signal?.aborted === true) throw signal.reason;
       throw translateConnectError(error, this.#options.target);
     }
   }
@@ -212,14 +218,30 @@ export class Database implements Executor {
   ): Promise<readonly Row[]> {
     const query = this.#options.prepare ? { name, text, values: [...values] } : { text, values: [...values] };
     try {
-      return (await client.query<Row>(query)).rows;
+      return (await this.#own(client.query<Row>(query))).rows;
     } catch (error) {
       // Only what the queue's own statements raise: a caller's SQL in the same transaction has missing tables of its own.
-      throw translateError(error, this.#options.schema);
+      const translated = translateError(error, this.#options.schema);
+      if (typeof translated === 'object' && translated !== null) this.#ownErrors.add(translated);
+      throw translated;
     }
   }
 
-  #transactionOn(client: PoolClient, signal: AbortSignal | undefined, depth: number): Transaction {
+  /** Remembers that an error is one of this database's statements. */
+  async #own<T>(statement: Promise<T>): Promise<T> {
+    try {
+      return await statement;
+    } catch (error) {
+      if (typeof error === 'object' && error !== null) this.#ownErrors.add(error);
+      throw error;
+    }
+  }
+
+  #isOwn(error: unknown): boolean {
+    return typeof error === 'object' && error !== null && this.#ownErrors.has(error);
+  }
+
+  #transactionOn(client: PoolClient, signal: AbortSignal | undefined): Transaction {
     return {
       client,
       run: (statement, values = []) => {
@@ -228,14 +250,14 @@ export class Database implements Executor {
       },
       query: (text, values) => {
         signal?.throwIfAborted();
-        return client.query<Row>(text, values);
+        return this.#own(client.query<Row>(text, values));
       },
       nested: async (body) => {
-        const savepoint = `pg_coordinate_${depth}`;
-        await client.query(`savepoint ${savepoint}`);
+        const savepoint = `pg_coordinate_${++this.#savepoints}`;
+        await this.#own(client.query(`savepoint ${savepoint}`));
         try {
-          const result = await body(this.#transactionOn(client, signal, depth + 1));
-          await client.query(`release savepoint ${savepoint}`);
+          const result = await body(this.#transactionOn(client, signal));
+          await this.#own(client.query(`release savepoint ${savepoint}`));
           return result;
         } catch (error) {
           await client.query(`rollback to savepoint ${savepoint}`).catch(() => undefined);
@@ -252,6 +274,17 @@ export class Database implements Executor {
   readonly #onIdleError = (error: Error): void => {
     this.#options.logger.warn(`an idle connection to PostgreSQL broke: ${error.message}`);
   };
+}
+
+/** Rejects as soon as the signal fires; a client that comes when nobody is waiting for it any more goes straight back. */
+function untilAborted(connecting: Promise<PoolClient>, signal: AbortSignal): Promise<PoolClient> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    connecting
+      .then((client) => (signal.aborted ? client.release() : resolve(client)), reject)
+      .finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }
 
 /** Whether no transaction is open. A `pg` too old to know is believed: every transaction here ends by commit or rollback. */

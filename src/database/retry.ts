@@ -35,8 +35,12 @@ export class Retrier {
   readonly #options: RetryOptions;
   readonly #counters: Counters = { committed: 0, serializationFailures: 0, deadlocks: 0, exhausted: 0 };
 
-  constructor(options: RetryOptions) {
+  readonly #isOwn: (error: unknown) => boolean;
+
+  /** `isOwn` says whether an error is one of the transaction's statements, and not something that the caller's code has thrown. */
+  constructor(options: RetryOptions, isOwn: (error: unknown) => boolean = () => true) {
     this.#options = options;
+    this.#isOwn = isOwn;
   }
 
   get statistics(): TransactionStatistics {
@@ -74,7 +78,7 @@ export class Retrier {
       this.#counters.committed++;
       return { value };
     } catch (error) {
-      if (!isRetryable(error)) return { error };
+      if (!isRetryable(error) || !this.#isOwn(error)) return { error };
       if (sqlState(error) === '40001') this.#counters.serializationFailures++;
       else this.#counters.deadlocks++;
       throw error;

@@ -7,10 +7,11 @@ import {
   SchemaMissingError,
 } from '../errors/index.js';
 
-/** The five-character SQLSTATE of a PostgreSQL error; undefined for any other value. */
+/** The five-character SQLSTATE of a PostgreSQL error; undefined for any other value. (EPIPE has five letters, too, but no digit.) */
 export function sqlState(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
+  const { code } = error;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code) ? code : undefined;
 }
 
 /** 40001 (serialization failure) and 40P01 (deadlock): the transaction did nothing, and may succeed when tried again. */

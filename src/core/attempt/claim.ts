@@ -12,7 +12,8 @@ import { statement } from '../../database/index.js';
  * Indexes: ready_order of each segment, merged in its order up to the limit; lease (spec_id, unit_id), up to maxRunning entries, and
  * only if there is such a limit.
  *
- * What comes back is small, and is on its way before the gate opens: payloads are fetched afterwards.
+ * What comes back goes through the gate with the claim: two numbers a unit, so that it fits into the buffers of a connection even if
+ * its client is frozen, and the gate opens all the same. Names and payloads are fetched afterwards.
  * Parameters: spec id, number of units, worker id, lifetime in ms, data of a unit whose retries are spent, now.
  */
 export const claimUnits = statement(
@@ -35,25 +36,33 @@ export const claimUnits = statement(
         and exists (select from ${s}.no_crash_since)
     ),
     picked as materialized (
-      select segment, ctid as place, unit_id, name, attempts
-      from ${s}.ready
+      select segment, ctid as place, unit_id, attempts, spec.max_retries > 0 and attempts >= spec.max_retries as spent
+      from ${s}.ready, spec
       where spec_id = $1::bigint
       order by rank, name
       limit (select greatest(room, 0) from spec)
-      for update skip locked
+      for update of ready skip locked
+    ),
+    -- Against the order of locks, so never waiting: who changes such a unit may be waiting for its row in ready.
+    endable as materialized (
+      select u.id from ${s}.work_unit u
+      where u.id = any(array(select unit_id from picked where spent))
+      for no key update skip locked
+    ),
+    chosen as materialized (
+      select * from picked where not spent or unit_id in (select id from endable)
     ),
     -- A ctid is a place in one segment; one statement for all of them would look at the place in each.
-    taken_0 as (delete from ${s}.ready_0 where ctid = any(array(select place from picked where segment = 0))),
-    taken_1 as (delete from ${s}.ready_1 where ctid = any(array(select place from picked where segment = 1))),
-    taken_2 as (delete from ${s}.ready_2 where ctid = any(array(select place from picked where segment = 2))),
+    taken_0 as (delete from ${s}.ready_0 where ctid = any(array(select place from chosen where segment = 0))),
+    taken_1 as (delete from ${s}.ready_1 where ctid = any(array(select place from chosen where segment = 1))),
+    taken_2 as (delete from ${s}.ready_2 where ctid = any(array(select place from chosen where segment = 2))),
     numbered as materialized (
       select
-        picked.unit_id, picked.name, picked.attempts + 1 as attempts,
+        unit_id, attempts + 1 as attempts, spent,
         nextval('${s.replaceAll("'", "''")}.attempt_number') as number,
         coalesce($6::timestamptz, statement_timestamp()) as started_at,
-        coalesce($6::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond' as expires_at,
-        spec.max_retries > 0 and picked.attempts >= spec.max_retries as spent
-      from picked, spec
+        coalesce($6::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond' as expires_at
+      from chosen
     ),
     leased as (
       insert into ${s}.lease (spec_id, unit_id, number, worker_id, started_at, expires_at, attempts)
@@ -73,7 +82,7 @@ export const claimUnits = statement(
       insert into ${s}.unit_count (spec_id, kind, delta)
       select $1::bigint, 'failed', count(*) from numbered where spent having count(*) > 0
     )
-    select unit_id, name, number, started_at, expires_at, spent from numbered order by number`,
+    select unit_id, number, spent from numbered order by number`,
 );
 
 /**
@@ -113,19 +122,20 @@ export const claimContinuousUnit = statement(
 );
 
 /**
- * The payloads of attempts just claimed. Those that are no longer their unit's active one are left out. One probe of lease and of
+ * What attempts just claimed are of, by number: unit, times, payload. Those that are no longer their unit's active one are left out. One probe of lease and of
  * work_unit each: LATERAL with OFFSET, or a planner without statistics may read all leases of the spec for each of them.
  * Parameters: spec id, unit ids, numbers.
  */
 export const readClaimed = statement(
   'attempt.read-claimed',
   (s) => `
-    select claimed.number, coalesce(l.data, u.data) as data
+    select claimed.number, u.id as unit_id, u.name, l.started_at, l.expires_at, coalesce(l.data, u.data) as data
     from unnest($2::bigint[], $3::bigint[]) as claimed (unit_id, number)
     cross join lateral (
-      select l.data from ${s}.lease l
+      select l.data, l.started_at, l.expires_at from ${s}.lease l
       where l.spec_id = $1::bigint and l.unit_id = claimed.unit_id and l.number = claimed.number
       offset 0
     ) l
-    join ${s}.work_unit u on u.id = claimed.unit_id`,
+    join ${s}.work_unit u on u.id = claimed.unit_id
+    order by claimed.number`,
 );

@@ -13,7 +13,8 @@ import type { Candidate } from './candidate.js';
 const describe = (s: string, found: string, parameters: { now: string }): string => `
     candidate as materialized (
       select
-        w.id, w.name, w.priority, w.weight, w.paused, w.continuous, w.next_continuous, w.max_running, w.min_memory_gb, w.runtime,
+        w.id, w.name, w.priority, w.weight, w.paused, w.continuous, w.next_continuous, w.max_running, w.max_attempts_returned,
+        w.min_memory_gb, w.runtime,
         found.waiting or exists (select from ${s}.ready r where r.spec_id = w.id) as available,
         count(*) over () as competitors
       from (${found}) found join ${s}.work_spec w on w.id = found.id
@@ -88,11 +89,13 @@ export const lookForDue = statement(
 /** A spec that could be chosen. */
 export interface SpecCandidate extends Candidate {
   readonly id: number;
+  readonly maxAttemptsReturned: number;
 }
 
 export function candidateFromRow(row: Row): SpecCandidate {
   return {
     id: Number(row.id),
+    maxAttemptsReturned: Number(row.max_attempts_returned),
     name: nameFromBytes(row.name),
     priority: Number(row.priority),
     weight: Number(row.weight),

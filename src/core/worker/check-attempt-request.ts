@@ -10,9 +10,6 @@ export interface CheckedRequest extends ScheduleRequest {
   readonly lifetimeMs: number;
 }
 
-/** The most units one request is answered with; whoever asks for more gets these, and asks again. */
-const mostUnits = 10_000;
-
 export function checkAttemptRequest<Data extends DataDictionary>(value: AttemptRequest<Data> | undefined): CheckedRequest {
   const request = checkOptions(value, 'request', [
     'numberOfWorkUnits',
@@ -24,7 +21,7 @@ export function checkAttemptRequest<Data extends DataDictionary>(value: AttemptR
   const { numberOfWorkUnits = 1, lifetimeMs = defaultLifetimeMs, workSpecs, runtimes, availableGb } = request;
   const asked = Math.floor(checkNumber(numberOfWorkUnits, 'request.numberOfWorkUnits'));
   return {
-    numberOfWorkUnits: Math.min(Math.max(1, asked), mostUnits),
+    numberOfWorkUnits: Math.max(1, asked),
     lifetimeMs: checkDuration(lifetimeMs, 'request.lifetimeMs'),
     ...(workSpecs !== undefined && { workSpecs: checkList(workSpecs, 'request.workSpecs', checkWorkSpec) }),
     ...(runtimes !== undefined && { runtimes: checkList(runtimes, 'request.runtimes', (name, field) => checkName(name, field)) }),

@@ -5,6 +5,9 @@ import { recordRuntimeRequest } from './worker-statements.js';
 /** How often one process says again what its workers have asked for. */
 const recordEveryMs = 10_000;
 
+/** How many namespaces and runtimes a process keeps in mind. */
+const mostRemembered = 10_000;
+
 /**
  * Records that work of these runtimes (undefined: of any) is being asked for, so that explain() can tell that nobody does. At most
  * every few seconds a namespace and runtime: most requests write nothing.
@@ -21,11 +24,12 @@ export async function recordRuntimes(
     return before === undefined || Math.abs(time - before) >= recordEveryMs;
   });
   if (due.length === 0) return;
-  for (const runtime of due) last.set(JSON.stringify([id, runtime]), time);
+  if (last.size > mostRemembered) last.clear();
   const distinct = [...new Set(due)];
   await bucket.run(recordRuntimeRequest, [
     id,
     byteaArray(distinct.map((runtime) => (runtime === null ? null : Buffer.from(runtime)))),
     now,
   ]);
+  for (const runtime of due) last.set(JSON.stringify([id, runtime]), time);
 }

@@ -18,7 +18,13 @@ import { recordRuntimes } from './record-runtimes.js';
 const tooManyRetries = { traceback: 'too many retries' };
 
 /** How often a spec may come out empty although units of it are there, before this request passes it by. */
-const emptyClaims = 3;
+const emptyClaims = 20;
+
+/** How many units pass the gate at once; a request for more passes it several times, and others between. */
+const mostAtOnce = 1_000;
+
+/** How many due units a request makes available between two looks. */
+const mostPromotedAtOnce = 10 * promoteDueLimit;
 
 /** One claim's answer. */
 interface Claim {
@@ -67,23 +73,26 @@ interface Choice {
   readonly isFresh: boolean;
 }
 
-/** What there is to choose from, once everything due has expired or become available. */
+/**
+ * What there is to choose from, after what was due has expired or become available. Somebody else may have been dealing with that
+ * (this waited for him then), so there is always another look; only if what is due cannot be had, as its units are being changed by
+ * somebody who takes his time, it is left for later.
+ */
 async function findCandidates({ bucket, namespace }: PostgresWorker, { workSpecs }: CheckedRequest): Promise<Choice> {
-  for (;;) {
+  for (let isSecondLook = false; ; isSecondLook = true) {
     const now = bucket.backend.now();
     const known = workSpecs === undefined ? bucket.candidates.get(namespace.id) : undefined;
-    const beganAt = performance.now();
+    const look = bucket.candidates.beginLook(namespace.id);
     const rows = await lookUp();
     const [first] = rows;
-    const expired = first?.due_leases === true && (await expireAll(bucket));
-    const promoted = first?.due_delayed === true && (await promoteAll(bucket));
-    if (expired || promoted) {
+    if (first?.due_leases === true || first?.due_delayed === true) {
+      const moved = (first.due_leases === true && (await expireSome(bucket))) || (await promoteSome(bucket));
       bucket.candidates.forgetAll();
-      continue;
+      if (moved || !isSecondLook) continue;
     }
     if (known !== undefined) return { now: instant(first?.now), candidates: known, isFresh: false };
     const candidates = rows.filter((row) => row.id !== null).map(candidateFromRow);
-    if (workSpecs === undefined) bucket.candidates.set(namespace.id, candidates, beganAt);
+    if (workSpecs === undefined) bucket.candidates.endLook(look, candidates);
     return { now: instant(first?.now), candidates, isFresh: true };
 
     function lookUp(): Promise<readonly Row[]> {
@@ -94,50 +103,63 @@ async function findCandidates({ bucket, namespace }: PostgresWorker, { workSpecs
   }
 }
 
-/** Whether anything was overdue that nobody else is expiring at this moment. */
-async function expireAll(bucket: PostgresWorker['bucket']): Promise<boolean> {
+/** Whether anything was overdue that could be expired. */
+async function expireSome(bucket: PostgresWorker['bucket']): Promise<boolean> {
   const [row] = await bucket.run(expireDue, [bucket.backend.now(), expireDueLimit]);
   return Number(row?.expired) > 0;
 }
 
-/** Promotes all that is due, in batches, as the most urgent of it is to be claimed first. */
-async function promoteAll(bucket: PostgresWorker['bucket']): Promise<boolean> {
-  let any = false;
-  for (;;) {
+/** Promotes what is due, in batches, as the most urgent of it is to be claimed first; whether there was anything. */
+async function promoteSome(bucket: PostgresWorker['bucket']): Promise<boolean> {
+  for (let promoted = 0; ; ) {
     const [row] = await bucket.run(promoteDue, [bucket.backend.now(), promoteDueLimit]);
-    const promoted = Number(row?.promoted);
-    any ||= promoted > 0;
-    if (promoted < promoteDueLimit) return any;
+    const batch = Number(row?.promoted);
+    promoted += batch;
+    if (batch < promoteDueLimit || promoted >= mostPromotedAtOnce) return promoted > 0;
   }
 }
 
 async function claim(worker: PostgresWorker, spec: SpecCandidate, request: CheckedRequest): Promise<Claim> {
+  const attempts: PostgresAttempt[] = [];
+  const { maxAttemptsReturned } = spec;
+  const asked = Math.min(request.numberOfWorkUnits, maxAttemptsReturned > 0 ? maxAttemptsReturned : Infinity);
+  for (let total = 0; ; ) {
+    const most = Math.min(asked - total, mostAtOnce);
+    const taken = await claimAtOnce(worker, spec, most, request.lifetimeMs);
+    attempts.push(...taken.attempts);
+    total += taken.count;
+    if (taken.count < most || total >= asked) return { attempts, progressed: total > 0 };
+  }
+}
+
+/** One pass through the gate; `count` includes units that were failed for having spent their retries. */
+async function claimAtOnce(
+  worker: PostgresWorker,
+  spec: SpecCandidate,
+  most: number,
+  lifetimeMs: number,
+): Promise<{ attempts: PostgresAttempt[]; count: number }> {
   const { bucket } = worker;
   const rows = await bucket.runThroughGate(claimUnits, [
     spec.id,
-    request.numberOfWorkUnits,
+    most,
     worker.id,
-    request.lifetimeMs,
+    lifetimeMs,
     encodeData(tooManyRetries),
     bucket.backend.now(),
   ]);
   bucket.rotation.count(rows.length);
   const held = rows.filter((row) => row.spent !== true);
   if (held.length < rows.length) bucket.counts.count();
-  if (held.length === 0) return { attempts: [], progressed: rows.length > 0 };
-  const payloads = await bucket.run(readClaimed, [
+  if (held.length === 0) return { attempts: [], count: rows.length };
+  // Without those that were taken away again meanwhile: superseded, or deleted.
+  const claimed = await bucket.run(readClaimed, [
     spec.id,
     int8Array(held.map((row) => Number(row.unit_id))),
     int8Array(held.map((row) => Number(row.number))),
   ]);
-  const data = new Map(payloads.map((row) => [Number(row.number), bytes(row.data)]));
   const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
-  const attempts = held.flatMap((row) => {
-    const payload = data.get(Number(row.number));
-    // Taken away again before its payload could be read: superseded, or deleted.
-    return payload === undefined ? [] : [attemptOf(worker, workSpec, row, payload)];
-  });
-  return { attempts, progressed: true };
+  return { attempts: claimed.map((row) => attemptOf(worker, workSpec, row, bytes(row.data))), count: rows.length };
 }
 
 async function claimContinuous(worker: PostgresWorker, spec: SpecCandidate, request: CheckedRequest): Promise<Claim> {
