@@ -114,7 +114,7 @@ create table lease (
 );
 
 create index lease_due on lease (expires_at);
-create index lease_worker on lease (worker_id);
+create index lease_worker on lease (worker_id, number);
 
 -- Attempts that are still pending although their unit has moved on. Rare.
 create table superseded (
@@ -128,7 +128,7 @@ create table superseded (
 );
 
 create index superseded_due on superseded (expires_at);
-create index superseded_worker on superseded (worker_id);
+create index superseded_worker on superseded (worker_id, number);
 create index superseded_unit on superseded (unit_id);
 
 -- History: one row for every attempt that has ended. Partitioned by time so that retention is a DROP instead of a DELETE; until
@@ -357,15 +357,15 @@ end
 $$;
 
 -- Gives data of their own to the attempts that have been showing the unit's, before the unit's data change under them.
-create function detach_attempt_data(unit_ids bigint[]) returns void
+create function detach_attempt_data(of_spec bigint, unit_ids bigint[]) returns void
 language plpgsql
 set search_path from current
 as $$
 begin
-  update lease l set data = u.data from work_unit u
-  where u.id = any(unit_ids) and l.spec_id = u.spec_id and l.unit_id = u.id and l.data is null;
-  update attempt a set data = u.data from work_unit u
-  where u.id = any(unit_ids) and a.unit_id = u.id and a.data is null;
+  update lease l set data = (select u.data from work_unit u where u.id = l.unit_id)
+  where l.spec_id = of_spec and l.unit_id = any(unit_ids) and l.data is null;
+  update attempt a set data = (select u.data from work_unit u where u.id = a.unit_id)
+  where a.unit_id = any(unit_ids) and a.data is null;
 end
 $$;
 
@@ -395,7 +395,7 @@ begin
     union all
     select * from reopen(ids)
   ) w;
-  perform detach_attempt_data(array(
+  perform detach_attempt_data(of_spec, array(
     select u.id from work_unit u join unnest(names, datas) as i (name, data) on i.name = u.name
     where u.id = any(ids) and u.data <> i.data
   ));
@@ -580,10 +580,12 @@ declare
   waiting_attempts integer[];
   superseded_count integer;
 begin
-  perform where exists (select from lease where expires_at < at_time)
-    or exists (select from superseded where expires_at < at_time);
+  perform from lease where expires_at < at_time order by expires_at limit 1;
   if not found then
-    return 0;
+    perform from superseded where expires_at < at_time order by expires_at limit 1;
+    if not found then
+      return 0;
+    end if;
   end if;
   -- One at a time: whoever looks at units waits here for who is expiring them, and then sees what has become of them.
   perform pg_advisory_xact_lock(hashtextextended(current_schema() || ' expiry', 0));
@@ -634,7 +636,7 @@ as $$
 declare
   promoted integer;
 begin
-  perform from delayed where not_before <= at_time limit 1;
+  perform from delayed where not_before <= at_time order by not_before limit 1;
   if not found then
     return 0;
   end if;
@@ -654,8 +656,8 @@ end
 $$;
 
 -- Opens the next segment of ready, and truncates those that have been used up. The caller has passed the claim gate, so that
--- no claim is under way. What is left of the smaller of the closed segments moves to the open one, a thousand rows at a time, so that
--- there is always a segment to open next. Waits for nobody for longer than it may keep claims waiting: what cannot be had at once is
+-- no claim is under way. If neither of the closed segments is free, what is left of the smaller one moves to the open one, a thousand
+-- rows at a time, until it is. Waits for nobody for longer than it may keep claims waiting: what cannot be had at once is
 -- left for the next time.
 create function rotate_ready() returns void
 language plpgsql
@@ -673,7 +675,7 @@ begin
   foreach segment in array closed loop
     continue when pg_relation_size(('ready_' || segment)::regclass) = 0;
     begin
-      if segment = closed[1] or pg_relation_size(('ready_' || closed[1])::regclass) = 0 then
+      if segment = closed[1] then
         execute format(
           'with moved as (
             delete from %1$I where ctid = any(array(select ctid from %1$I limit 1000 for update skip locked))

@@ -22,6 +22,8 @@ export interface BackendOptions {
   readonly schema: string;
   /** How many buckets new namespaces are spread over. */
   readonly bucketCount: number;
+  /** Commands that give a caller's own SQL the planner's usual settings back; empty when they were not changed. */
+  readonly userPlanning: string;
 }
 
 /** The schema of a bucket. */
@@ -35,15 +37,17 @@ export class Backend {
   readonly random: () => number;
   readonly schema: string;
   readonly bucketCount: number;
+  readonly userPlanning: string;
   readonly #clock: Clock;
   readonly #catalog: StatementSet;
   readonly #buckets = new Map<number, Bucket>();
 
-  constructor(database: Database, { clock, random, schema, bucketCount }: BackendOptions) {
+  constructor(database: Database, { clock, random, schema, bucketCount, userPlanning }: BackendOptions) {
     this.database = database;
     this.random = random;
     this.schema = schema;
     this.bucketCount = bucketCount;
+    this.userPlanning = userPlanning;
     this.#clock = clock;
     this.#catalog = new StatementSet(schema, schema);
   }
@@ -74,8 +78,7 @@ export class Backend {
 
   /** Closes the connection once background work, such as the folding of counts, has ended. */
   async close(): Promise<void> {
-    await Promise.all([...this.#buckets.values()].map((bucket) => bucket.stop()));
-    await this.database.close();
+    await Promise.all([this.database.close(), ...[...this.#buckets.values()].map((bucket) => bucket.stop())]);
   }
 
   /** What runs the statements of an operation: the caller's transaction, if one was given. */

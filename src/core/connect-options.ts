@@ -34,6 +34,9 @@ export interface ConnectOptions {
 export type CheckedConnectOptions = ConnectOptions &
   Required<Pick<ConnectOptions, 'schema' | 'buckets' | 'migrate' | 'preparedStatements' | 'sessionSettings' | 'environment'>>;
 
+/** Each is a schema of two dozen tables. */
+const mostBuckets = 10_000;
+
 /** PostgreSQL cuts identifiers at 63 bytes; the buckets' schemas add a dozen. */
 const longestSchema = 48;
 
@@ -56,10 +59,12 @@ export function checkConnectOptions(options: ConnectOptions | undefined): Checke
   checkMethods(given.logger, 'options.logger', ['warn', 'error']);
   checkFunction(given.random, 'options.random');
   checkRetry(given.retry);
+  checkObject(given.pool, 'options.pool');
+  checkObject(given.environment, 'options.environment');
   return {
     ...given,
     schema: checkSchema(schema),
-    buckets: checkInteger(buckets, 'options.buckets', { least: 1 }),
+    buckets: checkInteger(buckets, 'options.buckets', { least: 1, most: mostBuckets }),
     migrate: checkBoolean(migrate, 'options.migrate'),
     preparedStatements: checkBoolean(preparedStatements, 'options.preparedStatements'),
     sessionSettings: checkBoolean(sessionSettings, 'options.sessionSettings'),
@@ -84,6 +89,11 @@ function checkRetry(value: Partial<RetryOptions> | undefined): void {
   if (retry.retries !== undefined) checkInteger(retry.retries, 'options.retry.retries', { least: 0 });
   if (retry.minDelayMs !== undefined) checkDuration(retry.minDelayMs, 'options.retry.minDelayMs');
   if (retry.maxDelayMs !== undefined) checkDuration(retry.maxDelayMs, 'options.retry.maxDelayMs');
+}
+
+function checkObject(value: unknown, field: string): void {
+  if (value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value))) return;
+  throw new InvalidArgumentError(field, `must be an object, not ${kindOf(value)}`);
 }
 
 function checkMethods(value: unknown, field: string, methods: readonly string[]): void {

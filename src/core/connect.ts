@@ -11,6 +11,7 @@ import { translateConnectError } from '../database/translate-error.js';
 import { InvalidArgumentError } from '../errors/index.js';
 import { Backend, bucketSchema } from './backend.js';
 import { checkConnectOptions, type CheckedConnectOptions, type ConnectOptions } from './connect-options.js';
+import { checkSession, startUpOptions, usualPlanning } from './session-settings.js';
 import { PostgresCoordinate } from './postgres-coordinate.js';
 
 /**
@@ -36,7 +37,16 @@ export async function connect(target?: ConnectTarget, options?: ConnectOptions):
   const names = schemaNames(settings);
   if (settings.migrate) await migrateTarget(isPool(target) ? target : config, names);
 
-  const pool = isPool(target) ? target : new pg.Pool({ ...config, ...settings.pool, ...sessionOptions(settings, config) });
+  const given = [config?.options, settings.pool?.options];
+  const isSetUp = config !== null && settings.sessionSettings;
+  const pool = isPool(target)
+    ? target
+    : new pg.Pool({
+        ...config,
+        ...settings.pool,
+        pipeline: true,
+        options: isSetUp ? startUpOptions(given) : given.filter(Boolean).join(' '),
+      });
   const description = config === null ? 'the given pool' : describeTarget(config);
   const database = new Database({
     pool,
@@ -63,6 +73,7 @@ export async function connect(target?: ConnectTarget, options?: ConnectOptions):
       random: settings.random ?? Math.random,
       schema: settings.schema,
       bucketCount: settings.buckets,
+      userPlanning: isSetUp ? usualPlanning(given) : '',
     }),
   );
 }
@@ -87,6 +98,9 @@ async function migrateTarget(target: pg.Pool | pg.ClientConfig | null, names: Sc
   await withOwnClient(target, (client) => migrateSchemas(client, names));
 }
 
+/** Migrations have backslashes in their strings that mean themselves. */
+const sqlAsWritten = 'set standard_conforming_strings = on';
+
 /** A connection that is thrown away afterwards: migrating leaves its mark on a session. */
 async function withOwnClient(
   target: pg.Pool | pg.ClientConfig | null,
@@ -97,6 +111,7 @@ async function withOwnClient(
       throw translateConnectError(error, 'the given pool');
     });
     try {
+      await client.query(sqlAsWritten);
       await use(client);
     } finally {
       client.release(true);
@@ -110,6 +125,7 @@ async function withOwnClient(
     await client.connect().catch((error: unknown) => {
       throw translateConnectError(error, describeTarget(target ?? {}));
     });
+    await client.query(sqlAsWritten);
     await use(client);
   } finally {
     await client.end().catch(() => undefined);
@@ -143,29 +159,6 @@ function configOf(target: string | undefined, { environment }: CheckedConnectOpt
     );
   }
   return config;
-}
-
-/**
- * What every session of a pool of ours begins with. Poolers refuse start-up options: there they are left out.
- *
- * The transitions rely on READ COMMITTED where nothing else is said. The rest keeps the plans of our statements as they were meant:
- * planned once, never compiled, and by index even if a table was empty when its statement was first used. (A caller's own SQL in
- * `coordinate.transaction` is planned as usual, see userPlanning.)
- */
-function sessionOptions({ sessionSettings }: CheckedConnectOptions, config: pg.ClientConfig | null): pg.PoolConfig {
-  if (!sessionSettings) return { pipeline: true };
-  const given = config?.options === undefined ? '' : `${config.options} `;
-  const planning = '-c datestyle=ISO -c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
-  return { pipeline: true, options: `${given}-c default_transaction_isolation=read\\ committed ${planning}` };
-}
-
-/** Of sessions that are not set up by sessionOptions: `pg` reads times of no other style. */
-async function checkSession(client: pg.ClientBase, target: string): Promise<void> {
-  const { rows } = await client.query<{ style: string }>("select current_setting('datestyle') as style");
-  const style = rows[0]?.style ?? '';
-  if (!style.startsWith('ISO')) {
-    throw new InvalidArgumentError('target', `sessions of ${target} have the DateStyle ${style}; set it to ISO`);
-  }
 }
 
 function isPool(target: unknown): target is pg.Pool {

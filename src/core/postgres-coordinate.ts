@@ -1,5 +1,6 @@
 import type { Transaction, TransactionSettings, TransactionStatistics } from '../database/index.js';
-import { checkName } from '../options/index.js';
+import { InvalidArgumentError } from '../errors/index.js';
+import { checkName, checkOptions, kindOf } from '../options/index.js';
 import type { Backend} from './backend.js';
 import { bucketSchema } from './backend.js';
 import type { Coordinate } from './coordinate.js';
@@ -9,14 +10,6 @@ import { createNamespace, findNamespace, listNamespaces } from './namespace/name
 import { PostgresNamespace } from './namespace/postgres-namespace.js';
 import { countAllUnits } from './summary/count-all-units.js';
 import type { Summary } from './summary/summary.js';
-
-/** Sessions are set up for the queue's own statements, see connect(): the caller's are planned as everywhere else. */
-const userPlanning = [
-  'plan_cache_mode = auto',
-  ...['jit', 'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin'].map((setting) => `${setting} = on`),
-]
-  .map((setting) => `set local ${setting}`)
-  .join('; ');
 
 /** A queue on PostgreSQL: what `connect('postgres://…')` gives. */
 export class PostgresCoordinate implements Coordinate {
@@ -77,9 +70,10 @@ export class PostgresCoordinate implements Coordinate {
    *   await spec.addWorkUnits([{ name: id, data: {} }], { client });
    * });
    */
-  transaction<T>(body: (client: Transaction) => Promise<T>, settings: TransactionSettings = {}): Promise<T> {
-    return this.#backend.database.transaction(settings, async (client) => {
-      await client.query(userPlanning);
+  async transaction<T>(body: (client: Transaction) => Promise<T>, settings?: TransactionSettings): Promise<T> {
+    const { userPlanning } = this.#backend;
+    return this.#backend.database.transaction(checkTransaction(body, settings), async (client) => {
+      if (userPlanning !== '') await client.query(userPlanning);
       return body(client);
     });
   }
@@ -95,4 +89,17 @@ export class PostgresCoordinate implements Coordinate {
   #namespaceOf(id: number, name: string, bucket: number): PostgresNamespace {
     return new PostgresNamespace({ coordinate: this, bucket: this.#backend.bucket(bucket), id, name });
   }
+}
+
+function checkTransaction(body: unknown, settings: TransactionSettings | undefined): TransactionSettings {
+  if (typeof body !== 'function') throw new InvalidArgumentError('body', `must be a function, not ${kindOf(body)}`);
+  const checked = checkOptions(settings, 'settings', ['isolation', 'signal']);
+  const { isolation, signal } = checked;
+  if (isolation !== undefined && isolation !== 'read committed' && isolation !== 'serializable') {
+    throw new InvalidArgumentError('settings.isolation', "must be 'read committed' or 'serializable'");
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new InvalidArgumentError('settings.signal', `must be an AbortSignal, not ${kindOf(signal)}`);
+  }
+  return checked;
 }

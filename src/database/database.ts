@@ -59,13 +59,15 @@ export class Database implements Executor {
   /** The errors of this database's own statements: one that a caller's code throws about something else may have the same code. */
   readonly #ownErrors = new WeakSet();
   #savepoints = 0;
+  #underWay = 0;
+  #onceIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
     this.#retrier = new Retrier(options.retry, (error) => this.#isOwn(error));
     // An idle connection that breaks is replaced at the next use; without a listener Node would end the process.
-    options.pool.on('error', this.#onIdleError);
+    options.pool.on('error', this.#onClientError);
   }
 
   get logger(): Logger {
@@ -180,8 +182,31 @@ export class Database implements Executor {
   /** Lends a client of the pool. A client that breaks does not go back. */
   async withClient<T>(use: (client: PoolClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
     this.#checkOpen();
-    const client = await this.#connect(signal);
+    this.#underWay++;
+    try {
+      return await this.#lend(await this.#connect(signal), use);
+    } finally {
+      this.#underWay--;
+      if (this.#underWay === 0) this.#onceIdle?.();
+    }
+  }
+
+  /** Waits for what is under way, then closes the connections, if they are this database's own. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#onceIdle = resolve));
+    if (this.#options.ownsPool) await this.#options.pool.end();
+    else this.#options.pool.off('error', this.#onClientError);
+  }
+
+  async #lend<T>(client: PoolClient, use: (client: PoolClient) => Promise<T>): Promise<T> {
     let broken = false;
+    // The pool listens only to clients it has: an error that nobody listens to would end the process.
+    client.on('error', this.#onClientError);
     try {
       return await use(client);
     } catch (error) {
@@ -189,16 +214,9 @@ export class Database implements Executor {
       broken = (isOwn && isConnectionLoss(error)) || !isIdle(client);
       throw isOwn ? translateConnectionLoss(error) : error;
     } finally {
+      client.off('error', this.#onClientError);
       client.release(broken);
     }
-  }
-
-  /** Waits for what is under way, then closes the connections, if they are this database's own. Idempotent. */
-  close(): Promise<void> {
-    this.#closing ??= this.#options.ownsPool
-      ? this.#options.pool.end()
-      : Promise.resolve(void this.#options.pool.off('error', this.#onIdleError));
-    return this.#closing;
   }
 
   async #connect(signal?: AbortSignal): Promise<PoolClient> {
@@ -244,11 +262,11 @@ export class Database implements Executor {
   #transactionOn(client: PoolClient, signal: AbortSignal | undefined): Transaction {
     return {
       client,
-      run: (statement, values = []) => {
+      run: async (statement, values = []) => {
         signal?.throwIfAborted();
         return this.#send(client, statement, values);
       },
-      query: (text, values) => {
+      query: async (text, values) => {
         signal?.throwIfAborted();
         return this.#own(client.query<Row>(text, values));
       },
@@ -271,8 +289,8 @@ export class Database implements Executor {
     if (this.#closing !== undefined) throw new ClosedError();
   }
 
-  readonly #onIdleError = (error: Error): void => {
-    this.#options.logger.warn(`an idle connection to PostgreSQL broke: ${error.message}`);
+  readonly #onClientError = (error: Error): void => {
+    this.#options.logger.warn(`a connection to PostgreSQL broke: ${error.message}`);
   };
 }
 

@@ -31,8 +31,12 @@ export function checkNumber(
 }
 
 /** A whole number that JavaScript holds exactly. */
-export function checkInteger(value: unknown, field: string, { least = Number.MIN_SAFE_INTEGER } = {}): number {
-  const number = checkNumber(value, field, { least, most: Number.MAX_SAFE_INTEGER });
+export function checkInteger(
+  value: unknown,
+  field: string,
+  { least = Number.MIN_SAFE_INTEGER, most = Number.MAX_SAFE_INTEGER } = {},
+): number {
+  const number = checkNumber(value, field, { least, most });
   if (!Number.isInteger(number)) throw new InvalidArgumentError(field, `must be a whole number, not ${number}`);
   return number;
 }
@@ -63,7 +67,8 @@ export function checkDateOrNull(value: unknown, field: string): Date | null {
 /** An array whose members are checked one by one. */
 export function checkList<T>(value: unknown, field: string, check: (item: unknown, field: string) => T): T[] {
   if (!Array.isArray(value)) throw new InvalidArgumentError(field, `must be an array, not ${kindOf(value)}`);
-  return value.map((item, index) => check(item, `${field}[${index}]`));
+  // Array.from also visits the holes of a sparse array, which map() passes over.
+  return Array.from(value, (item: unknown, index) => check(item, `${field}[${index}]`));
 }
 
 /**

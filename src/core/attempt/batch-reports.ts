@@ -1,6 +1,6 @@
 import { byteaArray, int8Array, type Executor } from '../../database/index.js';
 import { InvalidArgumentError, WrongBackendError, type CoordinateError } from '../../errors/index.js';
-import { checkOptions, kindOf } from '../../options/index.js';
+import { checkList, checkOptions, kindOf } from '../../options/index.js';
 import type { Bucket } from '../backend.js';
 import type { TransactionOptions } from '../coordinate.js';
 import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
@@ -131,10 +131,8 @@ async function settleRest(
 }
 
 function checkReports(namespace: PostgresNamespace, reports: readonly AttemptReport[]): Report[] {
-  if (!Array.isArray(reports)) throw new InvalidArgumentError('reports', `must be an array, not ${kindOf(reports)}`);
-  return (reports as readonly AttemptReport[]).map((report, index) => {
-    const field = `reports[${index}]`;
-    const attempt: unknown = report?.attempt;
+  return checkList(reports, 'reports', (report, field) => {
+    const { attempt, data } = checkOptions(report as AttemptReport, field, ['attempt', 'data']);
     if (typeof attempt !== 'object' || attempt === null) {
       throw new InvalidArgumentError(`${field}.attempt`, `must be an attempt, not ${kindOf(attempt)}`);
     }
@@ -143,7 +141,7 @@ function checkReports(namespace: PostgresNamespace, reports: readonly AttemptRep
     const owner = ours.workUnit.workSpec.namespace;
     if (owner.bucket.backend !== namespace.bucket.backend) throw new WrongBackendError();
     if (owner.id !== namespace.id) throw new InvalidArgumentError(`${field}.attempt`, 'must be of this namespace');
-    return reportOf(ours, report.data, `${field}.data`);
+    return reportOf(ours, data, `${field}.data`);
   });
 }
 

@@ -11,11 +11,10 @@ export const listUnitAttempts = statement(
   (s) => `
     select
       a.number, a.status, a.started_at, a.ended_at, a.expires_at, coalesce(a.data, u.data) as data,
-      a.worker_id, w.name as worker_name
+      a.worker_id, (select w.name from ${s}.worker w where w.id = a.worker_id) as worker_name
     from ${s}.work_unit u
     join ${s}.work_spec p on p.id = u.spec_id
     left join ${s}.any_attempt a on a.spec_id = u.spec_id and a.unit_id = u.id
-    left join ${s}.worker w on w.id = a.worker_id
     where u.id = $1::bigint
     order by a.number`,
 );
@@ -37,13 +36,12 @@ export const readAttempt = statement(
   (s) => `
     select
       a.number, a.status, a.started_at, a.ended_at, a.expires_at, coalesce(a.data, u.data) as data,
-      a.worker_id, w.name as worker_name
+      a.worker_id, (select w.name from ${s}.worker w where w.id = a.worker_id) as worker_name
     from ${s}.work_unit u
     join ${s}.work_spec p on p.id = u.spec_id
     left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
     left join ${s}.any_attempt a on a.spec_id = u.spec_id and a.unit_id = u.id
       and a.number = coalesce($2::bigint, l.number, u.active_attempt)
-    left join ${s}.worker w on w.id = a.worker_id
     where u.id = $1::bigint`,
 );
 
@@ -53,7 +51,7 @@ export const listActiveAttempts = statement(
   (s) => `
     select
       a.number, a.status, a.started_at, a.ended_at, a.expires_at, coalesce(a.data, u.data) as data,
-      a.worker_id, w.name as worker_name, u.id as unit_id, u.name as unit_name, p.id as spec_id, p.name as spec_name
+      a.worker_id, (select w.name from ${s}.worker w where w.id = a.worker_id) as worker_name, u.id as unit_id, u.name as unit_name, p.id as spec_id, p.name as spec_name
     from (
       select unit_id, number, worker_id, 'pending' as status, started_at, null::timestamptz as ended_at, expires_at, data
       from ${s}.lease where worker_id = $1::bigint
@@ -63,7 +61,6 @@ export const listActiveAttempts = statement(
     ) a
     join ${s}.work_unit u on u.id = a.unit_id
     join ${s}.work_spec p on p.id = u.spec_id
-    join ${s}.worker w on w.id = a.worker_id
     order by a.number`,
 );
 
@@ -76,7 +73,7 @@ export const listAllAttempts = statement(
   (s) => `
     select
       a.number, a.status, a.started_at, a.ended_at, a.expires_at, coalesce(a.data, u.data) as data,
-      a.worker_id, w.name as worker_name, u.id as unit_id, u.name as unit_name, p.id as spec_id, p.name as spec_name
+      a.worker_id, (select w.name from ${s}.worker w where w.id = a.worker_id) as worker_name, u.id as unit_id, u.name as unit_name, p.id as spec_id, p.name as spec_name
     from (
       (
         select unit_id, number, worker_id, status, started_at, ended_at, expires_at, data
@@ -84,15 +81,20 @@ export const listAllAttempts = statement(
         order by number limit $3::bigint
       )
       union all
-      select unit_id, number, worker_id, 'pending', started_at, null, expires_at, data
-      from ${s}.lease where worker_id = $1::bigint and number > $2::bigint
+      (
+        select unit_id, number, worker_id, 'pending', started_at, null, expires_at, data
+        from ${s}.lease where worker_id = $1::bigint and number > $2::bigint
+        order by number limit $3::bigint
+      )
       union all
-      select unit_id, number, worker_id, 'pending', started_at, null, expires_at, data
-      from ${s}.superseded where worker_id = $1::bigint and number > $2::bigint
+      (
+        select unit_id, number, worker_id, 'pending', started_at, null, expires_at, data
+        from ${s}.superseded where worker_id = $1::bigint and number > $2::bigint
+        order by number limit $3::bigint
+      )
     ) a
     join ${s}.work_unit u on u.id = a.unit_id
     join ${s}.work_spec p on p.id = u.spec_id
-    join ${s}.worker w on w.id = a.worker_id
     order by a.number
     limit $3::bigint`,
 );
@@ -104,10 +106,9 @@ export const listChildAttempts = statement(
     select
       a.number, 'pending' as status, a.started_at, null as ended_at, a.expires_at, coalesce(a.data, u.data) as data,
       a.worker_id, w.name as worker_name, u.id as unit_id, u.name as unit_name, p.id as spec_id, p.name as spec_name
-    from ${s}.worker w
+    from (select id, name from ${s}.worker where parent_id = $1::bigint order by parent_id, name offset 0) w
     join ${s}.lease a on a.worker_id = w.id
     join ${s}.work_unit u on u.id = a.unit_id
     join ${s}.work_spec p on p.id = u.spec_id
-    where w.parent_id = $1::bigint
     order by a.number`,
 );

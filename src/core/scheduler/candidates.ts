@@ -7,7 +7,7 @@ import type { Candidate } from './candidate.js';
  * pending units wherever that number can matter (more than one candidate, or a limit). Specs without work cost nothing: those
  * with work are found by skipping from one to the next in the index of ready, and spec ids of one namespace are one range of it.
  * The first row's due_* say whether something must expire or be promoted before the answer can be relied upon; on an answer without
- * candidates they come in a row without an id.
+ * candidates they come in a row without an id. (A limit with an order instead of EXISTS: it must be the index, whatever the statistics.)
  */
 
 const describe = (s: string, found: string, parameters: { now: string }): string => `
@@ -15,19 +15,24 @@ const describe = (s: string, found: string, parameters: { now: string }): string
       select
         w.id, w.name, w.priority, w.weight, w.paused, w.continuous, w.next_continuous, w.max_running, w.max_attempts_returned,
         w.min_memory_gb, w.runtime,
-        found.waiting or exists (select from ${s}.ready r where r.spec_id = w.id) as available,
+        found.waiting or (
+          select true from ${s}.ready r where r.spec_id = w.id order by r.rank, r.name limit 1
+        ) is true as available,
         count(*) over () as competitors
-      from (${found}) found join ${s}.work_spec w on w.id = found.id
+      from (${found}) found
+      cross join lateral (select * from ${s}.work_spec w where w.id = found.id offset 0) w
       where not w.paused and w.weight > 0
     )
     select
       coalesce(${parameters.now}::timestamptz, statement_timestamp()) as now,
-      exists (
-        select from ${s}.lease where expires_at < coalesce(${parameters.now}::timestamptz, statement_timestamp())
-      ) as due_leases,
-      exists (
-        select from ${s}.delayed where not_before <= coalesce(${parameters.now}::timestamptz, statement_timestamp())
-      ) as due_delayed,
+      (
+        select true from ${s}.lease
+        where expires_at < coalesce(${parameters.now}::timestamptz, statement_timestamp()) order by expires_at limit 1
+      ) is true as due_leases,
+      (
+        select true from ${s}.delayed
+        where not_before <= coalesce(${parameters.now}::timestamptz, statement_timestamp()) order by not_before limit 1
+      ) is true as due_delayed,
       c.*,
       case when c.competitors > 1 or c.max_running > 0 or not c.available then (
         select count(*) from ${s}.lease l where l.spec_id = c.id
@@ -82,8 +87,14 @@ export const lookForDue = statement(
   (s) => `
     select
       coalesce($1::timestamptz, statement_timestamp()) as now,
-      exists (select from ${s}.lease where expires_at < coalesce($1::timestamptz, statement_timestamp())) as due_leases,
-      exists (select from ${s}.delayed where not_before <= coalesce($1::timestamptz, statement_timestamp())) as due_delayed`,
+      (
+        select true from ${s}.lease
+        where expires_at < coalesce($1::timestamptz, statement_timestamp()) order by expires_at limit 1
+      ) is true as due_leases,
+      (
+        select true from ${s}.delayed
+        where not_before <= coalesce($1::timestamptz, statement_timestamp()) order by not_before limit 1
+      ) is true as due_delayed`,
 );
 
 /** A spec that could be chosen. */

@@ -1,7 +1,7 @@
 import { decodeData, encodeData, type DataDictionary } from '../../codec/index.js';
 import { int8Array, sqlState, type Executor, type Row } from '../../database/index.js';
 import { BadPriorityError, ChangedNameError, GoneError, InvalidArgumentError, NoSuchWorkUnitError } from '../../errors/index.js';
-import { checkBoolean, checkOptions, kindOf } from '../../options/index.js';
+import { checkBoolean, checkList, checkOptions, kindOf } from '../../options/index.js';
 import type { Bucket } from '../backend.js';
 import type { TransactionOptions } from '../coordinate.js';
 import { bytes } from '../instant.js';
@@ -102,13 +102,13 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> impl
   }
 
   async addWorkUnits(units: readonly NewWorkUnit<Data>[], options?: TransactionOptions): Promise<number> {
-    if (!Array.isArray(units)) throw new InvalidArgumentError('units', `must be an array, not ${kindOf(units)}`);
-    const checked = (units as readonly NewWorkUnit<Data>[]).map((unit, index): UnitToAdd => {
-      if (typeof unit !== 'object' || unit === null) {
-        throw new InvalidArgumentError(`units[${index}]`, `must be an object, not ${kindOf(unit)}`);
+    const checked = checkList(units, 'units', (item, field): UnitToAdd => {
+      if (typeof item !== 'object' || item === null) {
+        throw new InvalidArgumentError(field, `must be an object, not ${kindOf(item)}`);
       }
-      const { priority, notBefore } = checkUnitMeta(unit.meta, `units[${index}].meta`);
-      return { name: checkUnitName(unit.name, `units[${index}].name`), data: unit.data, priority, notBefore };
+      const unit = item as NewWorkUnit<Data>;
+      const { priority, notBefore } = checkUnitMeta(unit.meta, `${field}.meta`);
+      return { name: checkUnitName(unit.name, `${field}.name`), data: unit.data, priority, notBefore };
     });
     return this.#add(checked, options, (index) => `units[${index}].data`);
   }

@@ -47,7 +47,7 @@ export function checkUnitQuery(value: WorkUnitQuery | undefined, field: string):
 function checkUnitStatus(value: unknown, field: string): WorkUnitStatus {
   const status = workUnitStatuses.find((known) => known === value);
   if (status === undefined) {
-    throw new InvalidArgumentError(field, `must be one of ${workUnitStatuses.join(', ')}, not ${String(value)}`);
+    throw new InvalidArgumentError(field, `must be one of ${workUnitStatuses.join(', ')}, not ${typeof value === 'string' ? value : kindOf(value)}`);
   }
   return status;
 }

@@ -12,7 +12,7 @@ const mostAhead = 1_000;
 const lately = '15 minutes';
 
 /**
- * All that can keep a unit from running. Indexes: ready (spec_id, rank, name), up to `mostAhead` entries before the unit's own; lease
+ * All that can keep a unit from running. Indexes: ready_order, up to `mostAhead` entries before the unit's own; lease
  * (spec_id, unit_id). Parameters: unit id, namespace id, now, how many units ahead to count.
  */
 const readCircumstances = statement(
@@ -22,7 +22,8 @@ const readCircumstances = statement(
       ${s}.unit_status(
         u.ended, l.unit_id is not null, u.not_before, coalesce($3::timestamptz, statement_timestamp())
       ) as status,
-      u.not_before, coalesce(l.number, u.active_attempt) as number, l.expires_at, h.name as holder, a.ended_at,
+      u.not_before, coalesce(l.number, u.active_attempt) as number, l.expires_at, a.ended_at,
+      (select h.name from ${s}.worker h where h.id = l.worker_id) as holder,
       w.paused, w.weight, w.priority, w.runtime, w.max_running, w.max_retries,
       (select count(*) from ${s}.lease o where o.spec_id = w.id) as pending,
       (select r.attempts from ${s}.ready r where r.spec_id = u.spec_id and r.rank = -u.priority and r.name = u.name) as attempts,
@@ -37,7 +38,7 @@ const readCircumstances = statement(
         select array[o.name, convert_to(o.priority::text, 'UTF8')]
         from ${s}.work_spec o
         where o.namespace_id = $2::bigint and o.priority > w.priority and not o.paused and o.weight > 0
-          and exists (select from ${s}.ready r where r.spec_id = o.id)
+          and (select true from ${s}.ready r where r.spec_id = o.id order by r.rank, r.name limit 1)
           and (o.max_running <= 0 or o.max_running > (select count(*) from ${s}.lease ol where ol.spec_id = o.id))
         order by o.priority desc, o.name limit 1
       ) as outranked_by,
@@ -49,7 +50,6 @@ const readCircumstances = statement(
     from ${s}.work_unit u
     join ${s}.work_spec w on w.id = u.spec_id
     left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
-    left join ${s}.worker h on h.id = l.worker_id
     left join ${s}.attempt a on a.unit_id = u.id and a.number = u.active_attempt
     where u.id = $1::bigint`,
 );

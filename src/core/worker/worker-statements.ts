@@ -47,8 +47,10 @@ export const listActiveWorkers = statement(
 export const readWorker = statement(
   'worker.read',
   (s) => `
-    select w.active, w.mode, w.data, w.expires_at, w.updated_at, p.name as parent_name
-    from ${s}.worker w left join ${s}.worker p on p.id = w.parent_id
+    select
+      w.active, w.mode, w.data, w.expires_at, w.updated_at,
+      (select p.name from ${s}.worker p where p.id = w.parent_id) as parent_name
+    from ${s}.worker w
     where w.id = $1::bigint`,
 );
 

@@ -116,7 +116,7 @@ describe('parseTarget', () => {
     }
     expect(error).toBeInstanceOf(InvalidArgumentError);
     const { message, details } = error as InvalidArgumentError;
-    expect(details['field']).toBe('target');
+    expect(details.field).toBe('target');
     expect(message).not.toMatch(/hunter2|ter2/);
     expect(message).toMatch(/^target: (has|is|names|must) /);
   });

@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto';
+import type { Attempt, AttemptReport, AttemptRequest, DataDictionary, Namespace, NewWorkUnit, WorkUnit } from 'pg-coordinate';
+import type { TestDatabase } from '../../support/database.js';
+import type { ExplainedConnection, ExplainedStatement } from './explained.js';
+
+/** What an operation works on. */
+export interface Place {
+  readonly database: TestDatabase;
+  readonly connection: ExplainedConnection;
+}
+
+/** Something users do, prepared and then explained; and how many rows it may handle, whatever there is in the tables. */
+export interface Operation {
+  readonly name: string;
+  readonly mostRows: number;
+  run(place: Place): Promise<ExplainedStatement[]>;
+}
+
+/** Names that come before, and priorities that go before, all that the tables are filled with. */
+function newUnits(count: number, data: DataDictionary = {}): NewWorkUnit[] {
+  const batch = randomUUID().slice(0, 8);
+  return Array.from({ length: count }, (_, index) => ({ name: `!${batch} ${index}`, data, meta: { priority: 1 } }));
+}
+
+async function claimed({ connection: { namespace, spec } }: Place, count: number): Promise<Attempt[]> {
+  await spec.addWorkUnits(newUnits(count));
+  const worker = await namespace.worker(randomUUID());
+  return worker.requestAttempts({ numberOfWorkUnits: count, workSpecs: [spec.name] });
+}
+
+async function claimedOne(place: Place): Promise<Attempt> {
+  const [attempt] = await claimed(place, 1);
+  if (attempt === undefined) throw new Error('nothing was claimed');
+  return attempt;
+}
+
+/** Explains what is done to a unit that is being worked on. */
+function onAttempt(action: (attempt: Attempt, unit: WorkUnit) => Promise<unknown>): Operation['run'] {
+  return async (place) => {
+    const attempt = await claimedOne(place);
+    const statements = await place.connection.explain(() => action(attempt, attempt.workUnit));
+    await finishAll(place, [attempt]);
+    return statements;
+  };
+}
+
+/** Explains what is done to many units that are being worked on. */
+function onAttempts(action: (namespace: Namespace, reports: AttemptReport[]) => Promise<unknown>): Operation['run'] {
+  return async (place) => {
+    const attempts = await claimed(place, 20);
+    const reports = attempts.map((attempt) => ({ attempt }));
+    const statements = await place.connection.explain(() => action(place.connection.namespace, reports));
+    await finishAll(place, attempts);
+    return statements;
+  };
+}
+
+/** Explains what is done to the spec. */
+function onSpec(action: (connection: ExplainedConnection) => Promise<unknown>): Operation['run'] {
+  return ({ connection }) => connection.explain(() => action(connection));
+}
+
+/** Explains a request for work, which must not come back without any. */
+function onRequest(request: AttemptRequest, prepare: (place: Place) => Promise<unknown> = async () => undefined): Operation['run'] {
+  return async (place) => {
+    const { connection } = place;
+    await prepare(place);
+    const worker = await connection.namespace.worker(randomUUID());
+    let attempts: Attempt[] = [];
+    // Once before, so that it is not the one that records what has been asked for.
+    await finishAll(place, await worker.requestAttempts(request));
+    await prepare(place);
+    const statements = await connection.explain(async () => {
+      attempts = await worker.requestAttempts(request);
+    });
+    if (attempts.length === 0) throw new Error('nothing was claimed');
+    await finishAll(place, attempts);
+    return statements;
+  };
+}
+
+/** Leaves no lease behind, or those that run later would have more to look through. */
+async function finishAll({ connection }: Place, attempts: readonly Attempt[]): Promise<void> {
+  await connection.namespace.finishAll(attempts.map((attempt) => ({ attempt })));
+}
+
+async function overdueUnit(place: Place): Promise<WorkUnit> {
+  const attempt = await claimedOne(place);
+  await attempt.renew(0);
+  return attempt.workUnit;
+}
+
+async function unitJustDue({ database, connection: { spec } }: Place): Promise<void> {
+  const notBefore = new Date(Date.now() + 20);
+  await spec.addWorkUnit(randomUUID(), {}, { priority: 1, notBefore });
+  await database.query(`select pg_sleep_until($1::timestamptz + interval '1 millisecond')`, [notBefore.toISOString()]);
+}
+
+async function unitOf({ connection: { namespace } }: Place, specName: string): Promise<void> {
+  await (await namespace.workSpec(specName)).addWorkUnit(randomUUID(), {});
+}
+
+const few = 400;
+
+export const operations: readonly Operation[] = [
+  { name: 'adding units', mostRows: few, run: onSpec(({ spec }) => spec.addWorkUnits(newUnits(3))) },
+  {
+    name: 'adding a delayed unit',
+    mostRows: few,
+    run: onSpec(({ spec }) => spec.addWorkUnit(randomUUID(), {}, { notBefore: new Date('2999-01-01') })),
+  },
+  {
+    name: 'replacing units',
+    mostRows: few,
+    run: async ({ connection: { spec, explain } }) => {
+      const units = newUnits(3);
+      await spec.addWorkUnits(units);
+      return explain(() => spec.addWorkUnits(units.map(({ name }) => ({ name, data: { changed: true } }))));
+    },
+  },
+  {
+    name: 'replacing a finished unit',
+    mostRows: few,
+    run: onAttempt(async (attempt, unit) => {
+      await attempt.finish();
+      await unit.workSpec.addWorkUnit(unit.key, { changed: true });
+    }),
+  },
+  { name: 'asking for a unit', mostRows: few, run: onRequest({}) },
+  { name: 'asking for a unit of named specs', mostRows: few, run: onRequest({ workSpecs: ['spec', 'no such spec'] }) },
+  {
+    name: 'asking for the only unit of a spec',
+    mostRows: few,
+    run: onRequest({ workSpecs: ['small'] }, (place) => unitOf(place, 'small')),
+  },
+  { name: 'asking for a unit of a spec with a limit', mostRows: few, run: onRequest({ workSpecs: ['limited'] }) },
+  { name: 'asking for a hundred units', mostRows: 4_000, run: onRequest({ numberOfWorkUnits: 100, workSpecs: ['spec'] }) },
+  { name: 'asking for what is delayed no longer', mostRows: few, run: onRequest({}, unitJustDue) },
+  { name: 'asking for a unit whose lease has run out', mostRows: few, run: onRequest({}, overdueUnit) },
+  {
+    name: 'looking at a unit whose lease has run out',
+    mostRows: few,
+    run: async (place) => {
+      const unit = await overdueUnit(place);
+      return place.connection.explain(() => unit.status());
+    },
+  },
+  {
+    name: 'renewing twenty leases',
+    mostRows: 1_000,
+    run: onAttempts((namespace, reports) => namespace.renewAll(reports)),
+  },
+  {
+    name: 'finishing twenty attempts',
+    mostRows: 1_000,
+    run: onAttempts((namespace, reports) => namespace.finishAll(reports)),
+  },
+  { name: 'finishing an attempt', mostRows: few, run: onAttempt((attempt) => attempt.finish({ result: 1 })) },
+  {
+    name: 'failing an attempt, then finishing it',
+    mostRows: few,
+    run: onAttempt(async (attempt) => {
+      await attempt.fail();
+      await attempt.finish();
+    }),
+  },
+  { name: 'retrying an attempt', mostRows: few, run: onAttempt((attempt) => attempt.retry({}, 86_400_000)) },
+  { name: 'giving an attempt up', mostRows: few, run: onAttempt((attempt) => attempt.expire()) },
+  { name: 'reading an attempt', mostRows: few, run: onAttempt((attempt) => attempt.read()) },
+  { name: 'reading a unit', mostRows: few, run: onAttempt((_, unit) => unit.data()) },
+  { name: 'finding a unit', mostRows: few, run: onAttempt((_, unit) => unit.workSpec.workUnit(unit.key)) },
+  { name: 'reading a unit’s active attempt', mostRows: few, run: onAttempt((_, unit) => unit.activeAttempt()) },
+  { name: 'listing a unit’s attempts', mostRows: few, run: onAttempt((_, unit) => unit.attempts()) },
+  { name: 'counting a unit’s attempts', mostRows: few, run: onAttempt((_, unit) => unit.numAttempts()) },
+  { name: 'forcing an attempt', mostRows: few, run: onAttempt((attempt, unit) => attempt.worker.makeAttempt(unit)) },
+  {
+    name: 'clearing the active attempt, then renewing it',
+    mostRows: few,
+    run: onAttempt(async (attempt, unit) => {
+      await unit.clearActiveAttempt();
+      await attempt.renew().catch(() => undefined);
+    }),
+  },
+  { name: 'changing a priority', mostRows: few, run: onAttempt((_, unit) => unit.setPriority(7)) },
+  { name: 'deleting a unit', mostRows: few, run: onAttempt((_, unit) => unit.workSpec.deleteWorkUnits({ names: [unit.key] })) },
+  // Reads every spec of the namespace, and up to a thousand units that come before.
+  { name: 'explaining a unit', mostRows: 8_000, run: onAttempt((_, unit) => unit.explain()) },
+  {
+    name: 'explaining a unit that waits',
+    mostRows: 8_000,
+    run: async ({ connection: { spec, explain } }) => {
+      const unit = await spec.addWorkUnit(randomUUID(), {});
+      return explain(() => unit.explain());
+    },
+  },
+  { name: 'listing a worker’s active attempts', mostRows: few, run: onAttempt(({ worker }) => worker.activeAttempts()) },
+  {
+    name: 'listing a page of a worker’s attempts',
+    mostRows: few,
+    run: async ({ connection: { namespace, explain } }) => {
+      const filler = await namespace.worker('filler');
+      return explain(() => filler.allAttempts({ limit: 10 }));
+    },
+  },
+  {
+    name: 'listing its children’s attempts',
+    mostRows: few,
+    run: onAttempt(async ({ worker }) => {
+      const parent = await worker.namespace.worker(`parent of ${worker.name}`);
+      await worker.setParent(parent);
+      await parent.childAttempts();
+    }),
+  },
+  // All operations before have left active workers of their own.
+  { name: 'listing active workers', mostRows: few, run: onSpec(({ namespace }) => namespace.workers({ activeOnly: true, limit: 10 })) },
+  { name: 'listing a page of workers', mostRows: few, run: onSpec(({ namespace }) => namespace.workers({ limit: 10 })) },
+  { name: 'listing units', mostRows: few, run: onSpec(({ spec }) => spec.workUnits({ limit: 10 })) },
+  {
+    name: 'listing units from the middle on',
+    mostRows: few,
+    run: onSpec(({ spec }) => spec.workUnits({ limit: 10, previousName: 'ready 00005' })),
+  },
+  { name: 'listing units by name', mostRows: few, run: onSpec(({ spec }) => spec.workUnits({ names: ['ready 000007', 'none'] })) },
+  {
+    name: 'listing ten finished units',
+    mostRows: few,
+    run: onSpec(({ spec }) => spec.workUnits({ statuses: ['finished'], previousName: 'finished', limit: 10 })),
+  },
+  { name: 'listing pending units', mostRows: few, run: onAttempt((_, { workSpec }) => workSpec.workUnits({ statuses: ['pending'] })) },
+];

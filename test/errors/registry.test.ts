@@ -1,0 +1,143 @@
+import * as root from 'pg-coordinate';
+import { CoordinateError, errorRegistry, type ErrorCode } from 'pg-coordinate';
+import { describe, expect, test } from 'vitest';
+
+const codes = Object.keys(errorRegistry) as ErrorCode[];
+const cause = new Error('the cause');
+
+/** One of each, with what its constructor takes. */
+const examples: Readonly<Record<ErrorCode, CoordinateError>> = {
+  NoWorkSpecName: new root.NoWorkSpecNameError(),
+  BadWorkSpecName: new root.BadWorkSpecNameError(),
+  ChangedName: new root.ChangedNameError(),
+  LostLease: new root.LostLeaseError(),
+  NotPending: new root.NotPendingError(),
+  CannotBecomeContinuous: new root.CannotBecomeContinuousError(),
+  WrongBackend: new root.WrongBackendError(),
+  NoWork: new root.NoWorkError(),
+  WorkUnitNotList: new root.WorkUnitNotListError(),
+  WorkUnitTooShort: new root.WorkUnitTooShortError(),
+  BadPriority: new root.BadPriorityError(),
+  Gone: new root.GoneError(),
+  NoSuchNamespace: new root.NoSuchNamespaceError('blue'),
+  NoSuchWorkSpec: new root.NoSuchWorkSpecError('blue'),
+  NoSuchWorkUnit: new root.NoSuchWorkUnitError('blue'),
+  InvalidArgument: new root.InvalidArgumentError('limit', 'must be a number', { cause }),
+  BadCbor: new root.BadCborError('it ends too early', { cause }),
+  Closed: new root.ClosedError(),
+  ConnectionLost: new root.ConnectionLostError('it broke', { cause }),
+  CannotConnect: new root.CannotConnectError('db.example:5432/app', 'nobody listens', { cause }),
+  RetriesExhausted: new root.RetriesExhaustedError(21, { cause }),
+  SchemaMissing: new root.SchemaMissingError('coordinate'),
+  SchemaTooOld: new root.SchemaTooOldError('coordinate', '0002_more'),
+  SchemaTooNew: new root.SchemaTooNewError('coordinate', '9999_future'),
+  UnsupportedServer: new root.UnsupportedServerError('9.6'),
+  EmbeddedPostgres: new root.EmbeddedPostgresError('no binaries', { cause }),
+};
+
+/** Other programs match these: a change here breaks them. */
+const pinned: Readonly<Record<ErrorCode, readonly [status: number, wire: string, message: string]>> = {
+  NoWorkSpecName: [400, 'ErrNoWorkSpecName', "No 'name' key in work spec"],
+  BadWorkSpecName: [400, 'ErrBadWorkSpecName', "Work spec 'name' must be a string"],
+  ChangedName: [409, 'ErrChangedName', "Cannot change work spec 'name'"],
+  LostLease: [409, 'ErrLostLease', 'No longer the active attempt'],
+  NotPending: [409, 'ErrNotPending', 'Attempt is not pending'],
+  CannotBecomeContinuous: [409, 'ErrCannotBecomeContinuous', 'Cannot make a non-continuous work spec continuous'],
+  WrongBackend: [400, 'ErrWrongBackend', 'Cannot combine objects of different connections'],
+  NoWork: [404, 'ErrNoWork', 'No work to do'],
+  WorkUnitNotList: [400, 'ErrWorkUnitNotList', 'work unit not a list'],
+  WorkUnitTooShort: [400, 'ErrWorkUnitTooShort', 'too few parameters to work unit'],
+  BadPriority: [400, 'ErrBadPriority', 'priority must be a number'],
+  Gone: [410, 'ErrGone', 'Object no longer exists'],
+  NoSuchNamespace: [404, 'ErrNoSuchNamespace', 'No such namespace blue'],
+  NoSuchWorkSpec: [404, 'ErrNoSuchWorkSpec', 'No such work spec blue'],
+  NoSuchWorkUnit: [404, 'ErrNoSuchWorkUnit', 'No such work unit "blue"'],
+  InvalidArgument: [400, 'error', 'limit: must be a number'],
+  BadCbor: [400, 'error', 'Cannot decode CBOR: it ends too early'],
+  Closed: [503, 'error', 'This connection has been closed; connect() again to go on'],
+  ConnectionLost: [503, 'error', 'The connection to PostgreSQL was lost: it broke'],
+  CannotConnect: [503, 'error', 'Cannot connect to PostgreSQL at db.example:5432/app: nobody listens'],
+  RetriesExhausted: [503, 'error', 'The transaction kept colliding with others and was given up after 21 tries; try again later'],
+  SchemaMissing: [503, 'error', 'The schema "coordinate" has no pg-coordinate tables; run `pg-coordinate migrate` or call migrate()'],
+  SchemaTooOld: [
+    503,
+    'error',
+    'The schema "coordinate" is older than this pg-coordinate (0002_more is missing); run `pg-coordinate migrate` or call migrate()',
+  ],
+  SchemaTooNew: [503, 'error', 'The schema "coordinate" was migrated by a newer pg-coordinate (it has 9999_future); update this package'],
+  UnsupportedServer: [503, 'error', 'PostgreSQL 9.6 is not supported; use PostgreSQL 14 or newer'],
+  EmbeddedPostgres: [
+    503,
+    'error',
+    'The embedded PostgreSQL could not be started: no binaries; give a DATABASE_URL to use a server of your own',
+  ],
+};
+
+describe('the registry', () => {
+  test('has the codes that are pinned here, and no others', () => {
+    expect(codes.toSorted()).toEqual(Object.keys(pinned).toSorted());
+  });
+
+  test.each(codes)('has of %s the status, the name on the wire, and the text as they have always been', (code) => {
+    const [status, wire, message] = pinned[code];
+    expect(errorRegistry[code]).toMatchObject({ status, wire });
+    expect(examples[code]).toMatchObject({ code, status, message });
+  });
+
+  test('tells the wire names of the model apart', () => {
+    const wires = codes.map((code) => errorRegistry[code].wire).filter((wire) => wire !== 'error');
+    expect(new Set(wires).size).toBe(wires.length);
+    expect(wires.every((wire) => wire.startsWith('Err'))).toBe(true);
+  });
+});
+
+describe('the class', () => {
+  test.each(codes)('of %s is exported, is named after it, and is an Error', (code) => {
+    const exported = (root as Readonly<Record<string, unknown>>)[`${code}Error`];
+    const example = examples[code];
+    expect(typeof exported).toBe('function');
+    expect(example.constructor).toBe(exported);
+    expect(example).toBeInstanceOf(CoordinateError);
+    expect(example).toBeInstanceOf(Error);
+    expect(example.name).toBe(`${code}Error`);
+    expect(example.constructor.name).toBe(`${code}Error`);
+    expect(example.stack).toContain(example.message.split('\n')[0]);
+    expect(String(example)).toBe(`${code}Error: ${example.message}`);
+  });
+
+  test.each(codes)('of %s fills in its message from its details', (code) => {
+    const { message, details } = examples[code];
+    expect(message).not.toMatch(/[{}]/);
+    const holes = [...errorRegistry[code].text.matchAll(/\{(\w+)\}/g)].map(([, hole]) => hole);
+    expect(Object.keys(details).toSorted()).toEqual(holes.toSorted());
+    for (const value of Object.values(details)) expect(message).toContain(String(value));
+  });
+
+  test.each(['InvalidArgument', 'BadCbor', 'ConnectionLost', 'CannotConnect', 'RetriesExhausted', 'EmbeddedPostgres'] as const)(
+    'of %s keeps the cause',
+    (code) => {
+      expect(examples[code].cause).toBe(cause);
+    },
+  );
+
+  test('is there for every error that is exported', () => {
+    const classes = Object.keys(root).filter((name) => name.endsWith('Error') && name !== 'CoordinateError');
+    expect(classes.toSorted()).toEqual(codes.map((code) => `${code}Error`).toSorted());
+  });
+});
+
+test('a detail that looks like a hole, or like a pattern of replacement, is shown as it is', () => {
+  expect(new root.InvalidArgumentError('{problem}', '$& {field} $1').message).toBe('{problem}: $& {field} $1');
+  expect(new root.NoSuchWorkSpecError('{name}').message).toBe('No such work spec {name}');
+});
+
+test('a hole without a detail stays visible', () => {
+  expect(new CoordinateError('NoSuchWorkSpec').message).toBe('No such work spec {name}');
+  expect(new CoordinateError('RetriesExhausted', { attempts: 0 }).message).toContain('after 0 tries');
+});
+
+test('errors travel through structured clones and JSON with what tells them apart', () => {
+  const error = new root.NoSuchWorkSpecError('blue');
+  expect(JSON.parse(JSON.stringify(error))).toMatchObject({ code: 'NoSuchWorkSpec', details: { name: 'blue' } });
+  expect(structuredClone(error)).toMatchObject({ message: 'No such work spec blue' });
+});
