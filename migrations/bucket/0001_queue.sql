@@ -225,6 +225,8 @@ end;
 -- The functions below are the transitions of several steps. Each step is a statement with a snapshot of its own (under READ
 -- COMMITTED), after the lock on the unit's row is held. All take and return sets, so that a thousand units are one call.
 --
+-- Those that find units by arrays of ids are planned anew each time: a plan made while the tables were empty reads all of them later.
+--
 -- In a caller's REPEATABLE READ or SERIALIZABLE transaction all steps see one old snapshot. Two rules make such a transaction fail with
 -- 40001, as it should, instead of acting on what is no longer true: whatever puts a unit back into ready or delayed also writes the
 -- unit's row, so that locking it fails; and a unit that seems to be in no state at all is a serialization failure.
@@ -234,6 +236,7 @@ end;
 create function take_waiting(unit_ids bigint[]) returns table (unit_id bigint, attempts integer)
 language plpgsql
 set search_path from current
+set plan_cache_mode = force_custom_plan
 as $$
 declare
   from_delayed bigint[];
@@ -271,6 +274,7 @@ $$;
 create function units_of_status(unit_ids bigint[], statuses text[], at_time timestamptz) returns bigint[]
 language plpgsql
 set search_path from current
+set plan_cache_mode = force_custom_plan
 as $$
 begin
   if statuses is null then
@@ -307,6 +311,7 @@ $$;
 create function note_attempts(unit_ids bigint[], unit_attempts integer[]) returns void
 language plpgsql
 set search_path from current
+set plan_cache_mode = force_custom_plan
 as $$
 begin
   update work_unit u set attempts = i.attempts
@@ -318,6 +323,7 @@ $$;
 create function reopen(unit_ids bigint[]) returns table (unit_id bigint, attempts integer)
 language plpgsql
 set search_path from current
+set plan_cache_mode = force_custom_plan
 as $$
 begin
   return query
@@ -339,6 +345,7 @@ $$;
 create function supersede(unit_ids bigint[]) returns table (unit_id bigint, attempts integer)
 language plpgsql
 set search_path from current
+set plan_cache_mode = force_custom_plan
 as $$
 begin
   return query
@@ -360,6 +367,7 @@ $$;
 create function detach_attempt_data(of_spec bigint, unit_ids bigint[]) returns void
 language plpgsql
 set search_path from current
+set plan_cache_mode = force_custom_plan
 as $$
 begin
   update lease l set data = (select u.data from work_unit u where u.id = l.unit_id)
@@ -376,6 +384,7 @@ create function replace_units(
 ) returns bytea[]
 language plpgsql
 set search_path from current
+set plan_cache_mode = force_custom_plan
 as $$
 declare
   ids bigint[];
@@ -414,6 +423,7 @@ create function insert_units(
 ) returns bytea[]
 language plpgsql
 set search_path from current
+set plan_cache_mode = force_custom_plan
 as $$
 declare
   ids bigint[];
@@ -472,6 +482,7 @@ create function change_units(
 ) returns bigint
 language plpgsql
 set search_path from current
+set plan_cache_mode = force_custom_plan
 as $$
 declare
   ids bigint[];
@@ -496,6 +507,7 @@ $$;
 create function clear_active_attempts(unit_ids bigint[], at_time timestamptz) returns bigint
 language plpgsql
 set search_path from current
+set plan_cache_mode = force_custom_plan
 as $$
 declare
   ids bigint[];
@@ -523,6 +535,7 @@ create function make_attempt(
 ) returns bigint
 language plpgsql
 set search_path from current
+set plan_cache_mode = force_custom_plan
 as $$
 declare
   so_far integer;
@@ -713,6 +726,7 @@ $$;
 create function delete_units(unit_ids bigint[], statuses text[], at_time timestamptz) returns bigint
 language plpgsql
 set search_path from current
+set plan_cache_mode = force_custom_plan
 as $$
 declare
   ids bigint[];

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { Pool, PoolClient } from 'pg';
 import { ClosedError } from '../errors/index.js';
 import type { Logger } from './logger.js';
@@ -161,7 +162,10 @@ export class Database implements Executor {
         };
         const all = [`begin isolation level ${isolation}`, ...steps];
         if (this.#options.pipeline) {
-          const answers = await Promise.allSettled([...all.map((step) => send(step)), this.#own(commit(client))]);
+          // In one write: a process that is frozen has sent all of it or nothing.
+          const answers = await Promise.allSettled(
+            corked(client, () => [...all.map((step) => send(step)), this.#own(commit(client))]),
+          );
           const failed = answers.find((answer) => answer.status === 'rejected');
           if (failed !== undefined) throw failed.reason;
           return answers.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? [answer.value] : [])).slice(1);
@@ -303,6 +307,17 @@ function untilAborted(connecting: Promise<PoolClient>, signal: AbortSignal): Pro
       .then((client) => (signal.aborted ? client.release() : resolve(client)), reject)
       .finally(() => signal.removeEventListener('abort', onAbort));
   });
+}
+
+/** Holds back what is written to the connection meanwhile, and then sends it together. */
+function corked<T>(client: PoolClient, write: () => T): T {
+  const { stream } = (client as unknown as { connection?: { stream?: Partial<Writable> } }).connection ?? {};
+  stream?.cork?.();
+  try {
+    return write();
+  } finally {
+    stream?.uncork?.();
+  }
 }
 
 /** Whether no transaction is open. A `pg` too old to know is believed: every transaction here ends by commit or rollback. */

@@ -111,7 +111,7 @@ describe('what meets a destruction that is under way', () => {
     const folding = await openTransaction(database);
     await folding.query(foldCounts.text(`"${bucket}"`, `"${database.schema}"`), [1_000]);
     const destroying = namespace.destroy();
-    await untilSettledOrBlocked(destroying, database, 'forget-destroyed');
+    await untilSettledOrBlocked(destroying, database, 'delete-counts');
     await folding.query('commit');
     await destroying;
     expect(await rowsLeft(id)).toEqual({});

@@ -28,8 +28,10 @@ export const endAttempts = statement(
       for no key update of u
     ),
     ended as (
+      -- The count reads all of them before the first lease is touched: every unit's lock comes before any lease's.
       delete from ${s}.lease l using locked
       where l.spec_id = locked.spec_id and l.unit_id = locked.id and l.number = locked.number
+        and (select count(*) from locked) > 0
       returning l.*, locked.data as reported, locked.unit_data, locked.next_spec_id
     ),
     unit as (

@@ -76,7 +76,11 @@ export const listNamedCandidates = statement(
     with${describe(
       s,
       `
-        select id, false as waiting from ${s}.work_spec where namespace_id = $1::bigint and name = any($2::bytea[])`,
+        select w.id, false as waiting
+        from (select distinct name from unnest($2::bytea[]) as n (name)) n
+        cross join lateral (
+          select id from ${s}.work_spec w where w.namespace_id = $1::bigint and w.name = n.name offset 0
+        ) w`,
       { now: '$3' },
     )}`,
 );

@@ -97,8 +97,9 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> impl
     await this.#add([unit], options, () => 'data');
     const executor = this.bucket.backend.executor(options, 'options');
     const [row] = await this.bucket.run(findUnit, [this.id, key], executor);
-    if (row === undefined || row.id === null) throw new GoneError();
-    return this.#unitOf(row);
+    if (row === undefined) throw new GoneError();
+    // Deleted by somebody in between: added all the same, and gone like any other deleted unit.
+    return row.id === null ? new PostgresWorkUnit<Data>(this, 0, key) : this.#unitOf(row);
   }
 
   async addWorkUnits(units: readonly NewWorkUnit<Data>[], options?: TransactionOptions): Promise<number> {

@@ -128,10 +128,18 @@ export const sweepDestroyedSpec = statement(
     ) batch`,
 );
 
+/**
+ * To be run twice: the first waits for who is folding these counts at this moment, the second finds what they were folded to.
+ * Parameters: spec id.
+ */
+export const deleteCounts = statement(
+  'work-spec.delete-counts',
+  (s) => `delete from ${s}.unit_count where spec_id = $1::bigint`,
+);
+
 /** Parameters: spec id. */
 export const forgetDestroyedSpec = statement(
   'work-spec.forget-destroyed',
   (s) => `
-    with counts as (delete from ${s}.unit_count where spec_id = $1::bigint)
     delete from ${s}.destroyed_spec where spec_id = $1::bigint`,
 );

@@ -15,10 +15,12 @@ const listNamedUnits = statement(
   'work-unit.list-named',
   (s) => `
     select u.id, u.name
-    from ${s}.work_unit u
+    from (select distinct name from unnest($2::bytea[]) as n (name) where name > $4::bytea) n
+    cross join lateral (
+      select * from ${s}.work_unit u where u.spec_id = $1::bigint and u.name = n.name offset 0
+    ) u
     left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
-    where u.spec_id = $1::bigint and u.name = any($2::bytea[]) and u.name > $4::bytea
-      and ($3::text[] is null or ${s}.unit_status(
+    where ($3::text[] is null or ${s}.unit_status(
         u.ended, l.unit_id is not null, u.not_before, coalesce($6::timestamptz, statement_timestamp())
       ) = any($3::text[]))
     order by u.name

@@ -95,7 +95,6 @@ export const recordRuntimeRequest = statement(
   (s, catalog) => `
     insert into ${s}.runtime_request (namespace_id, runtime, asked_at)
     select n.id, r.runtime, coalesce($3::timestamptz, statement_timestamp())
-    from ${catalog}.namespace n, unnest($2::bytea[]) as r (runtime)
-    where n.id = $1::bigint
+    from (select id from ${catalog}.namespace where id = $1::bigint for key share) n, unnest($2::bytea[]) as r (runtime)
     on conflict (namespace_id, coalesce(runtime, '\\xff')) do update set asked_at = excluded.asked_at`,
 );

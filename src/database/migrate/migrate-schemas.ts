@@ -2,6 +2,7 @@ import { runner } from 'node-pg-migrate';
 import type { ClientBase } from 'pg';
 import { SchemaTooNewError, UnsupportedServerError } from '../../errors/index.js';
 import { quoteIdentifier } from '../statement.js';
+import { sqlState } from '../translate-error.js';
 import { knownMigrations, migrationDirectory, migrationsTable, type MigrationSet } from './known-migrations.js';
 import { readApplied } from './check-schemas.js';
 
@@ -25,8 +26,7 @@ export interface SchemaNames {
  */
 export async function migrateSchemas(client: ClientBase, names: SchemaNames): Promise<void> {
   await checkServer(client);
-  await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [lockName]);
-  try {
+  await holdingLock(client, async () => {
     await migrateSchema(client, names.catalog, 'catalog');
     for (const [index, bucket] of names.buckets.entries()) {
       await migrateSchema(client, bucket, 'bucket');
@@ -35,40 +35,67 @@ export async function migrateSchemas(client: ClientBase, names: SchemaNames): Pr
         [index + 1],
       );
     }
-  } finally {
-    await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [lockName]);
-  }
+  });
 }
 
-/** Removes the schemas and everything in them. */
+/** Removes what the migrations have made, and the schemas, unless they hold anything of somebody else's. */
 export async function dropSchemas(client: ClientBase, names: SchemaNames): Promise<void> {
-  await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [lockName]);
-  try {
-    for (const schema of [...names.buckets, names.catalog]) {
-      await client.query(`drop schema if exists ${quoteIdentifier(schema)} cascade`);
-    }
-  } finally {
-    await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [lockName]);
-  }
+  await holdingLock(client, async () => {
+    for (const schema of names.buckets) await dropSchema(client, schema, 'bucket');
+    await dropSchema(client, names.catalog, 'catalog');
+  });
+}
+
+async function dropSchema(client: ClientBase, schema: string, set: MigrationSet): Promise<void> {
+  const applied = await readApplied(client, schema);
+  if (applied === null) return;
+  await checkKnown(schema, applied, set);
+  if (applied.length > 0) await run(client, schema, set, 'down');
+  const quoted = quoteIdentifier(schema);
+  await client.query(`drop table ${quoted}.${quoteIdentifier(migrationsTable)}`);
+  await client.query(`drop schema ${quoted}`).catch((error: unknown) => {
+    // 2BP01: there is something in it that is not ours.
+    if (sqlState(error) !== '2BP01') throw error;
+  });
 }
 
 async function migrateSchema(client: ClientBase, schema: string, set: MigrationSet): Promise<void> {
-  const known = await knownMigrations(set);
   const applied = (await readApplied(client, schema)) ?? [];
+  const known = await checkKnown(schema, applied, set);
+  if (applied.length < known.length) await run(client, schema, set, 'up');
+}
+
+/** Raises SchemaTooNew for a migration of a later version; resolves to those of this one. */
+async function checkKnown(schema: string, applied: readonly string[], set: MigrationSet): Promise<string[]> {
+  const known = await knownMigrations(set);
   const unknown = applied.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new SchemaTooNewError(schema, unknown);
-  if (applied.length === known.length) return;
+  return known;
+}
+
+async function run(client: ClientBase, schema: string, set: MigrationSet, direction: 'up' | 'down'): Promise<void> {
   await runner({
     dbClient: client,
     dir: migrationDirectory(set),
-    direction: 'up',
+    direction,
+    count: Number.POSITIVE_INFINITY,
     schema,
-    createSchema: true,
+    createSchema: direction === 'up',
     migrationsTable,
     // The lock above is held for all the schemas together.
     noLock: true,
     log: () => undefined,
   });
+}
+
+async function holdingLock(client: ClientBase, work: () => Promise<void>): Promise<void> {
+  await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [lockName]);
+  try {
+    await work();
+  } finally {
+    // After a failure inside a transaction this fails as well, and must not hide why; the connection is thrown away then.
+    await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [lockName]).catch(() => undefined);
+  }
 }
 
 async function checkServer(client: ClientBase): Promise<void> {
