@@ -140,7 +140,7 @@ function checkReports(namespace: PostgresNamespace, reports: readonly AttemptRep
     const ours = attempt as PostgresAttempt;
     const owner = ours.workUnit.workSpec.namespace;
     if (owner.bucket.backend !== namespace.bucket.backend) throw new WrongBackendError();
-    if (owner.id !== namespace.id) throw new InvalidArgumentError(`${field}.attempt`, 'must be of this namespace');
+    if (owner.name !== namespace.name) throw new InvalidArgumentError(`${field}.attempt`, 'must be of this namespace');
     return reportOf(ours, data, `${field}.data`);
   });
 }

@@ -19,9 +19,8 @@ const listNamedUnits = statement(
     cross join lateral (
       select * from ${s}.work_unit u where u.spec_id = $1::bigint and u.name = n.name offset 0
     ) u
-    left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
     where ($3::text[] is null or ${s}.unit_status(
-        u.ended, l.unit_id is not null, u.not_before, coalesce($6::timestamptz, statement_timestamp())
+        u.ended, (select true from ${s}.lease l where l.spec_id = u.spec_id and l.unit_id = u.id) is true, u.not_before, coalesce($6::timestamptz, statement_timestamp())
       ) = any($3::text[]))
     order by u.name
     limit $5::bigint`,
@@ -44,10 +43,9 @@ const listUnitsByStatus = statement(
   (s) => `
     select u.id, u.name
     from ${s}.work_unit u
-    left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
     where u.spec_id = $1::bigint and u.name > $2::bytea
       and ${s}.unit_status(
-        u.ended, l.unit_id is not null, u.not_before, coalesce($5::timestamptz, statement_timestamp())
+        u.ended, (select true from ${s}.lease l where l.spec_id = u.spec_id and l.unit_id = u.id) is true, u.not_before, coalesce($5::timestamptz, statement_timestamp())
       ) = any($4::text[])
     order by u.name
     limit $3::bigint`,

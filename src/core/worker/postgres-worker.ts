@@ -67,7 +67,7 @@ export class PostgresWorker implements Worker {
     if (parent !== null) {
       if (typeof parent !== 'object') throw new InvalidArgumentError('parent', `must be a worker, not ${kindOf(parent)}`);
       if (!(parent instanceof PostgresWorker) || parent.bucket.backend !== this.bucket.backend) throw new WrongBackendError();
-      if (parent.namespace.id !== this.namespace.id) {
+      if (parent.namespace.name !== this.namespace.name) {
         throw new InvalidArgumentError('parent', 'must be of the same namespace');
       }
     }
@@ -95,7 +95,7 @@ export class PostgresWorker implements Worker {
     }
     const lifetime = checkDuration(lifetimeMs, 'lifetimeMs');
     if (!(unit instanceof PostgresWorkUnit) || unit.bucket.backend !== this.bucket.backend) throw new WrongBackendError();
-    if (unit.workSpec.namespace.id !== this.namespace.id) {
+    if (unit.workSpec.namespace.name !== this.namespace.name) {
       throw new InvalidArgumentError('unit', "must be of the worker's namespace");
     }
     await this.read();
