@@ -668,6 +668,34 @@ begin
 end
 $$;
 
+-- Truncates a segment of ready that holds nothing (its dead rows apart); tells whether it is free now. Safe for the open segment, too:
+-- what is being added when the lock is asked for is there when it is granted.
+create function truncate_segment(segment integer) returns boolean
+language plpgsql
+set search_path from current
+set lock_timeout = '10ms'
+as $$
+declare
+  is_used boolean;
+begin
+  if pg_relation_size(('ready_' || segment)::regclass) = 0 then
+    return true;
+  end if;
+  execute format('select exists (select from %I)', 'ready_' || segment) into is_used;
+  if is_used then
+    return false;
+  end if;
+  execute format('lock table %I in access exclusive mode', 'ready_' || segment);
+  execute format('select exists (select from %I)', 'ready_' || segment) into is_used;
+  if not is_used then
+    execute format('truncate %I', 'ready_' || segment);
+  end if;
+  return not is_used;
+exception when lock_not_available or deadlock_detected then
+  return false;
+end
+$$;
+
 -- Opens the next segment of ready, and truncates those that have been used up. The caller has passed the claim gate, so that
 -- no claim is under way. If neither of the closed segments is free, what is left of the smaller one moves to the open one, a thousand
 -- rows at a time, until it is. Waits for nobody for longer than it may keep claims waiting: what cannot be had at once is
@@ -675,49 +703,28 @@ $$;
 create function rotate_ready() returns void
 language plpgsql
 set search_path from current
-set lock_timeout = '10ms'
 as $$
 declare
   open integer := (select last_value from ready_segment);
   closed integer[] := array(
     select s from unnest(array[(open + 1) % 3, (open + 2) % 3]) s order by pg_relation_size(('ready_' || s)::regclass)
   );
-  segment integer;
-  is_used boolean;
 begin
-  foreach segment in array closed loop
-    continue when pg_relation_size(('ready_' || segment)::regclass) = 0;
-    begin
-      if segment = closed[1] then
-        execute format(
-          'with moved as (
-            delete from %1$I where ctid = any(array(select ctid from %1$I limit 1000 for update skip locked))
-            returning spec_id, rank, name, unit_id, attempts
-          )
-          insert into ready (segment, spec_id, rank, name, unit_id, attempts)
-          select $1, spec_id, rank, name, unit_id, attempts from moved',
-          'ready_' || segment
-        ) using open;
-      end if;
-      execute format('select exists (select from %I)', 'ready_' || segment) into is_used;
-      continue when is_used;
-      execute format('lock table %I in access exclusive mode', 'ready_' || segment);
-      -- Under the lock: what was being added when it was asked for is there now.
-      execute format('select exists (select from %I)', 'ready_' || segment) into is_used;
-      if not is_used then
-        execute format('truncate %I', 'ready_' || segment);
-      end if;
-    exception when lock_not_available or deadlock_detected then
-      null;
-    end;
-  end loop;
-  if pg_relation_size(('ready_' || open)::regclass) > 0 then
-    foreach segment in array closed loop
-      if pg_relation_size(('ready_' || segment)::regclass) = 0 then
-        perform setval('ready_segment', segment);
-        return;
-      end if;
-    end loop;
+  if pg_relation_size(('ready_' || closed[1])::regclass) > 0 then
+    execute format(
+      'with moved as (
+        delete from %1$I where ctid = any(array(select ctid from %1$I limit 1000 for update skip locked))
+        returning spec_id, rank, name, unit_id, attempts
+      )
+      insert into ready (segment, spec_id, rank, name, unit_id, attempts)
+      select $1, spec_id, rank, name, unit_id, attempts from moved',
+      'ready_' || closed[1]
+    ) using open;
+  end if;
+  perform truncate_segment(closed[2]);
+  if truncate_segment(closed[1]) and pg_relation_size(('ready_' || open)::regclass) > 0 then
+    perform setval('ready_segment', closed[1]);
+    perform truncate_segment(open);
   end if;
 end
 $$;
@@ -884,7 +891,7 @@ begin atomic
 end;
 
 -- Down Migration
-drop function holds_attempt, require_attempt, settle_attempt, delete_units, rotate_ready, promote_due, expire_due, make_continuous_unit, make_attempt,
+drop function holds_attempt, require_attempt, settle_attempt, delete_units, rotate_ready, truncate_segment, promote_due, expire_due, make_continuous_unit, make_attempt,
   clear_active_attempts, change_units, replace_units, upsert_units, insert_units, note_attempts, units_of_status, detach_attempt_data, supersede,
   reopen, put_waiting, take_waiting, unit_status;
 drop view any_attempt;

@@ -9,6 +9,9 @@ export interface BackgroundTaskOptions {
   readonly logger: Logger;
 }
 
+/** At a good moment the task is due after this share of the work. */
+const earlyShare = 0.05;
+
 /** Housekeeping that becomes due with work done. Nobody waits for it, and when it fails nothing is lost but tidiness. */
 export class BackgroundTask {
   readonly #options: BackgroundTaskOptions;
@@ -22,10 +25,11 @@ export class BackgroundTask {
     this.#work = Math.floor(Math.random() * options.every);
   }
 
-  /** Says that so much has been done, and runs the task if that makes it due. */
-  count(work = 1): void {
+  /** Says that so much has been done, and runs the task if that makes it due: sooner at a good moment. */
+  count(work = 1, { isGoodMoment = false } = {}): void {
     this.#work += work;
-    if (this.#work < this.#options.every || this.#running !== undefined || this.#stopped) return;
+    const due = isGoodMoment ? this.#options.every * earlyShare : this.#options.every;
+    if (this.#work < due || this.#running !== undefined || this.#stopped) return;
     this.#work = 0;
     this.#running = this.#run();
   }

@@ -148,7 +148,8 @@ async function claimAtOnce(
     encodeData(tooManyRetries),
     bucket.backend.now(),
   ]);
-  bucket.rotation.count(rows.length);
+  // When a spec has run dry, a segment may have: it lies in the way of every claim until it is truncated.
+  bucket.rotation.count(rows.length, { isGoodMoment: rows.length < most });
   const held = rows.filter((row) => row.spent !== true);
   if (held.length < rows.length) bucket.counts.count();
   if (held.length === 0) return { attempts: [], count: rows.length };
