@@ -53,6 +53,7 @@ export async function requestAttempts(worker: PostgresWorker, request: CheckedRe
         continue;
       }
       if (candidates.length === 0) await namespace.checkExists();
+      bucket.rotation.count(0, { isGoodMoment: true });
       return [];
     }
     const { attempts, progressed } = await (chosen.available ? claim : claimContinuous)(worker, chosen, request);
