@@ -1,5 +1,3 @@
-import type { Row } from '../database/index.js';
-
 /** A timestamptz column that is never null. */
 export function instant(value: unknown): Date {
   return value instanceof Date ? value : new Date(String(value));
@@ -18,9 +16,4 @@ export function nameFromBytes(value: unknown): string {
 /** A bytea column. */
 export function bytes(value: unknown): Buffer {
   return value as Buffer;
-}
-
-/** The only row of an answer, if there is one. */
-export function firstRow(rows: readonly Row[]): Row | undefined {
-  return rows[0];
 }

@@ -31,9 +31,3 @@ export interface WorkSpecMeta {
   /** Units pending now; 0 unless counts were asked for. */
   readonly pendingCount: number;
 }
-
-/** The members of WorkSpecMeta that `setMeta` changes. */
-export type WritableWorkSpecMeta = Omit<
-  WorkSpecMeta,
-  'canBeContinuous' | 'nextWorkSpecName' | 'runtime' | 'availableCount' | 'pendingCount'
->;

@@ -5,7 +5,7 @@ import type { Summary } from '../summary/summary.js';
 import type { WorkUnitName } from '../work-unit/work-unit-name.js';
 import type { WorkUnitStatus } from '../work-unit/work-unit-status.js';
 import type { WorkUnit, WorkUnitMeta } from '../work-unit/work-unit.js';
-import type { WorkSpecMeta, WritableWorkSpecMeta } from './work-spec-meta.js';
+import type { WorkSpecMeta } from './work-spec-meta.js';
 import type { WorkUnitQuery } from './work-unit-query.js';
 
 /** The definition of a work spec: `name`, the keys the scheduler reads (see model), and any others, kept as they are. */
@@ -66,5 +66,3 @@ export interface WorkSpec<Data extends DataDictionary = DataDictionary> {
   /** Deletes the units that match, and all their attempts, in batches; resolves to how many units there were. */
   deleteWorkUnits(query?: WorkUnitQuery): Promise<number>;
 }
-
-export type { WritableWorkSpecMeta };

@@ -20,13 +20,14 @@ const listNamedUnits = statement(
       select * from ${s}.work_unit u where u.spec_id = $1::bigint and u.name = n.name offset 0
     ) u
     where ($3::text[] is null or ${s}.unit_status(
-        u.ended, (select true from ${s}.lease l where l.spec_id = u.spec_id and l.unit_id = u.id) is true, u.not_before, coalesce($6::timestamptz, statement_timestamp())
+        u.ended, (select true from ${s}.lease l where l.spec_id = u.spec_id and l.unit_id = u.id) is true, u.not_before,
+        coalesce($6::timestamptz, statement_timestamp())
       ) = any($3::text[]))
     order by u.name
     limit $5::bigint`,
 );
 
-/** Index: work_unit (spec_id, name), in its order from `previous` on, up to the limit. Parameters: as above, names unused. */
+/** Index: work_unit (spec_id, name), in its order from `previous` on, up to the limit. Parameters: spec id, previous, limit. */
 const listUnitsInOrder = statement(
   'work-unit.list-in-order',
   (s) => `
@@ -45,7 +46,8 @@ const listUnitsByStatus = statement(
     from ${s}.work_unit u
     where u.spec_id = $1::bigint and u.name > $2::bytea
       and ${s}.unit_status(
-        u.ended, (select true from ${s}.lease l where l.spec_id = u.spec_id and l.unit_id = u.id) is true, u.not_before, coalesce($5::timestamptz, statement_timestamp())
+        u.ended, (select true from ${s}.lease l where l.spec_id = u.spec_id and l.unit_id = u.id) is true, u.not_before,
+        coalesce($5::timestamptz, statement_timestamp())
       ) = any($4::text[])
     order by u.name
     limit $3::bigint`,
