@@ -581,11 +581,13 @@ begin
 end
 $$;
 
--- Expires at most so many overdue attempts; returns how many. Those whose unit somebody else is changing at this moment are left
--- to him: he may be the worker who reports at last.
-create function expire_due(at_time timestamptz, at_most integer) returns integer
+-- What expire_due does if there is anything to do. Attempts whose unit somebody else is changing at this moment are left to him: he
+-- may be the worker who reports at last. Planned anew each time: a plan kept from when the tables were empty may go through all
+-- units (seen on PostgreSQL 14).
+create function expire_overdue(at_time timestamptz, at_most integer) returns integer
 language plpgsql
 set search_path from current
+set plan_cache_mode = force_custom_plan
 as $$
 declare
   ids bigint[];
@@ -593,13 +595,6 @@ declare
   waiting_attempts integer[];
   superseded_count integer;
 begin
-  perform from lease where expires_at < at_time order by expires_at limit 1;
-  if not found then
-    perform from superseded where expires_at < at_time order by expires_at limit 1;
-    if not found then
-      return 0;
-    end if;
-  end if;
   -- One at a time: whoever looks at units waits here for who is expiring them, and then sees what has become of them.
   perform pg_advisory_xact_lock(hashtextextended(current_schema() || ' expiry', 0));
   with expired as (
@@ -627,6 +622,7 @@ begin
   end if;
   with expired as (
     delete from lease l using work_unit u
+    -- Asked again, for a renewal locks no unit.
     where u.id = any(ids) and l.spec_id = u.spec_id and l.unit_id = u.id and l.expires_at < at_time
     returning l.*
   ),
@@ -638,6 +634,23 @@ begin
   perform note_attempts(waiting, waiting_attempts);
   perform put_waiting(waiting, waiting_attempts, at_time);
   return superseded_count + coalesce(cardinality(waiting), 0);
+end
+$$;
+
+-- Expires at most so many overdue attempts; returns how many. Every look calls it, mostly for nothing.
+create function expire_due(at_time timestamptz, at_most integer) returns integer
+language plpgsql
+set search_path from current
+as $$
+begin
+  perform from lease where expires_at < at_time order by expires_at limit 1;
+  if not found then
+    perform from superseded where expires_at < at_time order by expires_at limit 1;
+    if not found then
+      return 0;
+    end if;
+  end if;
+  return expire_overdue(at_time, at_most);
 end
 $$;
 
@@ -891,9 +904,9 @@ begin atomic
 end;
 
 -- Down Migration
-drop function holds_attempt, require_attempt, settle_attempt, delete_units, rotate_ready, truncate_segment, promote_due, expire_due, make_continuous_unit, make_attempt,
-  clear_active_attempts, change_units, replace_units, upsert_units, insert_units, note_attempts, units_of_status, detach_attempt_data, supersede,
-  reopen, put_waiting, take_waiting, unit_status;
+drop function holds_attempt, require_attempt, settle_attempt, delete_units, rotate_ready, truncate_segment, promote_due, expire_due,
+  expire_overdue, make_continuous_unit, make_attempt, clear_active_attempts, change_units, replace_units, upsert_units, insert_units,
+  note_attempts, units_of_status, detach_attempt_data, supersede, reopen, put_waiting, take_waiting, unit_status;
 drop view any_attempt;
 drop table claim_gate, no_crash_since, destroyed_spec, runtime_request, worker, unit_count, attempt, superseded, lease, delayed,
   ready, work_unit, work_spec;

@@ -23,12 +23,14 @@ async function workUntilItEnds({ url, schema, namespace: name }: NamespacePlace,
   // A pool of our own, to see whether it gets its clients back.
   const pool = new pg.Pool({ connectionString: url, max: 2, application_name: `pg-coordinate test ${schema}`, ...{ pipeline: true } });
   try {
-    await using coordinate = await connect(pool, { schema });
+    const coordinate = await connect(pool, { schema });
     const namespace = await coordinate.namespace(name);
     const code = await work(namespace, index).catch((error: unknown) => {
       if (error instanceof CoordinateError) return error.code;
       throw error;
     });
+    // Waits for what the worker has begun in the background, which has a client until then.
+    await coordinate.close();
     return { code, checkedOut: pool.totalCount - pool.idleCount + pool.waitingCount };
   } finally {
     await pool.end();
