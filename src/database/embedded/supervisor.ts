@@ -19,6 +19,9 @@ export interface SupervisorOptions {
   readonly serverArguments: readonly string[];
 }
 
+/** How long the server may take to end before it is made to, in ms. Longer than the last checkpoint of a large database takes. */
+const patienceMs = 60_000;
+
 /** As much of the log as an error message shows. */
 const logTailBytes = 4_096;
 const logTailLines = 12;
@@ -124,20 +127,30 @@ export class Supervisor {
   async #stop(): Promise<void> {
     this.#child.ref();
     this.#stdin.end();
+    // A process of the server's that does not react would be waited for without end. QUIT has it killed, and the log replayed at the
+    // next start.
+    const impatience = setTimeout(() => this.#signalServer('QUIT'), patienceMs);
     // Null when it came to its own end; otherwise it was killed and could not do its duty.
     if ((await this.#exited) !== null) await this.#standIn();
+    clearTimeout(impatience);
     for (const pipe of [this.#stdin, this.#reports, this.#serverLife]) pipe.destroy();
     await this.#log.close();
   }
 
   async #standIn(): Promise<void> {
-    // The server's pipe tells that it is still the server that has this process id.
-    if (this.#serverPid !== undefined && !this.#serverLife.closed) {
+    if (this.#signalServer(this.#options.stopSignal)) {
       this.#serverLife.ref();
-      process.kill(this.#serverPid, `SIG${this.#options.stopSignal}`);
       await this.serverEnded;
     }
     await rm(this.#options.runDirectory, { recursive: true, force: true, maxRetries: 5 });
     await rm(this.#options.newDataDirectory, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** Whether there is a server that can be told. */
+  #signalServer(signal: 'INT' | 'QUIT'): boolean {
+    // The server's pipe tells that it is still the server that has this process id.
+    if (this.#serverPid === undefined || this.#serverLife.closed) return false;
+    process.kill(this.#serverPid, `SIG${signal}`);
+    return true;
   }
 }
