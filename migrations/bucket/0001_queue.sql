@@ -197,6 +197,31 @@ create sequence attempt_number;
 create unlogged table no_crash_since (checked_at timestamptz not null);
 insert into no_crash_since (checked_at) values (statement_timestamp());
 
+-- Who waits for work, and who wants to hear what becomes of attempts: see src/core/notify/README.md. Unlogged, so that these writes need no
+-- WAL and nobody's commit waits for the disk because of them; a crash of the server empties them, and whoever listens comes back
+-- and registers again. Both go by the real time, whatever clock the queue goes by.
+create unlogged table waiter (
+  namespace_id bigint not null,
+  -- One process and namespace; another one every minute, so that one that nobody can clean up after (a snapshot is held) leaves
+  -- no more than a minute's dead rows under one key.
+  listener text not null,
+  waiting boolean not null,
+  -- Since when it waits, or until when it did.
+  since timestamptz not null,
+  primary key (namespace_id, listener)
+) with (fillfactor = 50);
+
+-- Ordered by time: probes begin half a minute ago, and so meet no more than half a minute's dead entries.
+create index waiter_waiting on waiter (namespace_id, since) where waiting;
+create index waiter_since on waiter (namespace_id, since);
+
+create unlogged table watcher (
+  namespace_id bigint not null,
+  listener text not null,
+  expires_at timestamptz not null,
+  primary key (namespace_id, listener)
+) with (fillfactor = 50);
+
 -- Holds no rows, and is never read: claims of one bucket pass one at a time through LOCK TABLE on it, which unlike any other
 -- lock is taken before a serializable transaction fixes its snapshot.
 create table claim_gate ();
@@ -221,6 +246,51 @@ return case
   when not_before > at_time then 'delayed'
   else 'available'
 end;
+
+-- Tells those who wait for work in a namespace, once for each time that they have registered; returns whether anybody was. A listener
+-- that has not said for half a minute that it still waits is no more. Locked by listener, or two who wake the same could
+-- wait for each other in a circle; and waited for, because one that is just renewing its registration will not look again.
+create function wake_waiters(of_namespace bigint) returns boolean
+language plpgsql
+set search_path from current
+as $$
+begin
+  with waiting as materialized (
+    select w.listener from waiter w
+    where w.namespace_id = of_namespace and w.waiting and w.since > statement_timestamp() - interval '30 seconds'
+    order by w.listener
+    for update
+  )
+  update waiter w set waiting = false, since = statement_timestamp()
+  from waiting where w.namespace_id = of_namespace and w.listener = waiting.listener;
+  if not found then
+    return false;
+  end if;
+  perform pg_notify(current_schema(), 'work ' || of_namespace);
+  return true;
+end
+$$;
+
+-- Tells those who watch the namespaces of attempts what became of these, 150 in one message, as it must stay below 8000 bytes.
+create function announce_attempts(kind text, spec_ids bigint[], unit_ids bigint[], numbers bigint[]) returns void
+language plpgsql
+set search_path from current
+as $$
+begin
+  perform pg_notify(current_schema(), message.text) from (
+    select format('%s %s %s', kind, chunk.namespace_id, string_agg(chunk.attempt, ',' order by chunk.number)) as text
+    from (
+      select a.spec_id >> 24 as namespace_id, a.number, a.unit_id || ':' || a.number as attempt,
+        row_number() over (partition by a.spec_id >> 24 order by a.number) / 150 as part
+      from unnest(spec_ids, unit_ids, numbers) as a (spec_id, unit_id, number)
+    ) chunk
+    where exists (
+      select from watcher w where w.namespace_id = chunk.namespace_id and w.expires_at > statement_timestamp()
+    )
+    group by chunk.namespace_id, chunk.part
+  ) message;
+end
+$$;
 
 -- The functions below are the transitions of several steps. Each step is a statement with a snapshot of its own (under READ
 -- COMMITTED), after the lock on the unit's row is held. All take and return sets, so that a thousand units are one call.
@@ -593,6 +663,8 @@ declare
   ids bigint[];
   waiting bigint[];
   waiting_attempts integer[];
+  of_specs bigint[];
+  numbers bigint[];
   superseded_count integer;
 begin
   -- One at a time: whoever looks at units waits here for who is expiring them, and then sees what has become of them.
@@ -603,10 +675,14 @@ begin
       select number from superseded where expires_at < at_time order by expires_at limit at_most for update skip locked
     )
     returning s.*
+  ),
+  history as (
+    insert into attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)
+    select e.spec_id, e.unit_id, e.number, e.worker_id, 'expired', e.started_at, at_time, e.expires_at, e.data from expired e
   )
-  insert into attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)
-  select e.spec_id, e.unit_id, e.number, e.worker_id, 'expired', e.started_at, at_time, e.expires_at, e.data from expired e;
-  get diagnostics superseded_count = row_count;
+  select count(*), array_agg(e.unit_id), array_agg(e.spec_id), array_agg(e.number)
+  into superseded_count, ids, of_specs, numbers from expired e;
+  perform announce_attempts('expired', of_specs, ids, numbers);
 
   -- The limit counts those that could be locked. Skipping needs no order of locks.
   select array_agg(locked.id) into ids from (
@@ -630,9 +706,11 @@ begin
     insert into attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)
     select e.spec_id, e.unit_id, e.number, e.worker_id, 'expired', e.started_at, at_time, e.expires_at, e.data from expired e
   )
-  select array_agg(e.unit_id), array_agg(e.attempts) into waiting, waiting_attempts from expired e;
+  select array_agg(e.unit_id), array_agg(e.attempts), array_agg(e.spec_id), array_agg(e.number)
+  into waiting, waiting_attempts, of_specs, numbers from expired e;
   perform note_attempts(waiting, waiting_attempts);
   perform put_waiting(waiting, waiting_attempts, at_time);
+  perform announce_attempts('expired', of_specs, waiting, numbers);
   return superseded_count + coalesce(cardinality(waiting), 0);
 end
 $$;
@@ -777,7 +855,7 @@ $$;
 -- Reports on one attempt, whatever has become of it: the slow path behind the statements of src/core/attempt, which handle
 -- whole batches but only attempts that are pending, active, and have no output to pass on.
 -- action: 'finished', 'failed', 'retryable', 'expired', 'renewed'.
--- Returns outcome: 'done', 'not-pending', 'lost-lease', 'gone'; and, when a finished unit's spec names an existing next one,
+-- Returns outcome: 'done', 'unchanged', 'not-pending', 'lost-lease', 'gone'; and, when a finished unit's spec names an existing next one,
 -- that spec's id and the data that may hold its output.
 create function settle_attempt(
   action text, of_unit bigint, of_number bigint, new_data bytea, at_time timestamptz, extend_or_delay interval,
@@ -844,6 +922,7 @@ begin
     else
       select a.status into past from attempt a where a.unit_id = of_unit and a.number = of_number for update;
       if past = 'expired' and action = 'expired' then
+        outcome := 'unchanged';
         return;
       end if;
       if past is distinct from 'failed' or action <> 'finished' then
@@ -906,8 +985,9 @@ end;
 -- Down Migration
 drop function holds_attempt, require_attempt, settle_attempt, delete_units, rotate_ready, truncate_segment, promote_due, expire_due,
   expire_overdue, make_continuous_unit, make_attempt, clear_active_attempts, change_units, replace_units, upsert_units, insert_units,
-  note_attempts, units_of_status, detach_attempt_data, supersede, reopen, put_waiting, take_waiting, unit_status;
+  note_attempts, units_of_status, detach_attempt_data, supersede, reopen, put_waiting, take_waiting,
+  announce_attempts, wake_waiters, unit_status;
 drop view any_attempt;
-drop table claim_gate, no_crash_since, destroyed_spec, runtime_request, worker, unit_count, attempt, superseded, lease, delayed,
+drop table claim_gate, watcher, waiter, no_crash_since, destroyed_spec, runtime_request, worker, unit_count, attempt, superseded, lease, delayed,
   ready, work_unit, work_spec;
 drop sequence attempt_number, ready_segment;

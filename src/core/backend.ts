@@ -1,19 +1,25 @@
+import type { ClientConfig } from 'pg';
 import type { Clock } from '../clock/index.js';
 import {
+  Listener,
   StatementSet,
   type Database,
   type Executor,
   type Row,
   type Statement,
+  type StatementStep,
   type TransactionStep,
 } from '../database/index.js';
-import { InvalidArgumentError } from '../errors/index.js';
+import { ClosedError, InvalidArgumentError } from '../errors/index.js';
 import type { TransactionOptions } from './coordinate.js';
 import { BackgroundTask } from './background-task.js';
+import { OutcomeAwaiter } from './notify/await-outcomes.js';
+import { Watching } from './notify/watching.js';
 import { foldCounts, foldLimit } from './summary/count-units.js';
 import { rotateReady } from './work-unit/rotate-ready.js';
 import { CandidateCache } from './scheduler/candidate-cache.js';
 import { expireDue, expireDueLimit } from './expiry/expire-due.js';
+import { AddQueue } from './work-spec/add-queue.js';
 
 export interface BackendOptions {
   readonly clock: Clock;
@@ -24,6 +30,8 @@ export interface BackendOptions {
   readonly bucketCount: number;
   /** Commands that give a caller's own SQL the planner's usual settings back; empty when they were not changed. */
   readonly userPlanning: string;
+  /** How the pool connects, for connections beside it. The password may not be enumerable. */
+  readonly clientConfig: ClientConfig;
 }
 
 /** The schema of a bucket. */
@@ -38,16 +46,22 @@ export class Backend {
   readonly schema: string;
   readonly bucketCount: number;
   readonly userPlanning: string;
+  readonly clientConfig: ClientConfig;
+  /** Hears the notifications of all buckets. */
+  readonly listener: Listener;
+  readonly #closing = new AbortController();
   readonly #clock: Clock;
   readonly #catalog: StatementSet;
   readonly #buckets = new Map<number, Bucket>();
 
-  constructor(database: Database, { clock, random, schema, bucketCount, userPlanning }: BackendOptions) {
+  constructor(database: Database, { clock, random, schema, bucketCount, userPlanning, clientConfig }: BackendOptions) {
     this.database = database;
     this.random = random;
     this.schema = schema;
     this.bucketCount = bucketCount;
     this.userPlanning = userPlanning;
+    this.clientConfig = clientConfig;
+    this.listener = new Listener({ config: clientConfig, logger: database.logger, random: Math.random });
     this.#clock = clock;
     this.#catalog = new StatementSet(schema, schema);
   }
@@ -76,9 +90,18 @@ export class Backend {
     return bucket;
   }
 
-  /** Closes the connection once background work, such as the folding of counts, has ended. */
+  /** Fires, with Closed as its reason, when the connection is closed. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** Closes the connections once what is under way, such as the folding of counts and the waking of waiters, has ended. */
   async close(): Promise<void> {
-    await Promise.all([this.database.close(), ...[...this.#buckets.values()].map((bucket) => bucket.stop())]);
+    const buckets = [...this.#buckets.values()];
+    for (const bucket of buckets) bucket.adds.flush();
+    const closed = Promise.all([this.database.close(), this.listener.close(), ...buckets.map((bucket) => bucket.stop())]);
+    this.#closing.abort(new ClosedError());
+    await closed;
   }
 
   /** What runs the statements of an operation: the caller's transaction, if one was given. */
@@ -103,8 +126,14 @@ export class Bucket {
   readonly rotation: BackgroundTask;
   /** What there was to choose from a moment ago, in namespaces with many specs. */
   readonly candidates = new CandidateCache();
+  /** Puts units that are added one by one at the same time into one statement. */
+  readonly adds = new AddQueue(this);
   /** When this process last recorded that work of a runtime was asked for, see recordRuntimes(). */
   readonly runtimesRecorded = new Map<string, number>();
+  /** What others do to attempts. */
+  readonly watching = new Watching(this);
+  /** What becomes of units that somebody waits for. */
+  readonly outcomes = new OutcomeAwaiter(this);
   readonly #statements: StatementSet;
 
   constructor(backend: Backend, number: number) {
@@ -130,7 +159,14 @@ export class Bucket {
 
   /** Waits for the housekeeping under way; there will be no other. */
   async stop(): Promise<void> {
+    this.watching.close();
+    this.outcomes.close();
     await Promise.all([this.counts.stop(), this.rotation.stop()]);
+  }
+
+  /** A statement on the bucket's tables, to be run with others. */
+  step(statement: Statement, values: readonly unknown[] = []): StatementStep {
+    return [this.#statements.prepare(statement), values];
   }
 
   /** Runs a statement, by default in a transaction of its own. */

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { databaseClock } from '../clock/index.js';
 import {
+  clientConfigOf,
   Database,
   defaultRetryOptions,
   silentLogger,
@@ -74,6 +75,7 @@ export async function connect(target?: ConnectTarget, options?: ConnectOptions):
       schema: settings.schema,
       bucketCount: settings.buckets,
       userPlanning: isSetUp ? usualPlanning(given) : '',
+      clientConfig: clientConfigOf(pool.options),
     }),
   );
 }

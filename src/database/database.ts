@@ -1,41 +1,20 @@
-import type { Writable } from 'node:stream';
 import type { Pool, PoolClient } from 'pg';
 import { ClosedError } from '../errors/index.js';
+import { commit, corked, isIdle, rollBack, untilAborted } from './lent-client.js';
 import type { Logger } from './logger.js';
 import { Retrier, type RetryOptions, type TransactionStatistics } from './retry.js';
 import type { PreparedStatement } from './statement.js';
+import type {
+  AfterCommit,
+  Executor,
+  ForeignClient,
+  Row,
+  StatementStep,
+  Transaction,
+  TransactionSettings,
+  TransactionStep,
+} from './transaction.js';
 import { isConnectionLoss, translateConnectError, translateConnectionLoss, translateError } from './translate-error.js';
-
-/** A row as it comes from the driver: turn it into an object in a `from-row` function. */
-export type Row = Readonly<Record<string, unknown>>;
-
-/** What runs prepared statements: the pool, or a transaction. */
-export interface Executor {
-  run(statement: PreparedStatement, values?: readonly unknown[]): Promise<readonly Row[]>;
-}
-
-/** What a caller's own transaction runs on, by shape: `pg` clients have it, and so can any other driver's. */
-export interface ForeignClient {
-  query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
-}
-
-/** A transaction that this database has begun. */
-export interface Transaction extends Executor, ForeignClient {
-  /** The `pg` client it runs on. */
-  readonly client: PoolClient;
-  /** A transaction inside this one (a savepoint): if it throws, only what it did is undone. */
-  nested<T>(body: (transaction: Transaction) => Promise<T>): Promise<T>;
-}
-
-export interface TransactionSettings {
-  /** @default 'read committed' */
-  readonly isolation?: 'read committed' | 'serializable';
-  /** Stops trying again, and rolls back at the next statement, when it fires. */
-  readonly signal?: AbortSignal;
-}
-
-/** A command, or a statement with its values. */
-export type TransactionStep = string | readonly [statement: PreparedStatement, values: readonly unknown[]];
 
 export interface DatabaseOptions {
   readonly pool: Pool;
@@ -59,6 +38,8 @@ export class Database implements Executor {
   readonly #retrier: Retrier;
   /** The errors of this database's own statements: one that a caller's code throws about something else may have the same code. */
   readonly #ownErrors = new WeakSet();
+  /** What is to be done after the commit of transactions under way: by the transaction, and by what has joined it. */
+  readonly #afterCommit = new WeakMap<object, AfterCommit[]>();
   #savepoints = 0;
   #underWay = 0;
   #onceIdle: (() => void) | undefined;
@@ -85,9 +66,7 @@ export class Database implements Executor {
   }
 
   /** Runs statements one after another, each in a transaction of its own, sent at once; resolves to the rows of each. */
-  async runInOneTrip(
-    steps: readonly (readonly [statement: PreparedStatement, values: readonly unknown[]])[],
-  ): Promise<(readonly Row[])[]> {
+  async runInOneTrip(steps: readonly StatementStep[]): Promise<(readonly Row[])[]> {
     return this.#retrier.run(() =>
       this.withClient(async (client) => {
         const answers: (readonly Row[])[] = [];
@@ -105,9 +84,36 @@ export class Database implements Executor {
     );
   }
 
+  /**
+   * Runs a statement, and on the same client a second one that begins once the first is committed: sent at once where clients
+   * pipeline. What becomes of the second changes nothing about the first; its rows are undefined if it failed.
+   */
+  async runAndFollow(first: StatementStep, second: StatementStep): Promise<[readonly Row[], readonly Row[] | undefined]> {
+    return this.#retrier.run(() =>
+      this.withClient(async (client) => {
+        const follow = (): Promise<readonly Row[] | undefined> => this.#unheeded(() => this.#send(client, ...second));
+        if (!this.#options.pipeline) return [await this.#send(client, ...first), await follow()];
+        const [answer, following] = corked(client, () => [this.#send(client, ...first), follow()]);
+        const [settled] = await Promise.allSettled([answer, following]);
+        if (settled.status === 'rejected') throw settled.reason;
+        return [settled.value, await following];
+      }),
+    );
+  }
+
+  /**
+   * Has something done once the transaction is committed that `on` is, or has joined; not at all if it is rolled back. False:
+   * this database has not begun it, and does not know when it is committed.
+   */
+  afterCommit(on: object, task: AfterCommit): boolean {
+    const tasks = this.#afterCommit.get(on);
+    tasks?.push(task);
+    return tasks !== undefined;
+  }
+
   /** Runs statements on a transaction of the caller's; it is theirs to begin, commit and roll back. */
   joining(client: ForeignClient): Executor {
-    return {
+    const executor: Executor = {
       run: async ({ text }, values = []) => {
         this.#checkOpen();
         try {
@@ -117,6 +123,9 @@ export class Database implements Executor {
         }
       },
     };
+    const tasks = this.#afterCommit.get(client);
+    if (tasks !== undefined) this.#afterCommit.set(executor, tasks);
+    return executor;
   }
 
   /**
@@ -129,16 +138,20 @@ export class Database implements Executor {
     return this.#retrier.run(
       () =>
         this.withClient(async (client) => {
+          const tasks: AfterCommit[] = [];
+          let result: T;
           await this.#own(client.query(`begin isolation level ${isolation}`));
           try {
-            const result = await body(this.#transactionOn(client, signal));
+            result = await body(this.#transactionOn(client, signal, tasks));
             signal?.throwIfAborted();
             await this.#own(commit(client));
-            return result;
           } catch (error) {
             await rollBack(client);
             throw error;
           }
+          const on: Executor = { run: (statement, values = []) => this.#send(client, statement, values) };
+          for (const task of tasks) await this.#unheeded(() => task(on));
+          return result;
         }, signal),
       signal,
     );
@@ -263,8 +276,18 @@ export class Database implements Executor {
     return typeof error === 'object' && error !== null && this.#ownErrors.has(error);
   }
 
-  #transactionOn(client: PoolClient, signal: AbortSignal | undefined): Transaction {
-    return {
+  /** Tells the logger, and nobody else, when it fails. */
+  async #unheeded<T>(task: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await task();
+    } catch (error) {
+      this.logger.warn(`others could not be notified: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
+  }
+
+  #transactionOn(client: PoolClient, signal: AbortSignal | undefined, tasks: AfterCommit[]): Transaction {
+    const transaction: Transaction = {
       client,
       run: async (statement, values = []) => {
         signal?.throwIfAborted();
@@ -278,8 +301,10 @@ export class Database implements Executor {
         const savepoint = `pg_coordinate_${++this.#savepoints}`;
         await this.#own(client.query(`savepoint ${savepoint}`));
         try {
-          const result = await body(this.#transactionOn(client, signal));
+          const nestedTasks: AfterCommit[] = [];
+          const result = await body(this.#transactionOn(client, signal, nestedTasks));
           await this.#own(client.query(`release savepoint ${savepoint}`));
+          tasks.push(...nestedTasks);
           return result;
         } catch (error) {
           await client.query(`rollback to savepoint ${savepoint}`).catch(() => undefined);
@@ -287,6 +312,8 @@ export class Database implements Executor {
         }
       },
     };
+    this.#afterCommit.set(transaction, tasks);
+    return transaction;
   }
 
   #checkOpen(): void {
@@ -296,42 +323,4 @@ export class Database implements Executor {
   readonly #onClientError = (error: Error): void => {
     this.#options.logger.warn(`a connection to PostgreSQL broke: ${error.message}`);
   };
-}
-
-/** Rejects as soon as the signal fires; a client that comes when nobody is waiting for it any more goes straight back. */
-function untilAborted(connecting: Promise<PoolClient>, signal: AbortSignal): Promise<PoolClient> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    connecting
-      .then((client) => (signal.aborted ? client.release() : resolve(client)), reject)
-      .finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}
-
-/** Holds back what is written to the connection meanwhile, and then sends it together. */
-function corked<T>(client: PoolClient, write: () => T): T {
-  const { stream } = (client as unknown as { connection?: { stream?: Partial<Writable> } }).connection ?? {};
-  stream?.cork?.();
-  try {
-    return write();
-  } finally {
-    stream?.uncork?.();
-  }
-}
-
-/** Whether no transaction is open. A `pg` too old to know is believed: every transaction here ends by commit or rollback. */
-function isIdle(client: PoolClient): boolean {
-  return typeof client.getTransactionStatus !== 'function' || client.getTransactionStatus() === 'I';
-}
-
-/** A transaction that has failed answers COMMIT with ROLLBACK instead of an error: nobody may take that for a success. */
-async function commit(client: PoolClient): Promise<void> {
-  const { command } = await client.query('commit');
-  if (command !== 'COMMIT') throw new Error('the transaction was rolled back because one of its statements had failed');
-}
-
-/** What went wrong before is what the caller must learn; if this fails too the client is discarded, as it is not idle. */
-async function rollBack(client: PoolClient): Promise<void> {
-  await client.query('rollback').catch(() => undefined);
 }

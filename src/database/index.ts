@@ -1,14 +1,17 @@
 export { byteaArray, float8Array, int8Array, timestamptzArray } from './binary-array.js';
-export {
-  Database,
-  type Executor,
-  type ForeignClient,
-  type Row,
-  type Transaction,
-  type TransactionStep,
-  type TransactionSettings,
-} from './database.js';
+export { Database } from './database.js';
+export { clientConfigOf } from './client-config-of.js';
+export { Listener, type Unsubscribe } from './listener.js';
 export { silentLogger, type Logger } from './logger.js';
 export { defaultRetryOptions, type RetryOptions, type TransactionStatistics } from './retry.js';
 export { StatementSet, quoteIdentifier, statement, type Statement } from './statement.js';
+export type {
+  Executor,
+  ForeignClient,
+  Row,
+  StatementStep,
+  Transaction,
+  TransactionSettings,
+  TransactionStep,
+} from './transaction.js';
 export { isRetryable, sqlState } from './translate-error.js';

@@ -181,3 +181,38 @@ export class EmbeddedPostgresError extends CoordinateError {
     super('EmbeddedPostgres', { problem }, options);
   }
 }
+
+/** Somebody has cancelled the work unit: `unit.cancel(reason)`. */
+export class CancelledError extends CoordinateError {
+  constructor(reason: string) {
+    super('Cancelled', { reason });
+  }
+}
+
+/** The worker that runs the handler is stopping, and the time of grace is over. */
+export class ShuttingDownError extends CoordinateError {
+  constructor() {
+    super('ShuttingDown');
+  }
+}
+
+/** A handler has had its maximum run time, or is about to have had it. */
+export class RunTimeExceededError extends CoordinateError {
+  constructor(limitMs: number) {
+    super('RunTimeExceeded', { limitMs });
+  }
+}
+
+/** The thread or process in which a handler ran is no more. */
+export class HandlerCrashedError extends CoordinateError {
+  constructor(place: 'thread' | 'process', problem: string, options?: ErrorOptions) {
+    super('HandlerCrashed', { place, problem }, options);
+  }
+}
+
+/** A work unit that was waited for has not ended in time. It goes on. */
+export class WaitTimeoutError extends CoordinateError {
+  constructor(name: string, timeoutMs: number) {
+    super('WaitTimeout', { name, timeoutMs });
+  }
+}

@@ -55,6 +55,14 @@ export const errorRegistry = {
     wire: 'error',
     text: 'PostgreSQL {version} is not supported; use PostgreSQL 14 or newer',
   },
+
+  // What can happen to a unit while a worker runs a handler on it, and to whoever waits for it.
+  Cancelled: { status: 409, wire: 'error', text: 'The work unit was cancelled: {reason}' },
+  ShuttingDown: { status: 503, wire: 'error', text: 'The worker is shutting down' },
+  RunTimeExceeded: { status: 504, wire: 'error', text: 'The handler ran longer than its {limitMs} ms' },
+  HandlerCrashed: { status: 500, wire: 'error', text: 'The {place} of the handler ended before it had answered: {problem}' },
+  WaitTimeout: { status: 504, wire: 'error', text: 'The work unit {name} has not ended within {timeoutMs} ms' },
+
   EmbeddedPostgres: {
     status: 503,
     wire: 'error',

@@ -9,6 +9,7 @@ import { measureClaims, measureCycle, type CycleFigures } from './cycle.js';
 import { measureHeldSnapshot } from './held-snapshot.js';
 import { fill, median, unitsOf, type Figure } from './measure.js';
 import { readOptions } from './options.js';
+import { measureLatency, measureStream, workOffByProcesses } from './runtime.js';
 import { percent, printTable } from './table.js';
 
 const options = readOptions(process.argv.slice(2));
@@ -22,6 +23,8 @@ try {
   if (options.parts.includes('waiting')) await benchWaiting();
   if (options.parts.includes('specs')) await benchSpecs();
   if (options.parts.includes('held')) await benchHeld();
+  if (options.parts.includes('runtime')) await benchRuntime();
+  if (options.parts.includes('latency')) await benchLatency();
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify(figures, null, 2));
 } finally {
   await server?.stop();
@@ -173,6 +176,54 @@ async function benchHeld(): Promise<void> {
     ['', '1', '2', '3', '4', '5', '6'],
     rows.map(({ name, windows }) => [name, ...windows]),
   );
+}
+
+/** Units from a generator, worked off by two processes: with a queue of their own ahead of the handlers, and without. */
+async function benchRuntime(): Promise<void> {
+  const { streamed } = options;
+  const rows: { localQueue: number; add: number; early: number; most: number; workOff: number }[] = [];
+  for (const localQueue of [500, 0]) {
+    const runs = [];
+    for (let repeat = 0; repeat < options.repeats; repeat++) {
+      runs.push(
+        await withTables(8, async (coordinate) => {
+          const spec = await specOf(coordinate, 'bench');
+          const stream = await measureStream(spec, streamed);
+          const place = { url, schema: 'bench', namespace: 'bench' };
+          return { ...stream, workOff: await workOffByProcesses(spec, { ...place, processes: 2, localQueue }) };
+        }),
+      );
+    }
+    const most = Math.max(...runs.map((run) => run.most));
+    const early = Math.max(...runs.map((run) => run.early));
+    const add = median(runs.map((run) => run.unitsPerSecond));
+    rows.push({ localQueue, add, early, most, workOff: median(runs.map((run) => run.workOff)) });
+  }
+  figures.runtime = rows;
+  printTable(
+    `${streamed.toLocaleString('en')} units from an async generator, then worked off by two processes of 24 slots, units per second`,
+    ['local queue', 'add', 'RSS in the first tenth, MiB', 'RSS at most, MiB', 'work off'],
+    rows.map(({ localQueue, add, early, most, workOff }) => [localQueue, add, early / 2 ** 20, most / 2 ** 20, workOff]),
+  );
+}
+
+async function benchLatency(): Promise<void> {
+  const rows: (string | number)[][] = [];
+  for (const inTransaction of [false, true]) {
+    const latencies = await withTables(8, async (producer) => {
+      const consumer = await connect(url, { schema: 'bench' });
+      try {
+        return await measureLatency(producer, consumer, { namespace: 'bench', rounds: options.rounds, inTransaction });
+      } finally {
+        await consumer.close();
+      }
+    });
+    const sorted = latencies.toSorted((a, b) => a - b);
+    const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? Number.NaN).toFixed(2);
+    rows.push([inTransaction ? "in the caller's transaction" : 'a single add', at(0.5), at(0.99), at(0.9999)]);
+  }
+  figures.latency = rows;
+  printTable(`From add to the start of the handler of a sleeping worker, ms, ${options.rounds} times`, ['', 'p50', 'p99', 'most'], rows);
 }
 
 async function specOf(coordinate: PostgresCoordinate, name: string): ReturnType<Awaited<ReturnType<PostgresCoordinate['namespace']>>['setWorkSpec']> {

@@ -11,6 +11,10 @@ export interface BenchOptions {
   /** Other work specs in the namespace. */
   readonly others: number;
   readonly repeats: number;
+  /** Units that a generator gives. */
+  readonly streamed: number;
+  /** How often a latency is measured. */
+  readonly rounds: number;
   /** Seconds to work with a snapshot held open. */
   readonly heldSeconds: number;
   readonly parts: readonly string[];
@@ -18,7 +22,7 @@ export interface BenchOptions {
   readonly json: string | undefined;
 }
 
-export const allParts = ['matrix', 'waiting', 'specs', 'held'] as const;
+export const allParts = ['matrix', 'waiting', 'specs', 'held', 'runtime', 'latency'] as const;
 
 /** `--quick` only shows that everything runs; every number can be given, such as `--batches 1,100 --connections 8`. */
 export function readOptions(args: string[]): BenchOptions {
@@ -31,6 +35,8 @@ export function readOptions(args: string[]): BenchOptions {
       waiting: { type: 'string' },
       others: { type: 'string' },
       repeats: { type: 'string' },
+      streamed: { type: 'string' },
+      rounds: { type: 'string' },
       held: { type: 'string' },
       parts: { type: 'string' },
       json: { type: 'string' },
@@ -45,6 +51,8 @@ export function readOptions(args: string[]): BenchOptions {
     waiting: list(values.waiting, [10_000, 1_000_000], [1_000, 10_000]),
     others: Number(values.others ?? (quick ? 20 : 1_000)),
     repeats: Number(values.repeats ?? (quick ? 1 : 3)),
+    streamed: Number(values.streamed ?? (quick ? 5_000 : 1_000_000)),
+    rounds: Number(values.rounds ?? (quick ? 20 : 1_000)),
     heldSeconds: Number(values.held ?? (quick ? 2 : 30)),
     parts: values.parts?.split(',') ?? allParts,
     json: values.json,

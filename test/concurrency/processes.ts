@@ -13,6 +13,10 @@ export interface TestProcess<T extends Tasks> {
   /** Resolves once the process has told something that the test asks for. */
   untilTold(what: (told: readonly unknown[]) => boolean): Promise<void>;
   signal(signal: NodeJS.Signals): void;
+  /** Resolves when it has ended, and all it told has been read. */
+  readonly ended: Promise<void>;
+  /** Null while it runs, and if a signal has ended it. */
+  readonly exitCode: number | null;
   /** Kills it, and waits until it has ended: whatever it told before has been read by then. */
   kill(): Promise<void>;
 }
@@ -47,14 +51,14 @@ class RunningProcess<T extends Tasks> implements TestProcess<T> {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   readonly #listeners = new Set<() => void>();
-  readonly #ended: Promise<void>;
+  readonly ended: Promise<void>;
   #end: string | undefined;
   #requests = 0;
 
   constructor(child: ChildProcess) {
     this.#child = child;
     child.on('message', (message) => this.#take(message as Reply));
-    this.#ended = new Promise((resolve) => {
+    this.ended = new Promise((resolve) => {
       // 'close' comes when the channel has been read to its end, unlike 'exit'.
       child.once('close', (code, signal) => {
         this.#end = `the process ended (${signal ?? code ?? 'unknown'})`;
@@ -67,6 +71,10 @@ class RunningProcess<T extends Tasks> implements TestProcess<T> {
 
   get pid(): number {
     return this.#child.pid!;
+  }
+
+  get exitCode(): number | null {
+    return this.#child.exitCode;
   }
 
   run<Name extends keyof T & string>(task: Name, argument: Parameters<T[Name]>[0]): Promise<Awaited<ReturnType<T[Name]>>> {
@@ -97,7 +105,7 @@ class RunningProcess<T extends Tasks> implements TestProcess<T> {
 
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
-    await this.#ended;
+    await this.ended;
   }
 
   #take(reply: Reply): void {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Attempt, Namespace, PostgresCoordinate, Worker, WorkSpec, WorkUnit } from 'pg-coordinate';
+import type { Attempt, PostgresCoordinate, PostgresNamespace, Worker, WorkSpec, WorkUnit } from 'pg-coordinate';
 
 /** One of each kind of object; the unit is held by the worker. */
 export interface Objects {
   readonly coordinate: PostgresCoordinate;
-  readonly namespace: Namespace;
+  readonly namespace: PostgresNamespace;
   readonly spec: WorkSpec;
   readonly worker: Worker;
   readonly unit: WorkUnit;
@@ -27,7 +27,7 @@ type Calls<T> = Readonly<Record<string, (object: T, objects: Objects) => unknown
 /** Calls of every function there is that does something with the database, by the kind of object; those that destroy come last. */
 export const publicFunctions: {
   readonly coordinate: Calls<PostgresCoordinate>;
-  readonly namespace: Calls<Namespace>;
+  readonly namespace: Calls<PostgresNamespace>;
   readonly spec: Calls<WorkSpec>;
   readonly worker: Calls<Worker>;
   readonly unit: Calls<WorkUnit>;
@@ -54,6 +54,7 @@ export const publicFunctions: {
     attempts: (unit) => unit.attempts(),
     numAttempts: (unit) => unit.numAttempts(),
     explain: (unit) => unit.explain(),
+    cancel: (unit) => unit.cancel('no longer wanted'),
   },
   worker: {
     read: (worker) => worker.read(),
@@ -88,6 +89,10 @@ export const publicFunctions: {
     workSpecNames: (namespace) => namespace.workSpecNames(),
     worker: (namespace) => namespace.worker('another'),
     workers: (namespace) => namespace.workers(),
+    events: (namespace) => {
+      const events = namespace.events();
+      return events.ready.finally(() => events.return());
+    },
     finishAll: (namespace, { attempt }) => namespace.finishAll([{ attempt }]),
     failAll: (namespace, { attempt }) => namespace.failAll([{ attempt }]),
     renewAll: (namespace, { attempt }) => namespace.renewAll([{ attempt }]),

@@ -32,6 +32,11 @@ const examples: Readonly<Record<ErrorCode, CoordinateError>> = {
   SchemaTooOld: new root.SchemaTooOldError('coordinate', '0002_more'),
   SchemaTooNew: new root.SchemaTooNewError('coordinate', '9999_future'),
   UnsupportedServer: new root.UnsupportedServerError('9.6'),
+  Cancelled: new root.CancelledError('no longer wanted'),
+  ShuttingDown: new root.ShuttingDownError(),
+  RunTimeExceeded: new root.RunTimeExceededError(60_000),
+  HandlerCrashed: new root.HandlerCrashedError('process', 'exit code 1', { cause }),
+  WaitTimeout: new root.WaitTimeoutError('blue', 500),
   EmbeddedPostgres: new root.EmbeddedPostgresError('no binaries', { cause }),
 };
 
@@ -66,6 +71,11 @@ const pinned: Readonly<Record<ErrorCode, readonly [status: number, wire: string,
   ],
   SchemaTooNew: [503, 'error', 'The schema "coordinate" was migrated by a newer pg-coordinate (it has 9999_future); update this package'],
   UnsupportedServer: [503, 'error', 'PostgreSQL 9.6 is not supported; use PostgreSQL 14 or newer'],
+  Cancelled: [409, 'error', 'The work unit was cancelled: no longer wanted'],
+  ShuttingDown: [503, 'error', 'The worker is shutting down'],
+  RunTimeExceeded: [504, 'error', 'The handler ran longer than its 60000 ms'],
+  HandlerCrashed: [500, 'error', 'The process of the handler ended before it had answered: exit code 1'],
+  WaitTimeout: [504, 'error', 'The work unit blue has not ended within 500 ms'],
   EmbeddedPostgres: [
     503,
     'error',
@@ -113,7 +123,7 @@ describe('the class', () => {
     for (const value of Object.values(details)) expect(message).toContain(String(value));
   });
 
-  test.each(['InvalidArgument', 'BadCbor', 'ConnectionLost', 'CannotConnect', 'RetriesExhausted', 'EmbeddedPostgres'] as const)(
+  test.each(['InvalidArgument', 'BadCbor', 'ConnectionLost', 'CannotConnect', 'RetriesExhausted', 'HandlerCrashed', 'EmbeddedPostgres'] as const)(
     'of %s keeps the cause',
     (code) => {
       expect(examples[code].cause).toBe(cause);

@@ -1,13 +1,7 @@
-import type { Attempt, AttemptState, AttemptStatus, Namespace, Worker } from 'pg-coordinate';
+import type { Attempt, AttemptStatus, Namespace, Worker } from 'pg-coordinate';
 import { stages } from './flow.js';
 import { countsOf } from './progress.js';
 import type { LostWorker } from './worker-pool.js';
-
-interface PastAttempt {
-  readonly workSpec: string;
-  readonly worker: string;
-  readonly state: AttemptState;
-}
 
 /** Who did what, out of the queue's own history of attempts: a table of the work specs and one of the workers. */
 export async function accountOf(namespace: Namespace, lost: readonly LostWorker[]): Promise<string> {
@@ -15,12 +9,12 @@ export async function accountOf(namespace: Namespace, lost: readonly LostWorker[
   const past = (await Promise.all(workers.map(pastAttempts))).flat();
   const summary = await namespace.summarize();
   const specs = [...stages, 'result'].map((name) => {
-    const attempts = past.filter(({ workSpec }) => workSpec === name);
+    const attempts = past.filter(({ workUnit }) => workUnit.workSpec.name === name);
     const { finished = 0, failed = 0 } = countsOf(summary, name);
     return [name, finished, failed, attempts.length, number(attempts, 'expired'), seconds(attempts)];
   });
   const people = workers.map(({ name }) => {
-    const attempts = past.filter(({ worker }) => worker === name);
+    const attempts = past.filter(({ worker }) => worker.name === name);
     return [name, number(attempts, 'finished'), number(attempts, 'expired'), lost.find((worker) => worker.name === name)?.how ?? ''];
   });
   return [
@@ -30,26 +24,22 @@ export async function accountOf(namespace: Namespace, lost: readonly LostWorker[
   ].join('\n');
 }
 
-async function pastAttempts(worker: Worker): Promise<PastAttempt[]> {
-  const all: PastAttempt[] = [];
+async function pastAttempts(worker: Worker): Promise<Attempt[]> {
+  const all: Attempt[] = [];
   for (let page = await worker.allAttempts(); page.length > 0; page = await worker.allAttempts({ after: page.at(-1)!.number })) {
-    all.push(...(await Promise.all(page.map(read))));
+    all.push(...page);
   }
   return all;
 }
 
-async function read(attempt: Attempt): Promise<PastAttempt> {
-  return { workSpec: attempt.workUnit.workSpec.name, worker: attempt.worker.name, state: await attempt.read() };
-}
-
-function number(attempts: readonly PastAttempt[], status: AttemptStatus): number {
-  return attempts.filter(({ state }) => state.status === status).length;
+function number(attempts: readonly Attempt[], status: AttemptStatus): number {
+  return attempts.filter((attempt) => attempt.status === status).length;
 }
 
 /** From the first attempt's start to the last one's end. */
-function seconds(attempts: readonly PastAttempt[]): string {
-  const starts = attempts.map(({ state }) => state.startTime.getTime());
-  const ends = attempts.map(({ state }) => state.endTime?.getTime() ?? 0);
+function seconds(attempts: readonly Attempt[]): string {
+  const starts = attempts.map(({ startTime }) => startTime.getTime());
+  const ends = attempts.map(({ endTime }) => endTime?.getTime() ?? 0);
   const milliseconds = ends.reduce((a, b) => Math.max(a, b), 0) - starts.reduce((a, b) => Math.min(a, b), Infinity);
   return (milliseconds / 1_000).toFixed(1);
 }

@@ -1,10 +1,21 @@
 import type { DataDictionary } from 'pg-coordinate';
+import type { TallyData } from './tally.js';
 
 /** What the job is about. It is kept in the work specs' definitions, where every worker finds it. */
 export interface Job extends DataDictionary {
   readonly folder: string;
   readonly files: number;
 }
+
+/** The work specs that the worker processes work on: the types of their units' data. */
+export interface Stages {
+  readonly count: { readonly path: string };
+  readonly merge: TallyData;
+  readonly report: TallyData;
+}
+
+/** In the order in which they are to be done. */
+export const stages = ['count', 'merge', 'report'] as const satisfies readonly (keyof Stages)[];
 
 /**
  * The flow: four work specs, each naming with `then` the one in which the output of its units makes units.
@@ -15,23 +26,16 @@ export interface Job extends DataDictionary {
  *   result  the one unit that is left, which the driver takes
  *
  * All but the first are paused (`disabled`) until the one before is done (see job.ts): so whoever merges finds as many units as he can
- * take, and whoever reports finds all of them. `max_getwork` is how many units a worker gets at once, and a unit that was handed out
- * `max_retries` times in vain has failed.
+ * take, and whoever reports finds all of them. A file that cannot be counted is not tried again.
  */
 export function flowOf(job: Job): DataDictionary[] {
   return [
-    { name: 'count', then: 'merge', max_getwork: 10, max_retries: 5, job },
-    { name: 'merge', then: 'report', max_getwork: 25, max_retries: 5, disabled: true, job },
-    { name: 'report', then: 'result', max_retries: 20, disabled: true, job },
+    { name: 'count', then: 'merge', retry: { limit: 0 }, job },
+    { name: 'merge', then: 'report', disabled: true, job },
+    { name: 'report', then: 'result', disabled: true, job },
     { name: 'result', disabled: true, job },
   ];
 }
 
-/** What the worker processes work on, in the order in which it is to be done. */
-export const stages = ['count', 'merge', 'report'] as const;
-
-/**
- * How long a worker may be silent before its units are given to others. Short, as a worker that lives renews its leases well before
- * (see keep-leases.ts), and nobody has to wait long for one that was killed.
- */
+/** How long after a worker was killed its units are given to others. One that lives renews its leases well before. */
 export const leaseMs = 5_000;

@@ -50,5 +50,6 @@ async function takeResult(namespace: Namespace): Promise<Result> {
 async function firstFailure(namespace: Namespace, stage: string): Promise<string> {
   const [unit] = await (await namespace.workSpec(stage)).workUnits({ statuses: ['failed'], limit: 1 });
   const data = await unit?.data();
-  return `the work unit ${unit?.name} of ${stage} failed: ${String(data?.error ?? data?.traceback)}`;
+  const error = data?.error as { readonly message: string } | undefined;
+  return `the work unit ${unit?.name} of ${stage} failed: ${String(error?.message ?? data?.traceback)}`;
 }

@@ -4,6 +4,7 @@ import { connect, type Namespace } from 'pg-coordinate';
 import { startEmbeddedPostgres } from 'pg-coordinate/embedded';
 import { accountOf } from './account.js';
 import { findFiles } from './find-files.js';
+import type { Job } from './flow.js';
 import { seeThrough, submit } from './job.js';
 import { parseOptions, usage, type Options } from './options.js';
 import { Progress } from './progress.js';
@@ -41,8 +42,9 @@ async function main(options: Options, progress: Progress): Promise<void> {
   await using coordinate = await connect(database.url, { schema: options.schema, migrate: true });
   const namespace = await coordinate.namespace(`example ${randomUUID()}`);
   try {
-    await submit(namespace, { folder, files: files.length }, files);
-    const { result, account } = await work({ namespace, url: database.url, files: files.length }, options, progress);
+    const job = { folder, files: files.length };
+    await submit(namespace, job, files);
+    const { result, account } = await work({ namespace, url: database.url, job }, options, progress);
     console.log(options.json ? JSON.stringify(result) : `\n${resultText(result)}\n\n${account}`);
   } finally {
     if (options.keep) progress.say(`All this is kept in the namespace "${namespace.name}".`);
@@ -66,11 +68,11 @@ async function openDatabase(progress: Progress): Promise<OpenDatabase> {
 interface Given {
   readonly namespace: Namespace;
   readonly url: string;
-  readonly files: number;
+  readonly job: Job;
 }
 
 async function work(
-  { namespace, url, files }: Given,
+  { namespace, url, job }: Given,
   { schema, workers: number, killOne }: Options,
   progress: Progress,
 ): Promise<{ result: Result; account: string }> {
@@ -78,11 +80,11 @@ async function work(
   const workers = new WorkerPool({
     url,
     schema,
-    namespace: namespace.name,
+    namespace,
+    job,
     workers: number,
-    killAfter: killOne ? files / 2 : null,
-    onLost: ({ name, how, held }) =>
-      progress.say(`${name} ${how}, with ${held} units in its hands; others get them when its leases end.`),
+    killAfter: killOne ? Math.ceil(job.files / 2) : null,
+    onLost: ({ name, how }) => progress.say(`${name} ${how}; others get its units when its leases end.`),
   });
   try {
     const result = await seeThrough(namespace, { workers, progress, signal: interrupted.signal });

@@ -1,12 +1,14 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { WorkerMessage, WorkerSettings } from './messages.js';
+import type { Namespace } from 'pg-coordinate';
+import type { WorkerSettings } from './worker.js';
 
-export interface WorkerPoolOptions extends Omit<WorkerSettings, 'name'> {
+export interface WorkerPoolOptions extends Omit<WorkerSettings, 'name' | 'namespace'> {
   readonly url: string;
+  readonly namespace: Pick<Namespace, 'name'>;
   readonly workers: number;
-  /** To kill one of the workers with SIGKILL, while it holds work, once so many units are done; null: none. */
+  /** To kill one of the workers with SIGKILL, in the middle of its work, once so many files have been begun; null: none. */
   readonly killAfter: number | null;
   /** Told of each worker that ends before it is stopped. */
   readonly onLost: (lost: LostWorker) => void;
@@ -16,8 +18,6 @@ export interface LostWorker {
   readonly name: string;
   /** Such as `was killed by SIGKILL`. */
   readonly how: string;
-  /** How many units it had. */
-  readonly held: number;
 }
 
 interface WorkerProcess {
@@ -27,20 +27,17 @@ interface WorkerProcess {
   readonly ended: Promise<unknown>;
   /** What it wrote on its standard error. */
   lastWords: string;
-  /** How many units it works on. */
-  held: number;
 }
 
 const program = fileURLToPath(new URL('worker.ts', import.meta.url));
-const patienceMs = 3_000;
+const patienceMs = 10_000;
 
 /** The worker processes. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #workers: readonly WorkerProcess[];
   readonly #lost: LostWorker[] = [];
-  #unitsDone = 0;
-  #hasKilled = false;
+  #begun = 0;
   #stopping = false;
 
   constructor(options: WorkerPoolOptions) {
@@ -71,8 +68,8 @@ export class WorkerPool {
   }
 
   #start(name: string): WorkerProcess {
-    const { url, schema, namespace } = this.#options;
-    const settings: WorkerSettings = { schema, namespace, name };
+    const { url, schema, namespace, job } = this.#options;
+    const settings: WorkerSettings = { schema, namespace: namespace.name, name, job };
     const child = fork(program, [JSON.stringify(settings)], {
       // TypeScript is run as it is.
       execArgv: ['--import', import.meta.resolve('tsx')],
@@ -80,28 +77,24 @@ export class WorkerPool {
       env: { ...process.env, DATABASE_URL: url },
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
-    const worker: WorkerProcess = { name, child, ended: once(child, 'exit'), lastWords: '', held: 0 };
+    const worker: WorkerProcess = { name, child, ended: once(child, 'exit'), lastWords: '' };
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (worker.lastWords += text));
-    child.on('message', (message) => this.#heard(worker, message as WorkerMessage));
+    child.on('message', () => this.#begins(child));
     child.on('exit', () => this.#ended(worker));
     return worker;
   }
 
-  #heard(worker: WorkerProcess, { event, units }: WorkerMessage): void {
-    worker.held = event === 'claimed' ? units : 0;
-    if (event === 'done') this.#unitsDone += units;
-    const { killAfter } = this.#options;
-    if (event !== 'claimed' || this.#hasKilled || killAfter === null || this.#unitsDone < killAfter) return;
-    this.#hasKilled = true;
-    worker.child.kill('SIGKILL');
+  /** A worker begins another file. */
+  #begins(child: ChildProcess): void {
+    this.#begun++;
+    if (this.#begun === this.#options.killAfter) child.kill('SIGKILL');
   }
 
-  #ended({ name, child, held }: WorkerProcess): void {
+  #ended({ name, child }: WorkerProcess): void {
     if (this.#stopping) return;
     const how = child.signalCode === null ? `ended with exit code ${child.exitCode}` : `was killed by ${child.signalCode}`;
-    const lost = { name, how, held };
-    this.#lost.push(lost);
-    this.#options.onLost(lost);
+    this.#lost.push({ name, how });
+    this.#options.onLost({ name, how });
   }
 }
 

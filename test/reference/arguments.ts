@@ -106,6 +106,11 @@ export function checkedRequest<Data extends DataDictionary>(given: AttemptReques
   };
 }
 
+/** Why somebody cancels. */
+export function checkReason(reason: unknown): void {
+  if (typeof reason !== 'string' || !reason.isWellFormed()) throw new InvalidArgumentError('reason', 'must be well-formed text');
+}
+
 export function checkReports(reports: readonly AttemptReport[]): void {
   checkList(reports, 'reports', (report, field) => {
     const { attempt, data } = checkOptions(report as AttemptReport, field, ['attempt', 'data']);

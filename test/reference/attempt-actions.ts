@@ -55,6 +55,15 @@ export function finishAttempt(attempt: AttemptRecord, data: Data): void {
   if (attempt.unit.active === attempt) chainOutput(attempt);
 }
 
+/** Finishes attempts that are their units' active ones as one: what their outputs make is made after all of them have ended. */
+export function finishTogether(reports: readonly { readonly attempt: AttemptRecord; readonly data: Data }[]): void {
+  for (const { attempt, data } of reports) {
+    replaceData(attempt, data);
+    endAttempt(attempt, 'finished', nowOf(attempt));
+  }
+  for (const { attempt } of reports) chainOutput(attempt);
+}
+
 export function failAttempt(attempt: AttemptRecord, data: Data): void {
   requirePending(attempt);
   replaceData(attempt, data);

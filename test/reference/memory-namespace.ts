@@ -2,19 +2,21 @@ import type { DataDictionary } from '../../src/codec/index.js';
 import type { AttemptReport, AttemptVerdict, RenewReport } from '../../src/core/attempt/attempt-report.js';
 import type { Coordinate } from '../../src/core/coordinate.js';
 import type { Namespace, WorkerListOptions } from '../../src/core/namespace/namespace.js';
+import { schemaOf, type SchemaOptions } from '../../src/core/schema/schema-options.js';
+import type { SchemaInput, SchemaOutput, StandardSchema } from '../../src/core/schema/standard-schema.js';
 import type { Summary } from '../../src/core/summary/summary.js';
 import { metaFromData, workSpecName } from '../../src/core/work-spec/meta-from-data.js';
 import type { WorkSpecData } from '../../src/core/work-spec/work-spec.js';
 import { CoordinateError, InvalidArgumentError, NoSuchWorkSpecError, WrongBackendError } from '../../src/errors/index.js';
 import { checkDuration, checkName } from '../../src/options/index.js';
 import { checkData, checkLimit, checkReports, DEFAULT_LIFETIME_MS } from './arguments.js';
-import { failAttempt, finishAttempt, renewAttempt } from './attempt-actions.js';
+import { failAttempt, finishAttempt, finishTogether, renewAttempt } from './attempt-actions.js';
 import { copyData } from './copy-data.js';
 import { MemoryAttempt } from './memory-attempt.js';
 import { MemoryWorkSpec } from './memory-work-spec.js';
 import { MemoryWorker } from './memory-worker.js';
 import { compareText } from './order.js';
-import { requireNamespace, requireOpen, specsByName, type AttemptRecord, type NamespaceRecord, type WorkerRecord } from './state.js';
+import { requireAttempt, requireNamespace, requireOpen, specsByName, type AttemptRecord, type NamespaceRecord, type WorkerRecord } from './state.js';
 import { summarizeNamespace } from './summarize.js';
 
 type Report = (attempt: AttemptRecord, data: DataDictionary | undefined) => void;
@@ -29,7 +31,13 @@ export class MemoryNamespace implements Namespace {
     this.name = record.name;
   }
 
-  async setWorkSpec<Data extends DataDictionary>(data: DataDictionary): Promise<MemoryWorkSpec<Data>> {
+  setWorkSpec<Schema extends StandardSchema<DataDictionary>>(
+    data: DataDictionary,
+    options: SchemaOptions<Schema>,
+  ): Promise<MemoryWorkSpec<SchemaOutput<Schema>, SchemaInput<Schema>>>;
+  setWorkSpec<Data extends DataDictionary = DataDictionary>(data: DataDictionary): Promise<MemoryWorkSpec<Data>>;
+  async setWorkSpec(data: DataDictionary, options?: SchemaOptions): Promise<MemoryWorkSpec> {
+    schemaOf(options);
     checkData(data);
     const name = checkName(workSpecName(data), 'data.name');
     requireNamespace(this.record);
@@ -40,15 +48,21 @@ export class MemoryNamespace implements Namespace {
     } else {
       await new MemoryWorkSpec(this, existing).setData(data);
     }
-    return this.workSpec<Data>(name);
+    return options === undefined ? this.workSpec(name) : this.workSpec(name, options);
   }
 
-  async workSpec<Data extends DataDictionary>(name: string): Promise<MemoryWorkSpec<Data>> {
+  workSpec<Schema extends StandardSchema<DataDictionary>>(
+    name: string,
+    options: SchemaOptions<Schema>,
+  ): Promise<MemoryWorkSpec<SchemaOutput<Schema>, SchemaInput<Schema>>>;
+  workSpec<Data extends DataDictionary = DataDictionary>(name: string): Promise<MemoryWorkSpec<Data>>;
+  async workSpec(name: string, options?: SchemaOptions): Promise<MemoryWorkSpec> {
+    const schema = schemaOf(options);
     checkName(name, 'name');
     requireNamespace(this.record);
     const spec = this.record.specs.get(name);
     if (spec === undefined) throw new NoSuchWorkSpecError(name);
-    return new MemoryWorkSpec<Data>(this, spec);
+    return new MemoryWorkSpec(this, spec, schema);
   }
 
   async destroyWorkSpec(name: string): Promise<void> {
@@ -82,7 +96,18 @@ export class MemoryNamespace implements Namespace {
   }
 
   async finishAll(reports: readonly AttemptReport[]): Promise<AttemptVerdict[]> {
-    return this.reportAll(reports, finishAttempt);
+    const checked = this.checkReports(reports);
+    // Those that are pending and active end together; the others follow one by one, and so does a second report on the same attempt.
+    const together = checked.filter(
+      ({ record }, index) =>
+        record.status === 'pending' && record.unit.active === record && !isGone(record) &&
+        checked.findIndex((first) => first.record === record) === index,
+    );
+    finishTogether(together.map(({ record, data }) => ({ attempt: record, data })));
+    return checked.map((report) => {
+      const { attempt, record, data } = report;
+      return { attempt, error: together.includes(report) ? null : verdict(() => finishAttempt(record, data)) };
+    });
   }
 
   async failAll(reports: readonly AttemptReport[]): Promise<AttemptVerdict[]> {
@@ -108,10 +133,14 @@ export class MemoryNamespace implements Namespace {
 
   /** One after another, in the order given, each as if it were alone; what is wrong with one does not touch the others. */
   private reportAll(reports: readonly AttemptReport[], report: Report): AttemptVerdict[] {
+    return this.checkReports(reports).map(({ attempt, record, data }) => ({ attempt, error: verdict(() => report(record, data)) }));
+  }
+
+  private checkReports(reports: readonly AttemptReport[]) {
     checkReports(reports);
     const checked = reports.map(({ attempt, data }) => ({ attempt, record: this.ownAttempt(attempt), data }));
     requireNamespace(this.record);
-    return checked.map(({ attempt, record, data }) => ({ attempt, error: verdict(() => report(record, data)) }));
+    return checked;
   }
 
   private ownAttempt(attempt: AttemptReport['attempt']): AttemptRecord {
@@ -121,6 +150,10 @@ export class MemoryNamespace implements Namespace {
     if (namespace.name !== this.name) throw new InvalidArgumentError('attempt', 'must be of this namespace');
     return attempt.record;
   }
+}
+
+function isGone(attempt: AttemptRecord): boolean {
+  return verdict(() => requireAttempt(attempt)) !== null;
 }
 
 function verdict(report: () => void): CoordinateError | null {

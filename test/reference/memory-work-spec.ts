@@ -1,6 +1,9 @@
 import type { DataDictionary } from '../../src/codec/index.js';
 import type { Summary } from '../../src/core/summary/summary.js';
 import { metaFromData, workSpecName } from '../../src/core/work-spec/meta-from-data.js';
+import { checkData as checkBySchema } from '../../src/core/schema/check-schema.js';
+import { isIterable } from '../../src/core/work-spec/add-stream.js';
+import type { DataSchema } from '../../src/core/work-spec/prepare-unit.js';
 import type { NewWorkUnit, WorkSpec, WorkSpecData } from '../../src/core/work-spec/work-spec.js';
 import type { WorkSpecMeta } from '../../src/core/work-spec/work-spec-meta.js';
 import type { WorkUnitQuery } from '../../src/core/work-spec/work-unit-query.js';
@@ -9,7 +12,7 @@ import type { WorkUnitMeta } from '../../src/core/work-unit/work-unit.js';
 import type { WorkUnitStatus } from '../../src/core/work-unit/work-unit-status.js';
 import { BadPriorityError, ChangedNameError, NoSuchWorkUnitError } from '../../src/errors/index.js';
 import { checkList, checkOptions } from '../../src/options/index.js';
-import { addUnit } from './add-units.js';
+import { addUnit, type UnitToAdd } from './add-units.js';
 import { checkData, checkedPriority, checkedUnit, checkQuery, checkUnitName } from './arguments.js';
 import { copyData } from './copy-data.js';
 import { expireOverdue } from './expiry.js';
@@ -21,12 +24,15 @@ import { changedMeta } from './spec-meta.js';
 import { countUnits, requireSpec, type SpecRecord, type UnitRecord } from './state.js';
 import { summarizeSpec } from './summarize.js';
 
-export class MemoryWorkSpec<Data extends DataDictionary = DataDictionary> implements WorkSpec<Data> {
+export class MemoryWorkSpec<Data extends DataDictionary = DataDictionary, Input extends DataDictionary = Data>
+  implements WorkSpec<Data, Input>
+{
   readonly name: string;
 
   constructor(
     readonly namespace: MemoryNamespace,
     readonly record: SpecRecord,
+    readonly schema?: DataSchema,
   ) {
     this.name = record.name;
   }
@@ -58,13 +64,18 @@ export class MemoryWorkSpec<Data extends DataDictionary = DataDictionary> implem
     this.record.meta = change(this.record.meta);
   }
 
-  async addWorkUnit(name: WorkUnitName, data: Data, meta?: Partial<WorkUnitMeta>): Promise<MemoryWorkUnit<Data>> {
-    const unit = checkedUnit({ name, data, ...(meta === undefined ? {} : { meta }) });
+  async addWorkUnit(name: WorkUnitName, data: Input, meta?: Partial<WorkUnitMeta>): Promise<MemoryWorkUnit<Data>> {
+    const unit = await this.checked({ name, data, ...(meta === undefined ? {} : { meta }) }, 'data');
     return this.unit(addUnit(this.looked(), unit));
   }
 
-  async addWorkUnits(units: readonly NewWorkUnit<Data>[]): Promise<number> {
-    const checked = checkList(units, 'units', (unit) => checkedUnit(checkOptions(unit as NewWorkUnit, 'units', ['name', 'data', 'meta'])));
+  /** All or none of an array; of anything else one after another. */
+  async addWorkUnits(units: readonly NewWorkUnit<Input>[] | AsyncIterable<NewWorkUnit<Input>> | Iterable<NewWorkUnit<Input>>): Promise<number> {
+    if (!Array.isArray(units) && isIterable(units)) return this.addOneByOne(units);
+    const checked = [];
+    for (const [index, unit] of checkList(units, 'units', (item) => item).entries()) {
+      checked.push(await this.checked(unit, `units[${index}].data`));
+    }
     const spec = this.looked();
     return new Set(checked.map((unit) => addUnit(spec, unit))).size;
   }
@@ -107,6 +118,19 @@ export class MemoryWorkSpec<Data extends DataDictionary = DataDictionary> implem
     return units.length;
   }
 
+  private async addOneByOne(units: AsyncIterable<unknown> | Iterable<unknown>): Promise<number> {
+    let count = 0;
+    for await (const unit of units) addUnit(this.looked(), await this.checked(unit, `units[${count++}].data`));
+    this.looked();
+    return count;
+  }
+
+  private async checked(given: unknown, field: string): Promise<UnitToAdd> {
+    const unit = checkOptions(given as NewWorkUnit, 'unit', ['name', 'data', 'meta']);
+    if (this.schema === undefined) return checkedUnit(unit);
+    return checkedUnit({ ...unit, data: await checkBySchema(this.schema, unit.data, field) });
+  }
+
   private matching(query: WorkUnitQuery): UnitRecord[] {
     checkQuery(query);
     return matchingUnits(this.looked(), query);
@@ -120,7 +144,7 @@ export class MemoryWorkSpec<Data extends DataDictionary = DataDictionary> implem
   }
 
   private unit(unit: UnitRecord): MemoryWorkUnit<Data> {
-    return new MemoryWorkUnit<Data>(this, unit);
+    return new MemoryWorkUnit<Data>(this as unknown as MemoryWorkSpec<Data>, unit);
   }
 
   private now(): Date {

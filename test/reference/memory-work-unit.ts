@@ -2,7 +2,8 @@ import type { DataDictionary } from '../../src/codec/index.js';
 import type { Explanation } from '../../src/core/work-unit/explanation.js';
 import type { WorkUnit, WorkUnitMeta } from '../../src/core/work-unit/work-unit.js';
 import type { WorkUnitStatus } from '../../src/core/work-unit/work-unit-status.js';
-import { checkedPriority, checkedUnitMeta } from './arguments.js';
+import { checkedPriority, checkedUnitMeta, checkReason } from './arguments.js';
+import { failAttempt } from './attempt-actions.js';
 import { copyData } from './copy-data.js';
 import { expireOverdue } from './expiry.js';
 import { explainUnit } from './explain.js';
@@ -62,6 +63,14 @@ export class MemoryWorkUnit<Data extends DataDictionary = DataDictionary> implem
 
   async clearActiveAttempt(): Promise<void> {
     this.looked().active = null;
+  }
+
+  async cancel(reason = ''): Promise<boolean> {
+    checkReason(reason);
+    const { active } = this.looked();
+    if (active?.status !== 'pending') return false;
+    failAttempt(active, { ...active.data, error: { name: 'CancelledError', code: 'Cancelled', message: reason } });
+    return true;
   }
 
   async attempts(): Promise<MemoryAttempt<Data>[]> {

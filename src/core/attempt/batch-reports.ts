@@ -4,6 +4,9 @@ import { checkList, checkOptions, kindOf } from '../../options/index.js';
 import type { Bucket } from '../backend.js';
 import type { TransactionOptions } from '../coordinate.js';
 import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
+import { attemptPayloads, type AttemptChange } from '../notify/payload.js';
+import { send } from '../notify/send.js';
+import { namespaceOfSpec } from '../work-spec/spec-ids.js';
 import { addOutput } from './add-output.js';
 import type { AttemptReport, AttemptVerdict, RenewReport } from './attempt-report.js';
 import { PostgresAttempt, reportOf } from './postgres-attempt.js';
@@ -39,10 +42,10 @@ export async function endAttempts(
     options?.client === undefined ? backend.database.transaction({}, work) : work(on);
 
   const first = firstOfEach(reports);
-  const ended = await endActive(bucket, status, first, on, options?.client !== undefined);
+  const ended = await endActive(bucket, status, first, on, { takesOutput: options?.client !== undefined });
   const withOutput = first.filter(({ number, hasOutput }) => !ended.has(number) && hasOutput !== false);
   if (status === 'finished' && withOutput.length > 0 && options?.client === undefined) {
-    const chained = await inTransaction((executor) => endActive(bucket, status, withOutput, executor, true));
+    const chained = await inTransaction((executor) => endActive(bucket, status, withOutput, executor, { takesOutput: true }));
     for (const number of chained) ended.add(number);
   }
   return settleRest(reports, ended, (report) =>
@@ -50,14 +53,20 @@ export async function endAttempts(
   );
 }
 
-/** Ends those that are active; resolves to their numbers. */
-async function endActive(
+/**
+ * Ends those that are active, and tells who watches that they have `change`d; resolves to their numbers. All are of one namespace. With
+ * `takesOutput`, `on` must be a transaction.
+ */
+export async function endActive(
   bucket: Bucket,
   status: 'finished' | 'failed',
   reports: readonly Report[],
   on: Executor,
-  takesOutput: boolean,
+  { takesOutput = false, change = status }: { takesOutput?: boolean; change?: AttemptChange } = {},
 ): Promise<Set<number>> {
+  const [first] = reports;
+  if (first === undefined) return new Set();
+  const namespaceId = namespaceOfSpec(first.specId);
   const rows = await bucket.run(
     endStatement,
     [
@@ -68,11 +77,16 @@ async function endActive(
       reports.map(({ hasOutput }) => status === 'finished' && hasOutput !== false),
       bucket.backend.now(),
       takesOutput,
+      namespaceId,
     ],
     on,
   );
   bucket.counts.count();
   if (takesOutput) await addOutput(bucket, rows, on);
+  if (rows[0]?.watched === true) {
+    const attempts = rows.map((row) => ({ unitId: Number(row.unit_id), number: Number(row.number) }));
+    await send(bucket, attemptPayloads(change, namespaceId, attempts), on);
+  }
   return new Set(rows.map((row) => Number(row.number)));
 }
 

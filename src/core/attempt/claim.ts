@@ -1,4 +1,5 @@
 import { statement } from '../../database/index.js';
+import { isWatched } from '../notify/is-watched.js';
 
 /**
  * Claims units of one spec: the highest priority first, then the bytewise smallest name.
@@ -124,12 +125,14 @@ export const claimContinuousUnit = statement(
 /**
  * What attempts just claimed are of, by number: unit, times, payload. Those that are no longer their unit's active one are left out. One probe of lease and of
  * work_unit each: LATERAL with OFFSET, or a planner without statistics may read all leases of the spec for each of them.
- * Parameters: spec id, unit ids, numbers.
+ * Here, after the gate, is where it is found out whether anybody is to be told of them.
+ * Parameters: spec id, unit ids, numbers, namespace id.
  */
 export const readClaimed = statement(
   'attempt.read-claimed',
   (s) => `
-    select claimed.number, u.id as unit_id, u.name, l.started_at, l.expires_at, coalesce(l.data, u.data) as data
+    select claimed.number, u.id as unit_id, u.name, l.started_at, l.expires_at, coalesce(l.data, u.data) as data,
+      ${isWatched(s, '$4')} as watched
     from unnest($2::bigint[], $3::bigint[]) as claimed (unit_id, number)
     cross join lateral (
       select l.data, l.started_at, l.expires_at from ${s}.lease l

@@ -1,4 +1,5 @@
 import { statement } from '../../database/index.js';
+import { isWatched } from '../notify/is-watched.js';
 
 /**
  * Ends attempts well or badly, many at once: those that are pending and their unit's active one. All others are left as they are, and
@@ -8,7 +9,8 @@ import { statement } from '../../database/index.js';
  * READ COMMITTED: the unit's row is locked before the lease is looked at again, by the same order of ids everywhere, so a
  * unit that is being changed by somebody else is waited for and then judged as it is.
  * Lock order: work_unit by id, lease. Indexes: the primary keys of work_unit and lease, one probe a unit.
- * Parameters: status, unit ids, numbers, data (null: they stay), whether each could have output, now, whether those are ended.
+ * Parameters: status, unit ids, numbers, data (null: they stay), whether each could have output, now, whether those are ended,
+ * namespace id.
  */
 export const endAttempts = statement(
   'attempt.end',
@@ -50,8 +52,9 @@ export const endAttempts = statement(
       select spec_id, $1::text, count(*) from ended group by spec_id
     )
     select
-      number, next_spec_id, coalesce($6::timestamptz, statement_timestamp()) as now,
-      case when next_spec_id is not null then coalesce(reported, data, unit_data) end as output_data
+      unit_id, number, next_spec_id, coalesce($6::timestamptz, statement_timestamp()) as now,
+      case when next_spec_id is not null then coalesce(reported, data, unit_data) end as output_data,
+      ${isWatched(s, '$8')} as watched
     from ended`,
 );
 
@@ -76,28 +79,31 @@ export const renewAttempts = statement(
     returning l.number`,
 );
 
-/** Any report on any attempt. Parameters: action, unit id, number, data or null, now, lifetime or delay in ms. */
+/** Any report on any attempt. Parameters: action, unit id, number, data or null, now, lifetime or delay in ms, namespace id. */
 export const settleAttempt = statement(
   'attempt.settle',
   (s) => `
-    select outcome, next_spec_id, output_data, coalesce($5::timestamptz, statement_timestamp()) as now
+    select
+      outcome, next_spec_id, output_data, coalesce($5::timestamptz, statement_timestamp()) as now,
+      ${isWatched(s, '$7')} as watched
     from ${s}.settle_attempt(
       $1::text, $2::bigint, $3::bigint, $4::bytea, coalesce($5::timestamptz, statement_timestamp()),
       $6::float8 * interval '1 millisecond'
     )`,
 );
 
-/** Raises PC001 unless the attempt is held. Parameters: unit id, number, now. */
+/** Raises PC001 unless the attempt is held. Some drivers cannot read a column of type void. Parameters: unit id, number, now. */
 export const requireAttempt = statement(
   'attempt.require',
-  (s) => `select ${s}.require_attempt($1::bigint, $2::bigint, coalesce($3::timestamptz, statement_timestamp()))`,
+  (s) => `select ${s}.require_attempt($1::bigint, $2::bigint, coalesce($3::timestamptz, statement_timestamp()))::text`,
 );
 
-/** Forces an attempt; the number is null when the unit is gone. Parameters: unit id, worker id, lifetime in ms, now. */
+/** Forces an attempt; the number is null when the unit is gone. Parameters: unit id, worker id, lifetime in ms, now, namespace id. */
 export const makeAttempt = statement(
   'attempt.make',
   (s) => `
     select ${s}.make_attempt(
       $1::bigint, $2::bigint, coalesce($4::timestamptz, statement_timestamp()), $3::float8 * interval '1 millisecond'
-    ) as number`,
+    ) as number,
+    ${isWatched(s, '$5')} as watched`,
 );

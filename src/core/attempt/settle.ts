@@ -1,6 +1,10 @@
 import type { Executor } from '../../database/index.js';
 import { GoneError, LostLeaseError, NotPendingError, type CoordinateError } from '../../errors/index.js';
 import type { Bucket } from '../backend.js';
+import { attemptPayloads, type AttemptChange } from '../notify/payload.js';
+import { send } from '../notify/send.js';
+import { runAndWake } from '../notify/wake.js';
+import { namespaceOfSpec } from '../work-spec/spec-ids.js';
 import { addOutput } from './add-output.js';
 import type { Report } from './batch-reports.js';
 import { settleAttempt } from './report-attempts.js';
@@ -19,16 +23,33 @@ export async function settle(
   durationMs: number,
   on: Executor,
 ): Promise<CoordinateError | null> {
-  const [row] = await bucket.run(settleAttempt, [action, unitId, number, data, bucket.backend.now(), durationMs], on);
+  const namespaceId = namespaceOfSpec(specId);
+  const values = [action, unitId, number, data, bucket.backend.now(), durationMs, namespaceId];
+  const givesBack = action === 'retryable' || action === 'expired';
+  const [row] = await (givesBack
+    ? runAndWake(bucket, namespaceId, [settleAttempt, values], on)
+    : bucket.run(settleAttempt, values, on));
   bucket.counts.count();
-  if (action === 'retryable' || action === 'expired') bucket.candidates.added(specId);
+  if (givesBack) bucket.candidates.added(specId);
   if (row !== undefined) await addOutput(bucket, [row], on);
+  const change = changeOf(action, row?.outcome);
+  if (row?.watched === true && change !== null) {
+    await send(bucket, attemptPayloads(change, namespaceId, [{ unitId, number }]), on);
+  }
   return errorOf(row?.outcome);
+}
+
+/** What has become of the attempt; null: nothing new. */
+function changeOf(action: Action, outcome: unknown): AttemptChange | null {
+  if (outcome === 'lost-lease') return 'expired';
+  if (outcome !== 'done' || action === 'renewed') return null;
+  return action === 'retryable' ? 'retried' : action;
 }
 
 function errorOf(outcome: unknown): CoordinateError | null {
   switch (outcome) {
     case 'done':
+    case 'unchanged':
       return null;
     case 'gone':
       return new GoneError();

@@ -8,7 +8,10 @@ import { defaultLifetimeMs } from '../attempt/lifetime.js';
 import type { Bucket } from '../backend.js';
 import type { Coordinate, TransactionOptions } from '../coordinate.js';
 import { nameFromBytes } from '../instant.js';
+import { NamespaceEvents, type EventsOptions } from '../notify/namespace-events.js';
 import { countAllUnits } from '../summary/count-all-units.js';
+import { schemaOf, type SchemaOptions } from '../schema/schema-options.js';
+import type { SchemaInput, SchemaOutput, StandardSchema } from '../schema/standard-schema.js';
 import type { Summary } from '../summary/summary.js';
 import { metaFromData, workSpecName } from '../work-spec/meta-from-data.js';
 import { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
@@ -35,21 +38,33 @@ export class PostgresNamespace implements Namespace {
     this.name = of.name;
   }
 
-  async setWorkSpec<Data extends DataDictionary>(data: DataDictionary): Promise<PostgresWorkSpec<Data>> {
+  setWorkSpec<Schema extends StandardSchema<DataDictionary>>(
+    data: DataDictionary,
+    options: SchemaOptions<Schema>,
+  ): Promise<PostgresWorkSpec<SchemaOutput<Schema>, SchemaInput<Schema>>>;
+  setWorkSpec<Data extends DataDictionary = DataDictionary>(data: DataDictionary): Promise<PostgresWorkSpec<Data>>;
+  async setWorkSpec(data: DataDictionary, options?: SchemaOptions): Promise<PostgresWorkSpec> {
+    const schema = schemaOf(options);
     const encoded = encodeData(data, 'data');
     const name = checkName(workSpecName(data), 'data.name', { mayBeEmpty: false });
     const id = await defineWorkSpec(this.bucket, this.id, name, encoded, metaFromData(data));
     this.bucket.candidates.forget(this.id);
-    return new PostgresWorkSpec<Data>(this, id, name);
+    return new PostgresWorkSpec(this, id, name, schema);
   }
 
-  async workSpec<Data extends DataDictionary>(name: string): Promise<PostgresWorkSpec<Data>> {
+  workSpec<Schema extends StandardSchema<DataDictionary>>(
+    name: string,
+    options: SchemaOptions<Schema>,
+  ): Promise<PostgresWorkSpec<SchemaOutput<Schema>, SchemaInput<Schema>>>;
+  workSpec<Data extends DataDictionary = DataDictionary>(name: string): Promise<PostgresWorkSpec<Data>>;
+  async workSpec(name: string, options?: SchemaOptions): Promise<PostgresWorkSpec> {
+    const schema = schemaOf(options);
     const [row] = await this.bucket.run(findWorkSpec, [this.id, Buffer.from(checkName(name, 'name'))]);
     if (row === undefined) {
       await this.checkExists();
       throw new NoSuchWorkSpecError(name);
     }
-    return new PostgresWorkSpec<Data>(this, Number(row.id), name);
+    return new PostgresWorkSpec(this, Number(row.id), name, schema);
   }
 
   async destroyWorkSpec(name: string): Promise<void> {
@@ -97,6 +112,18 @@ export class PostgresNamespace implements Namespace {
 
   async renewAll(reports: readonly RenewReport[], lifetimeMs = defaultLifetimeMs): Promise<AttemptVerdict[]> {
     return this.#verdicts(renewAll(this, reports, checkDuration(lifetimeMs, 'lifetimeMs')));
+  }
+
+  /**
+   * What happens in the namespace from now on, as long as somebody listens: `for await (const event of namespace.events())`. It is live from
+   * the moment the first `next()` resolves its start, or `await events.ready`. Not durable: `missed` says that something may not have been
+   * told. Aborting the signal ends the iteration, as breaking out of the loop does. Raises InvalidArgument; iterating
+   * raises Gone, and Closed.
+   *
+   * While anybody listens, each change of attempts costs the one who makes it a statement more.
+   */
+  events(options?: EventsOptions): NamespaceEvents {
+    return new NamespaceEvents(this, options);
   }
 
   async summarize(): Promise<Summary> {

@@ -1,44 +1,55 @@
 import { decodeData, encodeData, type DataDictionary } from '../../codec/index.js';
 import { int8Array, sqlState, type Executor, type Row } from '../../database/index.js';
 import { BadPriorityError, ChangedNameError, GoneError, InvalidArgumentError, NoSuchWorkUnitError } from '../../errors/index.js';
-import { checkBoolean, checkList, checkOptions, kindOf } from '../../options/index.js';
+import { checkBoolean, checkInteger, checkOptions, kindOf } from '../../options/index.js';
 import type { Bucket } from '../backend.js';
 import type { TransactionOptions } from '../coordinate.js';
 import { bytes } from '../instant.js';
 import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
+import { runAndWake } from '../notify/wake.js';
 import { nonZeroCounts } from '../summary/count-all-units.js';
 import { countUnits } from '../summary/count-units.js';
 import type { Summary } from '../summary/summary.js';
-import { addUnitsToSpec, type UnitToAdd } from '../work-unit/add-units.js';
-import { checkPriority, checkUnitMeta, checkUnitName, checkUnitQuery } from '../work-unit/check-unit.js';
+import { addBatch, addBatchForIds } from '../work-unit/add-units.js';
+import { checkPriority, checkUnitName, checkUnitQuery } from '../work-unit/check-unit.js';
 import { listUnits, type UnitQuery } from '../work-unit/list-units.js';
 import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
+import { UnitBatch } from '../work-unit/unit-batch.js';
 import type { WorkUnitName } from '../work-unit/work-unit-name.js';
 import type { WorkUnitStatus } from '../work-unit/work-unit-status.js';
 import { changeUnits, deleteUnits, findUnit } from '../work-unit/work-unit-statements.js';
 import type { WorkUnitMeta } from '../work-unit/work-unit.js';
+import { addStream, isIterable } from './add-stream.js';
 import { checkSpecMeta } from './check-meta.js';
 import { defineWorkSpec } from './define-work-spec.js';
 import { metaFromData, workSpecName } from './meta-from-data.js';
+import { prepareItem, prepareUnit, type DataSchema } from './prepare-unit.js';
 import { metaFromRow } from './work-spec-from-row.js';
 import type { WorkSpecMeta } from './work-spec-meta.js';
 import { changeWorkSpec, readWorkSpec } from './work-spec-statements.js';
-import type { NewWorkUnit, WorkSpec, WorkSpecData } from './work-spec.js';
+import type { AddStreamOptions, NewWorkUnit, WorkSpec, WorkSpecData } from './work-spec.js';
 import type { WorkUnitQuery } from './work-unit-query.js';
 
 /** How many units of a query are changed or deleted in one transaction. */
 const batchSize = 2_000;
 
+/** How many batches of a stream of units are in flight at most. */
+const mostInFlight = 2;
+
 /** A work spec in one bucket of one database. */
-export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> implements WorkSpec<Data> {
+export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary, Input extends DataDictionary = Data>
+  implements WorkSpec<Data, Input>
+{
   readonly namespace: PostgresNamespace;
   readonly id: number;
   readonly name: string;
+  readonly #schema: DataSchema;
 
-  constructor(namespace: PostgresNamespace, id: number, name: string) {
+  constructor(namespace: PostgresNamespace, id: number, name: string, schema?: DataSchema) {
     this.namespace = namespace;
     this.id = id;
     this.name = name;
+    this.#schema = schema;
   }
 
   get bucket(): Bucket {
@@ -68,7 +79,8 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> impl
 
   async setMeta(meta: Partial<WorkSpecMeta>): Promise<void> {
     const change = checkSpecMeta(meta, 'meta');
-    const rows = await this.bucket.run(changeWorkSpec, [
+    // It may have been paused, or held back by its limit.
+    const values = [
       this.id,
       change.priority,
       change.weight,
@@ -81,37 +93,38 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> impl
       change.maxAttemptsReturned,
       change.maxRetries,
       change.minMemoryGb,
-    ]);
+    ];
+    const rows = await runAndWake(this.bucket, this.namespace.id, [changeWorkSpec, values]);
     if (rows.length === 0) throw new GoneError();
     this.bucket.candidates.forget(this.namespace.id);
   }
 
   async addWorkUnit(
     name: WorkUnitName,
-    data: Data,
+    data: Input,
     meta?: Partial<WorkUnitMeta>,
     options?: TransactionOptions,
   ): Promise<PostgresWorkUnit<Data>> {
-    const key = checkUnitName(name, 'name');
-    const unit = { name: key, data, ...checkUnitMeta(meta, 'meta') };
-    await this.#add([unit], options, () => 'data');
-    const executor = this.bucket.backend.executor(options, 'options');
-    const [row] = await this.bucket.run(findUnit, [this.id, key], executor);
-    if (row === undefined) throw new GoneError();
-    // Deleted by somebody in between: added all the same, and gone like any other deleted unit.
-    return row.id === null ? new PostgresWorkUnit<Data>(this, 0, key) : this.#unitOf(row);
+    checkOptions(options, 'options', ['client']);
+    const executor = this.#clientOf(options);
+    const fields = { name: 'name', data: 'data', meta: 'meta' };
+    const prepared = prepareUnit({ name, data, ...(meta !== undefined && { meta }) }, fields, this.#schema);
+    // Without waiting where there is nothing to wait for: calls of one moment go together.
+    const unit = prepared instanceof Promise ? await prepared : prepared;
+    if (executor === undefined) return this.#unit(await this.bucket.adds.add(this.id, unit), unit.name);
+    const batch = new UnitBatch();
+    batch.add(unit);
+    const idOf = await addBatchForIds(this.bucket, this.id, batch, executor);
+    return this.#unit(idOf(unit.name), unit.name);
   }
 
-  async addWorkUnits(units: readonly NewWorkUnit<Data>[], options?: TransactionOptions): Promise<number> {
-    const checked = checkList(units, 'units', (item, field): UnitToAdd => {
-      if (typeof item !== 'object' || item === null) {
-        throw new InvalidArgumentError(field, `must be an object, not ${kindOf(item)}`);
-      }
-      const unit = item as NewWorkUnit<Data>;
-      const { priority, notBefore } = checkUnitMeta(unit.meta, `${field}.meta`);
-      return { name: checkUnitName(unit.name, `${field}.name`), data: unit.data, priority, notBefore };
-    });
-    return this.#add(checked, options, (index) => `units[${index}].data`);
+  async addWorkUnits(
+    units: readonly NewWorkUnit<Input>[] | AsyncIterable<NewWorkUnit<Input>> | Iterable<NewWorkUnit<Input>>,
+    options?: AddStreamOptions,
+  ): Promise<number> {
+    if (Array.isArray(units)) return this.#addAll(units, options);
+    if (!isIterable(units)) throw new InvalidArgumentError('units', `must be an array or an iterable, not ${kindOf(units)}`);
+    return this.#addStream(units, options);
   }
 
   async workUnit(name: WorkUnitName): Promise<PostgresWorkUnit<Data>> {
@@ -164,21 +177,38 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> impl
     return deleted;
   }
 
-  async #add(
-    units: readonly UnitToAdd[],
-    options: TransactionOptions | undefined,
-    dataField: (index: number) => string,
-  ): Promise<number> {
+  async #addAll(units: readonly unknown[], options: TransactionOptions | undefined): Promise<number> {
     checkOptions(options, 'options', ['client']);
-    const executor = this.bucket.backend.executor(options, 'options');
-    if (units.length === 0) {
-      await this.#read(executor);
-      return 0;
+    const executor = this.#clientOf(options);
+    const batch = new UnitBatch();
+    // By index: the holes of a sparse array are visited, too.
+    for (let index = 0; index < units.length; index++) {
+      const prepared = prepareItem(units[index], `units[${index}]`, this.#schema);
+      batch.add(prepared instanceof Promise ? await prepared : prepared);
     }
-    const count = await addUnitsToSpec(this.bucket, this.id, units, executor, dataField);
-    this.bucket.counts.count();
-    this.bucket.candidates.added(this.id);
+    if (units.length > 0) return addBatch(this.bucket, this.id, batch, executor);
+    await this.#read(executor);
+    return 0;
+  }
+
+  async #addStream(units: Iterable<unknown> | AsyncIterable<unknown>, options: AddStreamOptions | undefined): Promise<number> {
+    const checked = checkOptions(options, 'options', ['client', 'batchSize']);
+    const executor = this.#clientOf(checked);
+    const count = await addStream(units, {
+      prepare: (item, index) => prepareItem(item, `units[${index}]`, this.#schema),
+      write: (batch) => addBatch(this.bucket, this.id, batch, executor),
+      mostInFlight: executor === undefined ? mostInFlight : 1,
+      ...(checked.batchSize !== undefined && {
+        batchSize: checkInteger(checked.batchSize, 'options.batchSize', { least: 1 }),
+      }),
+    });
+    if (count === 0) await this.#read(executor);
     return count;
+  }
+
+  /** What runs statements in the caller's transaction; undefined when there is none. */
+  #clientOf(options: TransactionOptions | undefined): Executor | undefined {
+    return options?.client === undefined ? undefined : this.bucket.backend.executor(options, 'options');
   }
 
   async #change(query: UnitQuery, priority: number | null, by: number | null): Promise<void> {
@@ -214,6 +244,13 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary> impl
   }
 
   #unitOf(row: Row): PostgresWorkUnit<Data> {
-    return new PostgresWorkUnit<Data>(this, Number(row.id), bytes(row.name));
+    return this.#unit(Number(row.id), bytes(row.name));
+  }
+
+  /** Without an id: somebody deleted the unit just after it was added. It is gone like any other deleted unit. */
+  #unit(id: number | undefined, name: Uint8Array): PostgresWorkUnit<Data> {
+    // What the spec takes is no part of a unit's type.
+    const spec = this as unknown as PostgresWorkSpec<Data>;
+    return new PostgresWorkUnit<Data>(spec, id ?? 0, name);
   }
 }

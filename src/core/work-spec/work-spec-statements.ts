@@ -109,6 +109,12 @@ export const destroyAllWorkSpecs = statement(
     requests as (
       delete from ${s}.runtime_request where namespace_id = $1::bigint
     ),
+    waiters as (
+      delete from ${s}.waiter where namespace_id = $1::bigint
+    ),
+    watchers as (
+      delete from ${s}.watcher where namespace_id = $1::bigint
+    ),
     gone as (
       delete from ${s}.work_spec where namespace_id = $1::bigint returning id
     )

@@ -20,8 +20,20 @@ export interface NewWorkUnit<Data extends DataDictionary = DataDictionary> {
   readonly meta?: Partial<WorkUnitMeta>;
 }
 
-/** What to do, how important it is, how many at once, and the units to do it to. Raises Gone once it was deleted. */
-export interface WorkSpec<Data extends DataDictionary = DataDictionary> {
+/** How `addWorkUnits` adds what comes from an iterable. */
+export interface AddStreamOptions extends TransactionOptions {
+  /** Most units in one batch, each a transaction of its own. A batch never holds more than about 4 MB of data. @default 1000 */
+  readonly batchSize?: number;
+}
+
+/**
+ * What to do, how important it is, how many at once, and the units to do it to. Raises Gone once it was deleted.
+ *
+ * `Data` is the type of its units' data as they are read, `Input` that of what is given to add them: the same, unless a schema makes
+ * one of the other (see `namespace.setWorkSpec`). A parameter that is to take any spec whose units are read as `Data` is a
+ * `WorkSpec<Data, never>`.
+ */
+export interface WorkSpec<Data extends DataDictionary = DataDictionary, Input extends DataDictionary = Data> {
   readonly name: string;
   readonly namespace: Namespace;
 
@@ -38,19 +50,48 @@ export interface WorkSpec<Data extends DataDictionary = DataDictionary> {
   /** Changes the fields given. `continuous: true` on a spec that cannot be continuous is cleared, not an error. */
   setMeta(meta: Partial<WorkSpecMeta>): Promise<void>;
 
-  /** Adds or replaces one unit. */
+  /**
+   * Adds or replaces one unit; resolves once it is committed. Calls that are made at the same time go to the database together: of the
+   * same name twice the last call wins, and an error of the database is told to all of them. A call with `options.client`
+   * goes alone.
+   * Raises InvalidArgument for data that cannot be stored, or that the spec's schema does not take; BadPriority; Gone.
+   */
   addWorkUnit(
     name: WorkUnitName,
-    data: Data,
+    data: Input,
     meta?: Partial<WorkUnitMeta>,
     options?: TransactionOptions,
   ): Promise<WorkUnit<Data>>;
   /**
    * Adds or replaces many units in one statement, all or none: data and meta are replaced, a finished or failed unit can run
    * again, a pending one goes on undisturbed. Of the same name twice, the last wins.
-   * Resolves to the number of distinct names.
+   * Resolves to the number of distinct names. Raises InvalidArgument, which names the unit by its place (`units[3].data.url`);
+   * BadPriority; Gone.
    */
-  addWorkUnits(units: readonly NewWorkUnit<Data>[], options?: TransactionOptions): Promise<number>;
+  addWorkUnits(units: readonly NewWorkUnit<Input>[], options?: TransactionOptions): Promise<number>;
+  /**
+   * Adds what comes from an iterable, such as an async generator or a stream of objects, however many there are: in batches that are
+   * committed as they go, not all or none. At most two batches are held in memory; while both are being written no unit is
+   * asked for. Within and across batches the last of the same name wins. Resolves to the number of units that came.
+   *
+   * If the iterable throws, or a unit is bad (InvalidArgument names its place, as `units[1234567].data.url`), what came before it
+   * is in; if a batch cannot be written, so are those before it. The error is raised once nothing is under way any more, and the
+   * iterator has been closed. To go on after an error add all again: adding a unit twice is no harm unless it has ended meanwhile,
+   * as it would then run again.
+   *
+   * With `options.client` one batch at a time is written on that client, and its transaction decides about all.
+   *
+   * @example
+   * await spec.addWorkUnits(
+   *   (async function* () {
+   *     for await (const line of createInterface({ input: createReadStream('urls.txt') })) yield { name: line, data: {} };
+   *   })(),
+   * );
+   */
+  addWorkUnits(
+    units: AsyncIterable<NewWorkUnit<Input>> | Iterable<NewWorkUnit<Input>>,
+    options?: AddStreamOptions,
+  ): Promise<number>;
 
   /** The unit of this name; raises NoSuchWorkUnit. */
   workUnit(name: WorkUnitName): Promise<WorkUnit<Data>>;

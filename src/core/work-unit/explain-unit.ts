@@ -26,7 +26,11 @@ const readCircumstances = statement(
       (select h.name from ${s}.worker h where h.id = l.worker_id) as holder,
       w.paused, w.weight, w.priority, w.runtime, w.max_running, w.max_retries,
       (select count(*) from ${s}.lease o where o.spec_id = w.id) as pending,
-      (select r.attempts from ${s}.ready r where r.spec_id = u.spec_id and r.rank = -u.priority and r.name = u.name) as attempts,
+      -- One whose delay has passed may still be among the delayed.
+      coalesce(
+        (select r.attempts from ${s}.ready r where r.spec_id = u.spec_id and r.rank = -u.priority and r.name = u.name),
+        (select d.attempts from ${s}.delayed d where d.spec_id = u.spec_id and d.unit_id = u.id)
+      ) as attempts,
       (
         select count(*) from (
           select from ${s}.ready r

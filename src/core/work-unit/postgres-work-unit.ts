@@ -2,10 +2,12 @@ import { decodeData, type DataDictionary } from '../../codec/index.js';
 import { int8Array, type Row } from '../../database/index.js';
 import { GoneError, InvalidArgumentError } from '../../errors/index.js';
 import { attemptFromRow } from '../attempt/attempt-from-row.js';
+import { cancelAttempt } from '../attempt/cancel-attempt.js';
 import { countUnitAttempts, listUnitAttempts, readAttempt } from '../attempt/list-attempts.js';
 import type { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import type { Bucket } from '../backend.js';
 import { bytes, instantOrNull } from '../instant.js';
+import { runAndWake } from '../notify/wake.js';
 import type { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
 import { checkPriority, checkUnitMeta } from './check-unit.js';
 import { explainUnit } from './explain-unit.js';
@@ -70,10 +72,15 @@ export class PostgresWorkUnit<Data extends DataDictionary = DataDictionary> impl
   async clearActiveAttempt(): Promise<void> {
     const { backend } = this.bucket;
     await this.#read();
-    const [row] = await this.bucket.run(clearActiveAttempts, [int8Array([this.id]), backend.now()]);
+    const clear = [clearActiveAttempts, [int8Array([this.id]), backend.now()]] as const;
+    const [row] = await runAndWake(this.bucket, this.workSpec.namespace.id, clear);
     if (Number(row?.cleared) === 0) throw new GoneError();
     this.bucket.counts.count();
     this.bucket.candidates.added(this.workSpec.id);
+  }
+
+  async cancel(reason = ''): Promise<boolean> {
+    return cancelAttempt(this, reason);
   }
 
   async attempts(): Promise<PostgresAttempt<Data>[]> {
@@ -94,15 +101,12 @@ export class PostgresWorkUnit<Data extends DataDictionary = DataDictionary> impl
 
   async #change(priority: number, setsNotBefore: boolean, notBefore: Date | null): Promise<void> {
     await this.#read();
-    const [row] = await this.bucket.run(changeUnits, [
-      int8Array([this.id]),
-      null,
-      priority,
-      null,
-      setsNotBefore,
-      notBefore?.toISOString(),
-      this.bucket.backend.now(),
-    ]);
+    const now = this.bucket.backend.now();
+    const values = [int8Array([this.id]), null, priority, null, setsNotBefore, notBefore?.toISOString(), now];
+    // Without its notBefore it may be available now, and with another one due sooner.
+    const [row] = await (setsNotBefore
+      ? runAndWake(this.bucket, this.workSpec.namespace.id, [changeUnits, values])
+      : this.bucket.run(changeUnits, values));
     if (Number(row?.changed) === 0) throw new GoneError();
     this.bucket.candidates.added(this.workSpec.id);
   }

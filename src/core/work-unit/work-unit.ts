@@ -33,6 +33,12 @@ export interface WorkUnit<Data extends DataDictionary = DataDictionary> {
   activeAttempt(): Promise<Attempt<Data> | null>;
   /** Makes the unit available again, whatever it was. The attempt itself stays as it is, on its worker's list. */
   clearActiveAttempt(): Promise<void>;
+  /**
+   * Stops the running attempt: it fails, with its data and `error: { name: 'CancelledError', code: 'Cancelled', message: reason }`, its worker is
+   * told, and the unit is `failed`. Resolves to true; to false when no attempt is running. A unit that only waits is
+   * stopped by deleting it. The handler's own report is refused with NotPending from then on.
+   */
+  cancel(reason?: string): Promise<boolean>;
   /** Every attempt ever made, oldest first. */
   attempts(): Promise<Attempt<Data>[]>;
   numAttempts(): Promise<number>;

@@ -8,7 +8,7 @@ export interface AttemptRequest<Data extends DataDictionary = DataDictionary> {
   /** How long the lease holds, in milliseconds. @default 900000 (15 minutes) */
   readonly lifetimeMs?: number;
   /** Only these work specs, by name or as objects: of objects, the attempts' data have their type. Left out: any. */
-  readonly workSpecs?: readonly (string | WorkSpec<Data>)[];
+  readonly workSpecs?: readonly (string | WorkSpec<Data, never>)[];
   /** Only specs of these runtimes, exactly; "" is a value like any other. Left out: any. */
   readonly runtimes?: readonly string[];
   /** Only specs that need no more memory. Left out: any. */

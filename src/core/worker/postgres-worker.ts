@@ -99,7 +99,7 @@ export class PostgresWorker implements Worker {
       throw new InvalidArgumentError('unit', "must be of the worker's namespace");
     }
     await this.read();
-    const number = await forceAttempt(this.bucket, unit.id, this.id, lifetime);
+    const number = await forceAttempt(this.bucket, this.namespace.id, unit.id, this.id, lifetime);
     const [row] = await this.bucket.run(readAttempt, [unit.id, number]);
     if (row === undefined || row.number === null) throw new GoneError();
     return attemptFromRow(unit as PostgresWorkUnit<Data>, row);

@@ -5,6 +5,9 @@ import { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import { skipLostNumbers } from '../attempt/skip-lost-numbers.js';
 import { expireDue, expireDueLimit, promoteDue, promoteDueLimit } from '../expiry/expire-due.js';
 import { bytes, instant } from '../instant.js';
+import { readWatched } from '../notify/is-watched.js';
+import { attemptPayloads, type AttemptChange } from '../notify/payload.js';
+import { send } from '../notify/send.js';
 import { candidateFromRow, listCandidates, listNamedCandidates, lookForDue, type SpecCandidate } from '../scheduler/candidates.js';
 import { chooseWorkSpec } from '../scheduler/choose-work-spec.js';
 import { specIdRange } from '../work-spec/spec-ids.js';
@@ -152,14 +155,20 @@ async function claimAtOnce(
   // When a spec has run dry, a segment may have: it lies in the way of every claim until it is truncated.
   bucket.rotation.count(rows.length, { isGoodMoment: rows.length < most });
   const held = rows.filter((row) => row.spent !== true);
-  if (held.length < rows.length) bucket.counts.count();
+  if (held.length < rows.length) {
+    bucket.counts.count();
+    const [answer] = await bucket.run(readWatched, [worker.namespace.id]);
+    if (answer?.watched === true) await announce(worker, 'failed', rows.filter((row) => row.spent === true));
+  }
   if (held.length === 0) return { attempts: [], count: rows.length };
   // Without those that were taken away again meanwhile: superseded, or deleted.
   const claimed = await bucket.run(readClaimed, [
     spec.id,
     int8Array(held.map((row) => Number(row.unit_id))),
     int8Array(held.map((row) => Number(row.number))),
+    worker.namespace.id,
   ]);
+  if (claimed[0]?.watched === true) await announce(worker, 'started', claimed);
   const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
   return { attempts: claimed.map((row) => attemptOf(worker, workSpec, row, bytes(row.data))), count: rows.length };
 }
@@ -176,8 +185,16 @@ async function claimContinuous(worker: PostgresWorker, spec: SpecCandidate, requ
   ]);
   if (row === undefined) return { attempts: [], progressed: false };
   bucket.counts.count();
+  const [answer] = await bucket.run(readWatched, [worker.namespace.id]);
+  if (answer?.watched === true) await announce(worker, 'started', [row]);
   const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
   return { attempts: [attemptOf(worker, workSpec, row, empty)], progressed: true };
+}
+
+/** Tells who watches what has become of attempts. */
+async function announce({ bucket, namespace }: PostgresWorker, change: AttemptChange, rows: readonly Row[]): Promise<void> {
+  const attempts = rows.map((row) => ({ unitId: Number(row.unit_id), number: Number(row.number) }));
+  await send(bucket, attemptPayloads(change, namespace.id, attempts));
 }
 
 function attemptOf(worker: PostgresWorker, workSpec: PostgresWorkSpec, row: Row, payload: Buffer): PostgresAttempt {

@@ -145,6 +145,17 @@ export const batchReportCases = cases('Beyond the original', {
     assertSameData(await (await next.workUnit('shared')).data(), { n: 2 });
   },
 
+  'finishAll ends all before it adds their output: a unit that both is finished and is output runs again': async ({ namespace }) => {
+    const { spec, attempts } = await heldUnits(namespace, 2, { then: 'spec' });
+    const [a, b] = attempts;
+    assert.ok(a && b);
+    const reports = [{ attempt: a, data: { output: { b: { n: 1 } } } }, { attempt: b, data: {} }];
+    assert.deepEqual(codes(await namespace.finishAll(reports)), [null, null]);
+    await assertUnitStatus(a.workUnit, 'finished');
+    await assertUnitStatus(b.workUnit, 'available');
+    assertSameData(await (await spec.workUnit('b')).data(), { n: 1 });
+  },
+
   'a batch may hold attempts of many specs and workers': async ({ namespace }) => {
     await specWith(namespace, ['a'], { name: 'one' });
     await specWith(namespace, ['b'], { name: 'two', priority: 1 });

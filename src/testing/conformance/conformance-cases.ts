@@ -1,9 +1,11 @@
+import { addStreamCases } from './add-streams.js';
 import { addWorkUnitsCases } from './add-work-units.js';
 import { attemptCases } from './attempt.js';
 import { badArgumentCases } from './bad-arguments.js';
 import { batchReportCases } from './batch-reports.js';
 import { chainingOutputCases } from './chaining-output.js';
 import { chainingCases } from './chaining.js';
+import { cancelCases } from './cancel.js';
 import type { ConformanceCase } from './conformance-case.js';
 import { continuousCases } from './continuous.js';
 import { dataRoundTripCases } from './data-round-trip.js';
@@ -14,6 +16,7 @@ import { namespaceCases } from './namespace.js';
 import { queryCases } from './queries.js';
 import { requestAttemptsCases } from './request-attempts.js';
 import { schedulingCases } from './scheduling.js';
+import { schemaCases } from './schemas.js';
 import { severalConnectionsCases } from './several-connections.js';
 import { summaryCases } from './summaries.js';
 import { supersededAttemptCases } from './superseded-attempt.js';
@@ -38,6 +41,8 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...workSpecCases,
   ...workSpecMetaCases,
   ...addWorkUnitsCases,
+  ...addStreamCases,
+  ...schemaCases,
   ...queryCases,
   ...workerCases,
   ...attemptCases,
@@ -50,6 +55,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...chainingOutputCases,
   ...timeCases,
   ...batchReportCases,
+  ...cancelCases,
   ...explainCases,
   ...severalConnectionsCases,
   ...wrongBackendCases,

@@ -1,5 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { Attempt, AttemptReport, AttemptRequest, DataDictionary, Namespace, NewWorkUnit, WorkUnit } from 'pg-coordinate';
+import {
+  waitFor,
+  type Attempt,
+  type AttemptReport,
+  type AttemptRequest,
+  type DataDictionary,
+  type Namespace,
+  type NewWorkUnit,
+  type WorkUnit,
+} from 'pg-coordinate';
+import { workSignal } from '../../../src/core/notify/work-signal.js';
 import type { TestDatabase } from '../../support/database.js';
 import type { ExplainedConnection, ExplainedStatement } from './explained.js';
 
@@ -100,6 +110,13 @@ async function unitOf({ connection: { namespace } }: Place, specName: string): P
   await (await namespace.workSpec(specName)).addWorkUnit(randomUUID(), {});
 }
 
+/** Registers, and takes that back. */
+async function asleep(namespace: Namespace): Promise<void> {
+  const signal = workSignal(namespace);
+  await signal.arm();
+  await signal.close();
+}
+
 const few = 400;
 
 export const operations: readonly Operation[] = [
@@ -165,6 +182,17 @@ export const operations: readonly Operation[] = [
     }),
   },
   { name: 'retrying an attempt', mostRows: few, run: onAttempt((attempt) => attempt.retry({}, 86_400_000)) },
+  { name: 'cancelling an attempt', mostRows: few, run: onAttempt((_, unit) => unit.cancel('no longer wanted')) },
+  {
+    name: 'waiting for a unit that has ended',
+    mostRows: few,
+    run: async (place) => {
+      const attempt = await claimedOne(place);
+      await attempt.finish();
+      return place.connection.explain(() => waitFor(attempt.workUnit));
+    },
+  },
+  { name: 'falling asleep', mostRows: few, run: onSpec(({ namespace }) => asleep(namespace)) },
   { name: 'giving an attempt up', mostRows: few, run: onAttempt((attempt) => attempt.expire()) },
   { name: 'reading an attempt', mostRows: few, run: onAttempt((attempt) => attempt.read()) },
   { name: 'reading a unit', mostRows: few, run: onAttempt((_, unit) => unit.data()) },

@@ -17,6 +17,7 @@ export function workUnitOperations({ workUnit }: Refs): Weighted[] {
     weighted(4, fc.tuple(workUnit, anyPriority).map(([ref, value]) => call(ref, 'setPriority', [value]))),
     weighted(2, workUnit.map((ref) => call(ref, 'activeAttempt', [], attemptView))),
     weighted(10, workUnit.map((ref) => call(ref, 'clearActiveAttempt', []))),
+    weighted(6, workUnit.map((ref) => call(ref, 'cancel', ['no longer wanted'], (cancelled) => cancelled))),
     weighted(2, workUnit.map((ref) => call(ref, 'attempts', [], (attempts) => attempts.map(attemptView)))),
     weighted(2, workUnit.map((ref) => call(ref, 'numAttempts', [], (count) => count))),
     weighted(6, workUnit.map((ref) => call(ref, 'explain', [], (explanation, unit) => explanationView(unit)(explanation)))),

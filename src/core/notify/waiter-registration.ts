@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import { statement } from '../../database/index.js';
+import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
+
+/**
+ * Says that a listener waits for work; removes the row it had under its last name. Index: the primary key.
+ * Parameters: namespace id, listener, its last name or null.
+ */
+const registerWaiter = statement(
+  'notify.register-waiter',
+  (s) => `
+    with old as (
+      delete from ${s}.waiter where namespace_id = $1::bigint and listener = $3::text
+    )
+    insert into ${s}.waiter (namespace_id, listener, waiting, since)
+    values ($1::bigint, $2::text, true, statement_timestamp())
+    on conflict (namespace_id, listener) do update set waiting = true, since = excluded.since`,
+);
+
+/** Parameters: namespace id, listeners. */
+const removeWaiters = statement(
+  'notify.remove-waiters',
+  (s) => `delete from ${s}.waiter where namespace_id = $1::bigint and listener = any($2::text[])`,
+);
+
+/** Removes what processes have left that ended without a word. Index: waiter_since. Parameters: namespace id. */
+const removeStaleWaiters = statement(
+  'notify.remove-stale-waiters',
+  (s) => `
+    delete from ${s}.waiter where namespace_id = $1::bigint and since < statement_timestamp() - interval '10 minutes'`,
+);
+
+/**
+ * When the next thing falls due in the bucket, in milliseconds from now; null: nothing is to. A lease is overdue only after its
+ * end. Indexes: delayed_due, lease_due, one entry each. Parameters: now.
+ */
+const readNextDue = statement(
+  'notify.next-due',
+  (s) => `
+    select ceil(1000 * extract(epoch from least(
+      (select not_before from ${s}.delayed order by not_before limit 1),
+      (select expires_at + interval '1 millisecond' from ${s}.lease order by expires_at limit 1)
+    ) - coalesce($1::timestamptz, statement_timestamp()))) as due_in_ms`,
+);
+
+/** How often a listener changes its name: under one name pile up, while somebody holds a snapshot, all rows it ever had. */
+const renameEveryMs = 60_000;
+
+const sweepEveryMs = 600_000;
+
+/** The row that says that somebody waits for work in a namespace. */
+export class WaiterRegistration {
+  readonly #namespace: PostgresNamespace;
+  readonly #id = randomUUID();
+  #name = '';
+  #lastName: string | null = null;
+  #renamedAt = Number.NEGATIVE_INFINITY;
+  #sweptAt = Number.NEGATIVE_INFINITY;
+  #confirmedAt: number | undefined;
+
+  constructor(namespace: PostgresNamespace) {
+    this.#namespace = namespace;
+  }
+
+  /** How long ago it was last said that somebody waits, in milliseconds; undefined: never. */
+  get ageMs(): number | undefined {
+    return this.#confirmedAt === undefined ? undefined : performance.now() - this.#confirmedAt;
+  }
+
+  /** Registers; resolves to the milliseconds until something falls due in the bucket, null if nothing is to. */
+  async register(): Promise<number | null> {
+    const { bucket, id } = this.#namespace;
+    const began = performance.now();
+    if (began - this.#renamedAt >= renameEveryMs) {
+      this.#lastName = this.#name === '' ? null : this.#name;
+      this.#name = `${this.#id} ${Math.round(began)}`;
+      this.#renamedAt = began;
+    }
+    // Two statements: what is added after the first one's commit wakes us, what was added before it is seen by the second.
+    const [, rows] = await bucket.backend.database.runInOneTrip([
+      bucket.step(registerWaiter, [id, this.#name, this.#lastName]),
+      bucket.step(readNextDue, [bucket.backend.now()]),
+    ]);
+    this.#confirmedAt = began;
+    this.#lastName = null;
+    if (began - this.#sweptAt >= sweepEveryMs) {
+      this.#sweptAt = began;
+      await bucket.run(removeStaleWaiters, [id]);
+    }
+    return dueInMs(rows);
+  }
+
+  /** The same without registering. */
+  async readNextDue(): Promise<number | null> {
+    const { bucket } = this.#namespace;
+    return dueInMs(await bucket.run(readNextDue, [bucket.backend.now()]));
+  }
+
+  /** Says again that somebody waits. Does not look for what was added before. */
+  async confirm(): Promise<void> {
+    const { bucket, id } = this.#namespace;
+    const began = performance.now();
+    await bucket.run(registerWaiter, [id, this.#name, null]);
+    this.#confirmedAt = began;
+  }
+
+  async remove(): Promise<void> {
+    if (this.#confirmedAt === undefined) return;
+    const { bucket, id } = this.#namespace;
+    await bucket.run(removeWaiters, [id, [this.#name, this.#lastName].filter((name) => name !== null)]);
+  }
+}
+
+function dueInMs(rows: readonly Readonly<Record<string, unknown>>[] = []): number | null {
+  const due = rows[0]?.due_in_ms ?? null;
+  return due === null ? null : Math.max(0, Number(due));
+}

@@ -1,0 +1,78 @@
+import { statement, type Executor, type Row, type Statement } from '../../database/index.js';
+import type { Bucket } from '../backend.js';
+import { isWatched } from './is-watched.js';
+import { workPayload } from './payload.js';
+import { send } from './send.js';
+
+/**
+ * Wakes those who wait for work in a namespace; nearly nothing while nobody does: one probe of waiter_waiting, and no WAL. READ
+ * COMMITTED and after the commit of what made units available: who registered before is seen here, and who registers later sees
+ * the units. Parameters: namespace id.
+ */
+const wakeWaiters = statement(
+  'notify.wake',
+  (s) => `
+    select
+      case when (
+        select true from ${s}.waiter
+        where namespace_id = $1::bigint and waiting and since > statement_timestamp() - interval '30 seconds'
+        order by since limit 1
+      ) then ${s}.wake_waiters($1::bigint) end as woken,
+      ${isWatched(s, '$1')} as watched`,
+);
+
+/**
+ * The same inside a caller's transaction: it notifies when that commits. It must not touch the waiters' rows, which would stay
+ * locked for as long as the transaction takes. Who waited within the last second may do so again by then. The cast: some drivers cannot
+ * read a column of type void.
+ * Indexes: waiter_waiting, waiter_since. Parameters: namespace id, channel, payload.
+ */
+const wakeWithCommit = statement(
+  'notify.wake-with-commit',
+  (s) => `
+    select
+      case when (
+        select true from ${s}.waiter
+        where namespace_id = $1::bigint and waiting and since > statement_timestamp() - interval '30 seconds'
+        order by since limit 1
+      ) or (
+        select true from ${s}.waiter
+        where namespace_id = $1::bigint and since > statement_timestamp() - interval '1 second'
+        order by since limit 1
+      ) then pg_notify($2::text, $3::text)::text end as woken,
+      ${isWatched(s, '$1')} as watched`,
+);
+
+/** What is to be announced of a statement's answer, as payloads, if anybody watches the namespace. */
+export type Announcement = (rows: readonly Row[]) => readonly string[];
+
+/**
+ * Runs a statement that may make units available, and wakes who waits for work in the namespace: right behind it on the same client; once
+ * the transaction that `on` is part of is committed; or, where only the caller knows when that is, with its commit. Waking
+ * fails or repeats nothing: who is not woken looks by itself before long.
+ */
+export async function runAndWake(
+  bucket: Bucket,
+  namespaceId: number,
+  [of, values]: readonly [statement: Statement, values: readonly unknown[]],
+  on: Executor = bucket.backend.database,
+  announcement: Announcement = () => [],
+): Promise<readonly Row[]> {
+  const { database } = bucket.backend;
+  const wake = [wakeWaiters, [namespaceId]] as const;
+  const isNews = ([answer]: readonly Row[] = []): boolean => answer?.watched === true;
+  if (on === database) {
+    const [rows, woken] = await database.runAndFollow(bucket.step(of, values), bucket.step(...wake));
+    if (isNews(woken)) await send(bucket, announcement(rows));
+    return rows;
+  }
+  const rows = await bucket.run(of, values, on);
+  const isOurs = database.afterCommit(on, async (client) => {
+    if (isNews(await bucket.run(...wake, client))) await send(bucket, announcement(rows), client);
+  });
+  if (!isOurs) {
+    const woken = await bucket.run(wakeWithCommit, [namespaceId, bucket.schema, workPayload(namespaceId)], on);
+    if (isNews(woken)) await send(bucket, announcement(rows), on);
+  }
+  return rows;
+}

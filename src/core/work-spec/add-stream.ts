@@ -1,0 +1,97 @@
+import { maxBatchUnits, UnitBatch, type EncodedUnit } from '../work-unit/unit-batch.js';
+
+/** How a stream of units is added. */
+export interface StreamPlan {
+  /** Checks and encodes what came at this place of the stream. */
+  readonly prepare: (item: unknown, index: number) => EncodedUnit | Promise<EncodedUnit>;
+  /** Adds a batch, all or none. */
+  readonly write: (batch: UnitBatch) => Promise<unknown>;
+  /** Most units in a batch. @default 1000 */
+  readonly batchSize?: number;
+  /** Most batches that are being written, or wait to be, at the same time. */
+  readonly mostInFlight: number;
+}
+
+/**
+ * Adds what comes from an iterable in batches; the next is read while the last is written. It asks for no unit while the most batches
+ * are in flight, so memory holds no more than these. When anything goes wrong it asks for no more, writes what came before, and
+ * raises once nothing is in flight any more. Resolves to how many units came.
+ */
+export async function addStream(source: Iterable<unknown> | AsyncIterable<unknown>, plan: StreamPlan): Promise<number> {
+  const { prepare, batchSize = maxBatchUnits } = plan;
+  const writer = new BatchWriter(plan);
+  let batch = new UnitBatch();
+  let index = 0;
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    // Leaving this loop by an error closes the iterator.
+    for await (const item of source) {
+      writer.throwFailure();
+      const prepared = prepare(item, index);
+      const unit = prepared instanceof Promise ? await prepared : prepared;
+      index++;
+      if (!batch.fits(unit, batchSize)) {
+        await writer.write(batch);
+        batch = new UnitBatch();
+      }
+      batch.add(unit);
+      if (batch.taken < batchSize) continue;
+      await writer.write(batch);
+      batch = new UnitBatch();
+    }
+  } catch (error) {
+    failure = { error };
+  }
+  await writer.end(batch);
+  if (failure !== undefined) throw failure.error;
+  return index;
+}
+
+/** Writes batches, a few at a time, and remembers the first error. */
+class BatchWriter {
+  readonly #plan: StreamPlan;
+  readonly #inFlight = new Map<UnitBatch, Promise<void>>();
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(plan: StreamPlan) {
+    this.#plan = plan;
+  }
+
+  /** Begins to write a batch, and waits until there is room for another. Raises what has gone wrong so far. */
+  async write(batch: UnitBatch): Promise<void> {
+    // Of the same name twice the last one counts: batches that share one must not overtake each other.
+    for (const [other, written] of this.#inFlight) if (batch.overlaps(other)) await written;
+    this.throwFailure();
+    const written = this.#plan.write(batch).then(
+      () => void this.#inFlight.delete(batch),
+      (error: unknown) => {
+        this.#inFlight.delete(batch);
+        this.#failure ??= { error };
+      },
+    );
+    this.#inFlight.set(batch, written);
+    while (this.#inFlight.size >= this.#plan.mostInFlight) await Promise.race(this.#inFlight.values());
+    this.throwFailure();
+  }
+
+  /** Writes the last batch, unless one before it has failed, and waits for all. Raises what has gone wrong. */
+  async end(batch: UnitBatch): Promise<void> {
+    if (this.#failure === undefined && batch.taken > 0) await this.write(batch).catch(() => undefined);
+    await Promise.all(this.#inFlight.values());
+    this.throwFailure();
+  }
+
+  /** Raises what has gone wrong so far. */
+  throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+}
+
+/** Whether units can be taken from a value one by one. Text is iterable too, but by mistake. */
+export function isIterable(value: unknown): value is Iterable<unknown> | AsyncIterable<unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  return (
+    (Symbol.asyncIterator in value && typeof value[Symbol.asyncIterator] === 'function') ||
+    (Symbol.iterator in value && typeof value[Symbol.iterator] === 'function')
+  );
+}

@@ -1,0 +1,128 @@
+import { statement } from '../../database/index.js';
+
+/**
+ * Adds or replaces units. The spec's row is locked against deletion (KEY SHARE, like a foreign key would) until the transaction
+ * ends, or units could be added to a spec that is being destroyed.
+ *
+ * Names that are new take one path through the statement; those that exist already, or were added by somebody else a moment ago,
+ * go to upsert_units, which locks the units' rows by id. READ COMMITTED: that function must see what is there after its locks.
+ * Names are inserted in bytewise order, so that two that add the same names do not wait for each other in a circle.
+ *
+ * Some drivers cannot read a column of type void, hence the cast.
+ *
+ * Index: work_unit (spec_id, name). Parameters: spec id, names, data, priorities, notBefores, now.
+ */
+export const addUnits = statement(
+  'work-unit.add',
+  (s) => `
+    with spec as materialized (
+      select id from ${s}.work_spec where id = $1::bigint for key share
+    ),
+    given as materialized (
+      select spec.id as spec_id, unit.name, unit.data, unit.priority, unit.not_before
+      from spec, unnest($2::bytea[], $3::bytea[], $4::float8[], $5::timestamptz[]) as unit (name, data, priority, not_before)
+    ),
+    added as (
+      insert into ${s}.work_unit (spec_id, name, data, priority, not_before)
+      select spec_id, name, data, priority, not_before from given order by name
+      on conflict (spec_id, name) do nothing
+      returning spec_id, id, name, priority, not_before
+    ),
+    available as (
+      insert into ${s}.ready (segment, spec_id, rank, name, unit_id, attempts)
+      select (select last_value from ${s}.ready_segment), spec_id, -priority, name, id, 0 from added
+      where not_before is null or not_before <= coalesce($6::timestamptz, statement_timestamp())
+    ),
+    waiting as (
+      insert into ${s}.delayed (spec_id, unit_id, not_before, attempts)
+      select spec_id, id, not_before, 0 from added
+      where not_before > coalesce($6::timestamptz, statement_timestamp())
+    ),
+    counted as (
+      insert into ${s}.unit_count (spec_id, kind, delta)
+      select spec_id, 'all', count(*) from added group by spec_id
+    )
+    select
+      (select count(*) from spec) as specs,
+      case when (select count(*) from added) < cardinality($2::bytea[]) then (
+        select ${s}.upsert_units(
+          $1::bigint, array_agg(g.name), array_agg(g.data), array_agg(g.priority), array_agg(g.not_before),
+          coalesce($6::timestamptz, statement_timestamp())
+        )::text
+        from given g
+        where g.name not in (select name from added)
+        having count(*) > 0
+      ) end as existing`,
+);
+
+/**
+ * As addUnits, for callers that want the units: `ids` are those of all names in bytewise order, as text that every driver reads alike,
+ * so that no second trip has to ask for them. They are fewer than the names if somebody else added one of them while this ran.
+ *
+ * Units that exist are locked as upsert_units will lock them, by id, and before it runs: otherwise one could be deleted, and come back
+ * under another id, after its id was read.
+ *
+ * Index: work_unit (spec_id, name). Parameters: spec id, names, data, priorities, notBefores, now.
+ */
+export const addUnitsForIds = statement(
+  'work-unit.add-for-ids',
+  (s) => `
+    with spec as materialized (
+      select id from ${s}.work_spec where id = $1::bigint for key share
+    ),
+    given as materialized (
+      select spec.id as spec_id, unit.name, unit.data, unit.priority, unit.not_before
+      from spec, unnest($2::bytea[], $3::bytea[], $4::float8[], $5::timestamptz[]) as unit (name, data, priority, not_before)
+    ),
+    added as (
+      insert into ${s}.work_unit (spec_id, name, data, priority, not_before)
+      select spec_id, name, data, priority, not_before from given order by name
+      on conflict (spec_id, name) do nothing
+      returning spec_id, id, name, priority, not_before
+    ),
+    available as (
+      insert into ${s}.ready (segment, spec_id, rank, name, unit_id, attempts)
+      select (select last_value from ${s}.ready_segment), spec_id, -priority, name, id, 0 from added
+      where not_before is null or not_before <= coalesce($6::timestamptz, statement_timestamp())
+    ),
+    waiting as (
+      insert into ${s}.delayed (spec_id, unit_id, not_before, attempts)
+      select spec_id, id, not_before, 0 from added
+      where not_before > coalesce($6::timestamptz, statement_timestamp())
+    ),
+    counted as (
+      insert into ${s}.unit_count (spec_id, kind, delta)
+      select spec_id, 'all', count(*) from added group by spec_id
+    ),
+    known as materialized (
+      select u.id, u.name
+      from given g join ${s}.work_unit u on u.spec_id = g.spec_id and u.name = g.name
+      where (select count(*) from added) < cardinality($2::bytea[]) and g.name not in (select name from added)
+      order by u.id
+      for no key update of u
+    )
+    select
+      (select count(*) from spec) as specs,
+      case when (select count(*) from added) < cardinality($2::bytea[]) then (
+        select ${s}.upsert_units(
+          $1::bigint, array_agg(g.name), array_agg(g.data), array_agg(g.priority), array_agg(g.not_before),
+          coalesce($6::timestamptz, statement_timestamp())
+        )::text
+        from given g
+        where g.name not in (select name from added) and (select count(*) from known) >= 0
+        having count(*) > 0
+      ) end as existing,
+      (
+        select string_agg(id::text, ',' order by name)
+        from (select id, name from added union all select id, name from known) as unit
+      ) as ids`,
+);
+
+/** The units of these names, as far as there are any. Index: work_unit (spec_id, name). Parameters: spec id, names. */
+export const findUnitIds = statement(
+  'work-unit.find-ids',
+  (s) => `
+    select u.id, u.name
+    from unnest($2::bytea[]) as wanted (name)
+    join ${s}.work_unit u on u.spec_id = $1::bigint and u.name = wanted.name`,
+);

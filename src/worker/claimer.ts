@@ -1,0 +1,200 @@
+import type { Attempt } from '../core/attempt/attempt.js';
+import type { WorkSignal } from '../core/notify/work-signal.js';
+import type { Worker } from '../core/worker/worker.js';
+import { CoordinateError } from '../errors/index.js';
+import { LocalQueueSize } from './local-queue.js';
+import { patiently } from './patiently.js';
+import type { RegisteredHandler } from './registered-handler.js';
+import type { WorkSpecCache } from './work-spec-cache.js';
+import type { CheckedWorkerOptions } from './worker-options.js';
+
+export interface ClaimerOptions {
+  readonly worker: Worker;
+  readonly specs: WorkSpecCache;
+  readonly signal: WorkSignal;
+  readonly settings: CheckedWorkerOptions;
+  /** How many slots are free now. */
+  readonly freeSlots: () => number;
+  /** Whether so much waits to be reported that no more is to be claimed. */
+  readonly isCongested: () => boolean;
+  /** Has the lease of an attempt renewed, for as long as its handler may run from now on. */
+  readonly hold: (attempt: Attempt, handler: RegisteredHandler) => void;
+  /** Gives work to a handler in a free slot. */
+  readonly start: (handler: RegisteredHandler, attempts: readonly Attempt[]) => void;
+}
+
+/** A unit that has been claimed, but is in no handler's hands yet. */
+interface Queued {
+  readonly attempt: Attempt;
+  readonly handler: RegisteredHandler;
+  /** By performance.now(). */
+  readonly since: number;
+}
+
+/** What has waited for so long begins its maximum run time anew when its handler starts, in milliseconds. */
+const noticeableMs = 1_000;
+
+/** What is due may be another namespace's, or held by somebody who takes his time: no reason to ask all the time, in milliseconds. */
+const leastWaitMs = 20;
+
+/** Work specs that are asked for together. */
+interface Group {
+  readonly workSpecs: readonly string[];
+  /** How many units a slot takes at once. */
+  readonly unitsPerSlot: number;
+}
+
+/** Asks for work whenever there is room for it, and hands it to the handlers. */
+export class Claimer {
+  readonly #options: ClaimerOptions;
+  readonly #stopping = new AbortController();
+  readonly #ahead: LocalQueueSize;
+  #queue: Queued[] = [];
+  #turn = 0;
+  #roomFreed: (() => void) | undefined;
+  #loop: Promise<void> | undefined;
+
+  constructor(options: ClaimerOptions) {
+    this.#options = options;
+    this.#ahead = new LocalQueueSize({ most: options.settings.localQueue, slots: options.settings.concurrency });
+  }
+
+  /** How many units are claimed but not in a handler's hands. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /** Rejects with an error that does not pass, such as that the namespace is gone. */
+  run(): Promise<void> {
+    this.#loop ??= this.#claim();
+    return this.#loop;
+  }
+
+  /** Says that a handler has ended, which has taken so many milliseconds for so many units. */
+  worked(units: number, ms: number): void {
+    this.#ahead.worked(units, ms);
+    this.#dispatch();
+    this.#roomFreed?.();
+  }
+
+  /** Says that something has been reported: there may be room again. */
+  reported(): void {
+    this.#roomFreed?.();
+  }
+
+  /** No more claims; resolves to what nobody has begun to work on. */
+  async stop(): Promise<readonly Attempt[]> {
+    this.#stopping.abort();
+    this.#roomFreed?.();
+    await this.#loop?.catch(() => undefined);
+    return this.#queue.splice(0).map(({ attempt }) => attempt);
+  }
+
+  async #claim(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      if (this.#room() <= 0) {
+        await new Promise<void>((resolve) => (this.#roomFreed = resolve));
+        this.#roomFreed = undefined;
+        continue;
+      }
+      await this.#claimOrWait();
+    }
+  }
+
+  /** One round: claims what there is room for, or else waits until there may be something. */
+  async #claimOrWait(): Promise<void> {
+    const { signal: wakeUp, settings } = this.#options;
+    const { signal } = this.#stopping;
+    const patience = {
+      signal,
+      random: settings.random,
+      onRetry: (error: Error) => settings.logger.warn(`no work can be asked for: ${error.message}`),
+    };
+    try {
+      if (await patiently(() => this.#claimOnce(), patience)) return;
+      // Registered first, looked again then: what is added in between cannot be missed.
+      const dueMs = await patiently(() => wakeUp.arm(), patience);
+      if (signal.aborted || (await patiently(() => this.#claimOnce(), patience))) return;
+      const pollMs = settings.pollMs * (0.75 + 0.5 * settings.random());
+      await wakeUp.wait(Math.min(pollMs, Math.max(dueMs ?? pollMs, leastWaitMs)), signal);
+    } catch (error) {
+      if (signal.aborted && error instanceof CoordinateError) return;
+      throw error;
+    }
+  }
+
+  /** Whether anything was claimed. Asks for each group of work specs once, beginning with another one each time. */
+  async #claimOnce(): Promise<boolean> {
+    const { worker, settings, specs } = this.#options;
+    const groups = groupsOf(await specs.specsByHandler());
+    const first = this.#turn++ % groups.length;
+    for (const { workSpecs, unitsPerSlot } of [...groups.slice(first), ...groups.slice(0, first)]) {
+      const room = this.#room();
+      if (room <= 0 || this.#stopping.signal.aborted) return true;
+      const began = performance.now();
+      const attempts = await worker.requestAttempts({
+        workSpecs,
+        numberOfWorkUnits: unitsPerSlot === 1 ? room : unitsPerSlot * Math.max(1, this.#options.freeSlots()),
+        lifetimeMs: settings.lifetimeMs,
+        ...(settings.runtimes && { runtimes: settings.runtimes }),
+        ...(settings.availableGb !== undefined && { availableGb: settings.availableGb }),
+      });
+      const [claimed] = attempts;
+      if (claimed === undefined) continue;
+      this.#ahead.claimed(performance.now() - began);
+      this.#enqueue(attempts, specs.handlerOf(claimed.workUnit.workSpec.name));
+      this.#dispatch();
+      return true;
+    }
+    return false;
+  }
+
+  /** How many units may be claimed. Ahead of the slots' needs a new claim is worth its while when half of that is used up. */
+  #room(): number {
+    const { freeSlots, isCongested } = this.#options;
+    if (isCongested()) return 0;
+    const { ahead } = this.#ahead;
+    const needed = freeSlots() - this.#queue.length;
+    return needed > 0 || this.#queue.length <= ahead / 2 ? needed + ahead : 0;
+  }
+
+  #enqueue(attempts: readonly Attempt[], handler: RegisteredHandler | undefined): void {
+    // Nothing else was asked for.
+    if (handler === undefined) throw new Error('units of a work spec without a handler were claimed');
+    const since = performance.now();
+    for (const attempt of attempts) {
+      this.#options.hold(attempt, handler);
+      this.#queue.push({ attempt, handler, since });
+    }
+  }
+
+  /** Hands queued units to free slots, in the order in which they were claimed. */
+  #dispatch(): void {
+    const { freeSlots, start, hold } = this.#options;
+    const now = performance.now();
+    let left = this.#queue;
+    for (let [next] = left; next !== undefined && freeSlots() > 0 && !this.#stopping.signal.aborted; [next] = left) {
+      const { handler } = next;
+      const most = handler.work.kind === 'batch' ? handler.work.batchSize : 1;
+      const end = left.findIndex((queued, index) => index >= most || queued.handler !== handler);
+      const batch = left.slice(0, end === -1 ? left.length : end);
+      for (const { attempt, since } of batch) if (now - since > noticeableMs) hold(attempt, handler);
+      start(handler, batch.map(({ attempt }) => attempt));
+      left = left.slice(batch.length);
+    }
+    this.#queue = left;
+  }
+}
+
+/** All that take one unit a slot together; each batch handler's on its own, as it takes so many more. */
+function groupsOf(specs: ReadonlyMap<RegisteredHandler, readonly string[]>): readonly Group[] {
+  const single: string[] = [];
+  const groups: Group[] = [];
+  for (const [{ work }, workSpecs] of specs) {
+    if (work.kind === 'batch') groups.push({ workSpecs, unitsPerSlot: work.batchSize });
+    else single.push(...workSpecs);
+  }
+  if (single.length > 0) groups.unshift({ workSpecs: single, unitsPerSlot: 1 });
+  return groups;
+}

@@ -1,0 +1,33 @@
+import type { DataDictionary } from '../codec/index.js';
+
+declare const types: unique symbol;
+
+/** The types of one work spec: of its units' data, and of what its handler returns. */
+export interface Job<Data extends DataDictionary, Result extends DataDictionary | void = DataDictionary | void> {
+  readonly [types]?: { readonly data: Data; readonly result: Result };
+}
+
+/**
+ * What a worker works on: for each work spec (or task) the type of its units' data, or a `Job` to say what its handler returns as well.
+ *
+ * @example
+ * interface Jobs {
+ *   fetch: Job<{ url: string }, { status: number }>;
+ *   thumbnail: { width: number };
+ * }
+ */
+export type JobTypes<Jobs> = { readonly [Name in keyof Jobs]: object };
+
+/** The type of the units' data. */
+export type DataOf<Entry> = typeof types extends keyof Entry
+  ? NonNullable<Entry[typeof types]> extends { readonly data: infer Data extends DataDictionary }
+    ? Data
+    : never
+  : Entry & DataDictionary;
+
+/** The type of what the handler returns. */
+export type ResultOf<Entry> = typeof types extends keyof Entry
+  ? NonNullable<Entry[typeof types]> extends { readonly result: infer Result }
+    ? Result
+    : never
+  : DataDictionary | void;

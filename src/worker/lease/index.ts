@@ -1,0 +1,2 @@
+export { keepLeases } from './keep-leases.js';
+export type { LeaseKeeper, LeaseKeeperOptions } from './lease-keeper.js';

@@ -1,0 +1,172 @@
+import type { DataDictionary } from '../codec/index.js';
+import type { AttemptReport, AttemptVerdict } from '../core/attempt/attempt-report.js';
+import type { Attempt } from '../core/attempt/attempt.js';
+import type { Namespace } from '../core/namespace/namespace.js';
+import { CoordinateError, InvalidArgumentError } from '../errors/index.js';
+import { failToDeadLetter } from './dead-letter.js';
+import { errorData } from './error-data.js';
+import type { Outcome } from './outcome.js';
+import { patiently } from './patiently.js';
+import { ReportBuffer } from './report-buffer.js';
+import { afterError, retryPolicyOf } from './retry-policy.js';
+import type { RunningAttempt } from './running-work.js';
+import type { RegisteredHandler } from './registered-handler.js';
+import type { WorkSpecCache } from './work-spec-cache.js';
+import type { WorkerLogger } from './worker-logger.js';
+
+export interface ReporterOptions {
+  readonly namespace: Namespace;
+  readonly specs: WorkSpecCache;
+  readonly logger: WorkerLogger;
+  readonly random: () => number;
+  /** Fires when there is no time left to wait for a database that cannot be reached. */
+  readonly hurry: AbortSignal;
+}
+
+/** Reports what has come of attempts: those that end at about the same time together, and again while the database cannot be reached. */
+export class Reporter {
+  readonly #options: ReporterOptions;
+  readonly #finished: ReportBuffer;
+  readonly #failed: ReportBuffer;
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+    const { namespace } = options;
+    this.#finished = new ReportBuffer((reports) => namespace.finishAll(reports).catch(oneByOne(reports, (one) => namespace.finishAll(one))));
+    this.#failed = new ReportBuffer((reports) => namespace.failAll(reports).catch(oneByOne(reports, (one) => namespace.failAll(one))));
+  }
+
+  /** Resolves when the report has been committed, or refused. Never rejects: what cannot be reported is logged, and its lease ends. */
+  async report(running: RunningAttempt, outcome: Outcome, handler: RegisteredHandler): Promise<void> {
+    try {
+      await this.#patiently(running.attempt, () => this.#send(running, outcome, handler));
+    } catch (error) {
+      if (error instanceof InvalidArgumentError && outcome.kind !== 'error') {
+        // The handler's answer cannot be stored: that is an error of the handler's.
+        await this.report(running, { kind: 'error', error }, handler);
+        return;
+      }
+      const { logger } = this.#options;
+      const what = `${running.workSpec} ${running.name}: the attempt ${running.number} could not be reported (${outcome.kind})`;
+      if (error instanceof CoordinateError && isRefusal(error)) logger.info(`${what}: ${error.message}`);
+      else logger.error(`${what}: ${error instanceof Error ? error.message : String(error)}; it goes to another worker when its lease ends`);
+    }
+  }
+
+  /** Gives a unit back for others to work on at once. */
+  async giveBack(attempt: Attempt): Promise<void> {
+    const { logger } = this.#options;
+    await this.#patiently(attempt, () => attempt.expire()).catch((error: unknown) => {
+      if (error instanceof CoordinateError && isRefusal(error)) return;
+      const problem = error instanceof Error ? error.message : String(error);
+      logger.warn(`${attempt.workUnit.name} could not be given back: ${problem}; it goes to another worker when its lease ends`);
+    });
+  }
+
+  async #send(running: RunningAttempt, outcome: Outcome, handler: RegisteredHandler): Promise<void> {
+    const { attempt } = running;
+    switch (outcome.kind) {
+      case 'finish':
+        return accepted(this.#finished.add(reportOf(attempt, outcome.data)));
+      case 'retry':
+        return attempt.retry(outcome.data, outcome.delayMs);
+      case 'give-back':
+        return attempt.expire();
+      case 'fail': {
+        const error = outcome.error === undefined ? {} : { error: errorData(outcome.error) };
+        return this.#fail(running, { ...(outcome.data ?? running.latestData), ...error }, handler, outcome.error);
+      }
+      case 'error':
+        return this.#afterError(running, outcome.error, handler);
+      case 'drop':
+    }
+  }
+
+  async #afterError(running: RunningAttempt, error: unknown, handler: RegisteredHandler): Promise<void> {
+    const { specs, random } = this.#options;
+    const policy = retryPolicyOf(await specs.definition(running.workSpec), handler.retry);
+    const errorsBefore = policy.limit === 0 ? 0 : await countErrors(running.attempt);
+    const decision = afterError(policy, error, errorsBefore, random);
+    const { message, name } = errorData(error);
+    if (decision.kind === 'retry') {
+      running.log.warn(`${String(name)}: ${String(message)}; to be tried again in ${decision.delayMs} ms`);
+      return running.attempt.retry({ error: errorData(error) }, decision.delayMs);
+    }
+    running.log.error(`${String(name)}: ${String(message)}; failed for good`);
+    return this.#fail(running, { ...running.latestData, error: errorData(error) }, handler, error);
+  }
+
+  async #fail({ attempt, workSpec }: RunningAttempt, data: DataDictionary, handler: RegisteredHandler, error: unknown): Promise<void> {
+    const { deadLetter } = retryPolicyOf(await this.#options.specs.definition(workSpec), handler.retry);
+    if (deadLetter === null) return accepted(this.#failed.add({ attempt, data }));
+    return failToDeadLetter(attempt, data, errorData(error ?? 'failed by its handler'), deadLetter);
+  }
+
+  /** Tries again while the database cannot be reached. What a lost connection had committed all the same is no refusal. */
+  async #patiently(attempt: Attempt, send: () => Promise<void>): Promise<void> {
+    const { hurry, random, logger } = this.#options;
+    let again = false;
+    await patiently(
+      async () => {
+        try {
+          await send();
+        } catch (error) {
+          if (!again || !(error instanceof CoordinateError && error.code === 'NotPending')) throw error;
+          const { status } = await attempt.read();
+          if (status === 'pending') throw error;
+        }
+      },
+      {
+        signal: hurry,
+        random,
+        onRetry: (error) => {
+          again = true;
+          logger.warn(`a report waits for the database: ${error.message}`);
+        },
+      },
+    );
+  }
+}
+
+/** How many attempts of a unit were retried because of an error since it was last added or ended. */
+async function countErrors({ workUnit, number }: Attempt): Promise<number> {
+  let errors = 0;
+  for (const attempt of (await workUnit.attempts()).reverse()) {
+    if (attempt.number >= number) continue;
+    if (attempt.status === 'finished' || attempt.status === 'failed') break;
+    if (attempt.status === 'retryable' && attempt.data.error !== undefined) errors++;
+  }
+  return errors;
+}
+
+function reportOf(attempt: Attempt, data: DataDictionary | undefined): AttemptReport {
+  return data === undefined ? { attempt } : { attempt, data };
+}
+
+async function accepted(report: Promise<CoordinateError | null>): Promise<void> {
+  const error = await report;
+  if (error !== null) throw error;
+}
+
+function isRefusal({ code }: CoordinateError): boolean {
+  return code === 'LostLease' || code === 'NotPending' || code === 'Gone';
+}
+
+/** Data that cannot be stored are refused before anything is sent: then each report is for itself, so that only the bad one suffers. */
+function oneByOne(
+  reports: readonly AttemptReport[],
+  send: (reports: readonly AttemptReport[]) => Promise<readonly AttemptVerdict[]>,
+): (error: unknown) => Promise<AttemptVerdict[]> {
+  return async (error) => {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    const verdicts: AttemptVerdict[] = [];
+    for (const report of reports) {
+      const refused = (problem: unknown): AttemptVerdict[] => {
+        if (problem instanceof InvalidArgumentError) return [{ attempt: report.attempt, error: problem }];
+        throw problem;
+      };
+      verdicts.push(...(await send([report]).catch(refused)));
+    }
+    return verdicts;
+  };
+}

@@ -1,0 +1,135 @@
+import type { DataDictionary } from '../codec/index.js';
+import type { Attempt } from '../core/attempt/attempt.js';
+import { RunTimeExceededError, type CoordinateError } from '../errors/index.js';
+import type { HandlerContext } from './handler.js';
+import type { RegisteredHandler } from './registered-handler.js';
+import type { WorkerLogger } from './worker-logger.js';
+
+/** The signal fires this share of the maximum run time before its end, */
+const warningShare = 0.1;
+/** but no sooner than this, in milliseconds. */
+const longestWarningMs = 5_000;
+
+/** Why work was taken from a handler that goes on all the same. */
+export type TakenAway = 'run-time-exceeded' | 'given-back';
+
+/** One attempt that a handler has in its hands. */
+export class RunningAttempt implements HandlerContext {
+  readonly attempt: Attempt;
+  /** What the attempt's data are now, as far as this process knows. */
+  latestData: DataDictionary;
+  readonly #settings: RunSettings;
+  #controller: AbortController | undefined;
+  #reason: CoordinateError | undefined;
+  #log: WorkerLogger | undefined;
+
+  constructor(attempt: Attempt, settings: RunSettings) {
+    this.attempt = attempt;
+    this.latestData = attempt.data;
+    this.#settings = settings;
+  }
+
+  get data(): DataDictionary {
+    return this.attempt.data;
+  }
+
+  get name(): string {
+    return this.attempt.workUnit.name;
+  }
+
+  get key(): Uint8Array {
+    return this.attempt.workUnit.key;
+  }
+
+  get number(): number {
+    return this.attempt.number;
+  }
+
+  get workSpec(): string {
+    return this.attempt.workUnit.workSpec.name;
+  }
+
+  /** Made when somebody asks for it: most handlers of short work never do. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  get log(): WorkerLogger {
+    this.#log ??= this.#settings.logOf(this.attempt);
+    return this.#log;
+  }
+
+  /** Why the signal has fired; undefined: it has not. */
+  get reason(): CoordinateError | undefined {
+    return this.#reason;
+  }
+
+  readonly progress = async (data: DataDictionary): Promise<void> => {
+    await this.attempt.renew(this.#settings.lifetimeMs, data);
+    this.latestData = data;
+  };
+
+  /** Fires the signal, once. */
+  abort(reason: CoordinateError): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+}
+
+export interface RunSettings {
+  readonly lifetimeMs: number;
+  readonly logOf: (attempt: Attempt) => WorkerLogger;
+}
+
+/** What one slot of the worker is busy with: an attempt, or a batch of them. */
+export class RunningWork {
+  readonly handler: RegisteredHandler;
+  readonly attempts: readonly RunningAttempt[];
+  /** Resolves when the work is taken from the handler, which may never end. */
+  readonly takenAway: Promise<TakenAway>;
+  readonly startedAt: number;
+  #batch: AbortController | undefined;
+  #reason: CoordinateError | undefined;
+  readonly #warnAt: number;
+  readonly #endAt: number;
+  #takeAway: (why: TakenAway) => void = () => undefined;
+
+  /** Times are those of performance.now(). */
+  constructor(handler: RegisteredHandler, attempts: readonly RunningAttempt[], { now, extraMs }: { now: number; extraMs: number }) {
+    this.handler = handler;
+    this.attempts = attempts;
+    const { maxRunMs } = handler;
+    this.startedAt = now;
+    this.#warnAt = now + maxRunMs - Math.min(maxRunMs * warningShare, longestWarningMs);
+    this.#endAt = now + maxRunMs + extraMs;
+    this.takenAway = new Promise((resolve) => (this.#takeAway = resolve));
+  }
+
+  /** Fires with whatever concerns all attempts of a batch. */
+  get signal(): AbortSignal {
+    this.#batch ??= new AbortController();
+    if (this.#reason !== undefined) this.#batch.abort(this.#reason);
+    return this.#batch.signal;
+  }
+
+  /** Fires all signals, once. */
+  abort(reason: CoordinateError): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    for (const attempt of this.attempts) attempt.abort(reason);
+    this.#batch?.abort(reason);
+  }
+
+  /** Warns a handler whose time is nearly over, and takes the work from one whose time is. */
+  checkTime(now: number): void {
+    if (now >= this.#warnAt) this.abort(new RunTimeExceededError(this.handler.maxRunMs));
+    if (now >= this.#endAt) this.#takeAway('run-time-exceeded');
+  }
+
+  giveBack(): void {
+    this.#takeAway('given-back');
+  }
+}

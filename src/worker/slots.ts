@@ -1,0 +1,168 @@
+import type { Attempt } from '../core/attempt/attempt.js';
+import { CancelledError, RunTimeExceededError, ShuttingDownError, type CoordinateError } from '../errors/index.js';
+import type { BatchAnswer } from './handler.js';
+import type { IsolatedRunners } from './isolated-runners.js';
+import type { LeaseKeeper } from './lease/index.js';
+import { outcomeOf, type Ending } from './outcome.js';
+import type { RegisteredHandler } from './registered-handler.js';
+import type { Reporter } from './reporter.js';
+import { RunningAttempt, RunningWork, type RunSettings } from './running-work.js';
+import type { WorkerLogger } from './worker-logger.js';
+
+export interface SlotsOptions extends RunSettings {
+  readonly keeper: LeaseKeeper;
+  readonly reporter: Reporter;
+  readonly isolated: IsolatedRunners;
+  readonly logger: WorkerLogger;
+  readonly abortGraceMs: number;
+  /** Told when a slot has become free: how many units were in it, and for how long. */
+  readonly onFree: (units: number, ms: number) => void;
+  /** Told when something has been reported. */
+  readonly onReported: () => void;
+}
+
+/** How often maximum run times are looked at, in milliseconds. */
+const sweepMs = 100;
+
+/** A thread or process is killed at its maximum run time by whoever runs it; only if that fails is the work taken away here. */
+const killingMs = 10_000;
+
+/** There are always as many endings as attempts. */
+const unanswered: Ending = { kind: 'threw', error: new Error('the handler has not answered') };
+
+/** The handlers that are running, and the reports on their way. */
+export class Slots {
+  readonly #options: SlotsOptions;
+  readonly #running = new Map<number, { readonly running: RunningAttempt; readonly work: RunningWork }>();
+  readonly #works = new Set<RunningWork>();
+  readonly #reports = new Set<Promise<void>>();
+  #sweep: NodeJS.Timeout | undefined;
+  #idle: (() => void) | undefined;
+
+  constructor(options: SlotsOptions) {
+    this.#options = options;
+  }
+
+  /** How many slots are busy. */
+  get busy(): number {
+    return this.#works.size;
+  }
+
+  /** How many attempts have been worked on but not reported yet. */
+  get unreported(): number {
+    return this.#reports.size;
+  }
+
+  /** Has a handler work on attempts: one, or for a batch handler many. They are held already. */
+  start(handler: RegisteredHandler, attempts: readonly Attempt[]): void {
+    const running = attempts.map((attempt) => new RunningAttempt(attempt, this.#options));
+    const extraMs = handler.work.kind === 'isolated' ? killingMs : 0;
+    const work = new RunningWork(handler, running, { now: performance.now(), extraMs });
+    this.#works.add(work);
+    for (const each of running) this.#running.set(each.number, { running: each, work });
+    this.#sweep ??= setInterval(() => this.#checkTimes(), sweepMs);
+    void this.#run(work);
+  }
+
+  /** Tells the handler of an attempt that its work is in vain. */
+  abort(number: number, reason: CoordinateError): void {
+    const found = this.#running.get(number);
+    if (found === undefined) return;
+    found.running.abort(reason);
+    if (found.work.attempts.length === 1) found.work.abort(reason);
+  }
+
+  /** Somebody has called unit.cancel(). */
+  cancel(number: number): void {
+    this.abort(number, new CancelledError('by unit.cancel()'));
+  }
+
+  /** Tells all handlers to end. */
+  shutDown(): void {
+    for (const work of this.#works) work.abort(new ShuttingDownError());
+  }
+
+  /** Gives back what handlers still have; they are not waited for any longer. */
+  giveBack(): void {
+    for (const work of this.#works) work.giveBack();
+  }
+
+  /** Resolves when all slots are free. */
+  async untilIdle(): Promise<void> {
+    while (this.#works.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+  }
+
+  /** Resolves when everything has been reported. */
+  async untilReported(): Promise<void> {
+    while (this.#reports.size > 0) await Promise.all(this.#reports);
+  }
+
+  async #run(work: RunningWork): Promise<void> {
+    const endings = await Promise.race([this.#endings(work), work.takenAway]);
+    this.#works.delete(work);
+    for (const [index, running] of work.attempts.entries()) {
+      const ending: Ending = typeof endings === 'string' ? { kind: 'taken-away', why: endings } : (endings[index] ?? unanswered);
+      this.#running.delete(running.number);
+      this.#report(running, ending, work.handler);
+    }
+    if (this.#works.size === 0) {
+      clearInterval(this.#sweep);
+      this.#sweep = undefined;
+      this.#idle?.();
+    }
+    this.#options.onFree(work.attempts.length, performance.now() - work.startedAt);
+  }
+
+  #report(running: RunningAttempt, ending: Ending, handler: RegisteredHandler): void {
+    const { reporter, keeper } = this.#options;
+    if (ending.kind === 'taken-away') {
+      // The handler goes on: it has to learn that nobody waits for it.
+      running.abort(ending.why === 'given-back' ? new ShuttingDownError() : new RunTimeExceededError(handler.maxRunMs));
+    }
+    const outcome = outcomeOf(ending, running.reason, handler.maxRunMs);
+    const report = reporter.report(running, outcome, handler).finally(() => {
+      keeper.release(running.attempt);
+      this.#reports.delete(report);
+      this.#options.onReported();
+    });
+    this.#reports.add(report);
+  }
+
+  /** How each attempt has ended. Never rejects. */
+  async #endings(work: RunningWork): Promise<readonly Ending[]> {
+    try {
+      return await this.#answers(work);
+    } catch (error) {
+      return work.attempts.map(() => ({ kind: 'threw', error }));
+    }
+  }
+
+  async #answers(work: RunningWork): Promise<readonly Ending[]> {
+    const { handler, attempts } = work;
+    const [first] = attempts;
+    if (first === undefined) return [];
+    switch (handler.work.kind) {
+      case 'single':
+        return [{ kind: 'answered', answer: await handler.work.run(first) }];
+      case 'isolated':
+        return [{ kind: 'answered', answer: await this.#options.isolated.run(handler, first, this.#options.abortGraceMs) }];
+      case 'batch': {
+        const answers: unknown = await handler.work.runBatch(attempts, work.signal);
+        return endingsOfBatch(answers, attempts.length);
+      }
+    }
+  }
+
+  #checkTimes(): void {
+    const now = performance.now();
+    for (const work of this.#works) work.checkTime(now);
+  }
+}
+
+function endingsOfBatch(answers: unknown, expected: number): readonly Ending[] {
+  if (!Array.isArray(answers) || answers.length !== expected) {
+    const got = Array.isArray(answers) ? `${answers.length} answers` : `no list of answers`;
+    throw new TypeError(`the batch handler gave ${got} for ${expected} units`);
+  }
+  return (answers as BatchAnswer[]).map((answer) => ({ kind: 'answered', answer }));
+}

@@ -1,0 +1,21 @@
+import { fromPrisma } from 'pg-coordinate/adapters';
+import { describe } from 'vitest';
+import { adapterBehaves } from './behaviour.js';
+import type { OpenLibrary } from './library.js';
+import { prismaClient } from './prisma-client.js';
+
+const open: OpenLibrary = ({ connectionString, schema, application_name: applicationName }) => {
+  const prisma = prismaClient(connectionString, applicationName);
+  return {
+    transaction: (body) =>
+      prisma.$transaction(
+        (tx) => body(fromPrisma(tx), (id) => tx.$executeRawUnsafe(`insert into ${schema}.receipt (id) values ($1)`, id)),
+        { timeout: 60_000 },
+      ),
+    // @ts-expect-error A client that connects is no transaction.
+    withoutTransaction: () => fromPrisma(prisma),
+    close: () => prisma.$disconnect(),
+  };
+};
+
+describe('on Prisma', () => adapterBehaves(open));

@@ -1,0 +1,17 @@
+import { connect, drop } from 'pg-coordinate';
+import { createWorker } from 'pg-coordinate/worker';
+import { startEmbeddedPostgres } from 'pg-coordinate/embedded';
+const pgs = await startEmbeddedPostgres({ settings: { shared_buffers: '512MB', max_wal_size: '8GB' } });
+const N = Number(process.argv[2] ?? 60000), lq = Number(process.argv[3] ?? 500);
+const c = await connect(pgs.url, { migrate: true, pool: { max: 6 } });
+const ns = await c.namespace('b'); const spec = await ns.setWorkSpec({ name: 'bench' });
+for (let i = 0; i < N; i += 5000) await spec.addWorkUnits(Array.from({ length: 5000 }, (_, j) => ({ name: `u${i + j}`, data: { path: `/f/${i + j}`, size: j } })));
+let n = 0; let done: () => void; const p = new Promise<void>((r) => (done = r));
+const sizes: number[] = [];
+const w = createWorker({ coordinate: c, namespace: 'b', concurrency: 24, localQueue: lq, handlers: { bench: () => { if (++n === N) done(); } } });
+const cpu0 = process.cpuUsage(); const t = performance.now();
+const timer = setInterval(() => console.log('load', w.load, n), 250);
+await w.start(); await p; clearInterval(timer);
+const s = (performance.now() - t) / 1000; const cpu = process.cpuUsage(cpu0);
+console.log({ perSecond: Math.round(N / s), cpuUser: cpu.user / 1e6, cpuSys: cpu.system / 1e6, s });
+await w.stop(); await c.close(); await pgs.stop();

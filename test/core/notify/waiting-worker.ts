@@ -1,0 +1,45 @@
+import type { Namespace } from 'pg-coordinate';
+import { workSignal, type WorkSignal } from '../../../src/core/notify/work-signal.js';
+import type { TestDatabase } from '../../support/database.js';
+
+/** So long that nothing but a notification can be what ends a wait: a test that meets it has failed. */
+export const longMs = 600_000;
+
+/** The notifications of a bucket, as a connection of the test's own hears them. */
+export interface Overheard {
+  readonly payloads: string[];
+  /** Resolves once all that was sent before has been heard. */
+  settle(): Promise<void>;
+}
+
+export async function overhear(database: TestDatabase): Promise<Overheard> {
+  const client = await database.client();
+  const payloads: string[] = [];
+  const waiting = new Map<string, () => void>();
+  client.on('notification', ({ payload = '' }) => {
+    const settled = waiting.get(payload);
+    if (settled === undefined) payloads.push(payload);
+    else settled();
+  });
+  await client.query(`listen "${database.bucket}"`);
+  let marks = 0;
+  return {
+    payloads,
+    settle: async () => {
+      const mark = `mark ${++marks}`;
+      const heard = new Promise<void>((resolve) => waiting.set(mark, resolve));
+      // Notifications are delivered in the order in which they were committed.
+      await database.query('select pg_notify($1, $2)', [database.bucket, mark]);
+      await heard;
+    },
+  };
+}
+
+/** A signal that is registered, connected, and has nothing to tell yet. */
+export async function armed(namespace: Namespace): Promise<WorkSignal> {
+  const signal = workSignal(namespace);
+  // Twice: the connection that is made by the first may wake it.
+  await signal.arm();
+  await signal.arm();
+  return signal;
+}
