@@ -114,6 +114,7 @@ export async function endAll(
 ): Promise<AttemptVerdict[]> {
   checkOptions(options, 'options', ['client']);
   const checked = checkReports(namespace, reports);
+  await checkIncarnation(namespace, reports, namespace.bucket.backend.executor(options, 'options'));
   return verdictsOf(reports, await endAttempts(namespace.bucket, status, checked, options));
 }
 
@@ -123,7 +124,9 @@ export async function renewAll(
   reports: readonly RenewReport[],
   lifetimeMs: number,
 ): Promise<AttemptVerdict[]> {
-  return verdictsOf(reports, await renewReports(namespace.bucket, checkReports(namespace, reports), lifetimeMs));
+  const checked = checkReports(namespace, reports);
+  await checkIncarnation(namespace, reports);
+  return verdictsOf(reports, await renewReports(namespace.bucket, checked, lifetimeMs));
 }
 
 /** A statement judges an attempt once: of several reports on one attempt the first goes to it, the others to settle(). */
@@ -142,6 +145,12 @@ async function settleRest(
     verdicts.push(done.delete(report.number) ? null : await settleReport(report));
   }
   return verdicts;
+}
+
+/** Through the object of a namespace that is gone, nothing is to be done to attempts of the one that has its name now. */
+async function checkIncarnation(namespace: PostgresNamespace, reports: readonly AttemptReport[], on?: Executor): Promise<void> {
+  const isOther = ({ attempt }: AttemptReport): boolean => (attempt as PostgresAttempt).workUnit.workSpec.namespace.id !== namespace.id;
+  if (reports.some(isOther)) await namespace.checkExists(on);
 }
 
 function checkReports(namespace: PostgresNamespace, reports: readonly AttemptReport[]): Report[] {
