@@ -1,4 +1,5 @@
-import { GoneError } from '../../errors/index.js';
+import { sqlState } from '../../database/index.js';
+import { GoneError, InvalidArgumentError } from '../../errors/index.js';
 import type { Bucket } from '../backend.js';
 import { nextSpecId } from '../namespace/namespace-statements.js';
 import type { WorkSpecMeta } from './work-spec-meta.js';
@@ -36,11 +37,19 @@ export function defineWorkSpec(
     const existing = await redefine();
     if (existing !== undefined) return existing;
     // Locks the namespace's row: of two who create the same spec, the second finds it here.
-    const [next] = await bucket.backend.run(nextSpecId, [namespaceId], transaction);
+    const [next] = await bucket.backend.run(nextSpecId, [namespaceId], transaction).catch(noMoreSpecs);
     if (next === undefined) throw new GoneError();
     const created = await redefine();
     if (created !== undefined) return created;
     const [row] = await bucket.run(createWorkSpec, [...definition, Number(next.spec_id)], transaction);
     return Number(row?.id);
   });
+}
+
+/** The ids of a namespace's work specs, destroyed ones included, are used up. */
+function noMoreSpecs(error: unknown): never {
+  // 23514: last_spec_serial is checked.
+  if (sqlState(error) !== '23514') throw error;
+  const problem = 'cannot be made: this namespace has had 16777215 work specs, which is as many as it can; make it in another one';
+  throw new InvalidArgumentError('data.name', problem, { cause: error });
 }
