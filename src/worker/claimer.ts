@@ -77,6 +77,13 @@ export class Claimer {
     this.#roomFreed?.();
   }
 
+  /** Says that an attempt is not ours any more: it is not to be begun. Whether it was waiting here. */
+  drop(number: number): boolean {
+    const before = this.#queue.length;
+    this.#queue = this.#queue.filter(({ attempt }) => attempt.number !== number);
+    return this.#queue.length < before;
+  }
+
   /** Says that something has been reported: there may be room again. */
   reported(): void {
     this.#roomFreed?.();
@@ -104,12 +111,13 @@ export class Claimer {
 
   /** One round: claims what there is room for, or else waits until there may be something. */
   async #claimOrWait(): Promise<void> {
-    const { signal: wakeUp, settings } = this.#options;
+    const { signal: wakeUp, settings, specs } = this.#options;
     const { signal } = this.#stopping;
     const patience = {
       signal,
       random: settings.random,
       onRetry: (error: Error) => settings.logger.warn(`no work can be asked for: ${error.message}`),
+      isPassing: (error: unknown) => !isFinal(error),
     };
     try {
       if (await patiently(() => this.#claimOnce(), patience)) return;
@@ -117,7 +125,9 @@ export class Claimer {
       const dueMs = await patiently(() => wakeUp.arm(), patience);
       if (signal.aborted || (await patiently(() => this.#claimOnce(), patience))) return;
       const pollMs = settings.pollMs * (0.75 + 0.5 * settings.random());
-      await wakeUp.wait(Math.min(pollMs, Math.max(dueMs ?? pollMs, leastWaitMs)), signal);
+      const result = await wakeUp.wait(Math.min(pollMs, Math.max(dueMs ?? pollMs, leastWaitMs)), signal);
+      // What was added may be the first unit of a work spec that nobody has seen yet.
+      if (result === 'notified') specs.lookAgain();
     } catch (error) {
       if (signal.aborted && error instanceof CoordinateError) return;
       throw error;
@@ -185,6 +195,12 @@ export class Claimer {
     }
     this.#queue = left;
   }
+}
+
+/** A worker goes on whatever happens, unless nothing would ever be different. */
+function isFinal(error: unknown): boolean {
+  if (!(error instanceof CoordinateError)) return false;
+  return ['Gone', 'Closed', 'InvalidArgument'].includes(error.code) || error.code.startsWith('Schema');
 }
 
 /** All that take one unit a slot together; each batch handler's on its own, as it takes so many more. */

@@ -11,7 +11,7 @@ export interface DeadLetter extends DataDictionary {
   readonly workSpec: string;
   readonly name: string | Uint8Array;
   readonly priority: number;
-  /** As they were when the handler got them. */
+  /** The attempt's, as the database has them: the unit's own, or those of the last progress(). */
   readonly data: DataDictionary;
   /** The last error: name, message, stack. */
   readonly error: DataDictionary;
@@ -23,7 +23,11 @@ export interface DeadLetter extends DataDictionary {
 const mostAttempts = 20;
 
 /** Fails an attempt and puts its unit into the dead-letter work spec, both or neither. Raises what `attempt.fail` does. */
-export async function failToDeadLetter(attempt: Attempt, data: DataDictionary, error: DataDictionary, deadLetter: string): Promise<void> {
+export async function failToDeadLetter(
+  attempt: Attempt,
+  { data, unitData, error }: { readonly data: DataDictionary; readonly unitData: DataDictionary; readonly error: DataDictionary },
+  deadLetter: string,
+): Promise<void> {
   const { workUnit } = attempt;
   const { namespace } = workUnit.workSpec;
   const spec = await namespace.workSpec(deadLetter).catch(async (problem: unknown) => {
@@ -35,7 +39,7 @@ export async function failToDeadLetter(attempt: Attempt, data: DataDictionary, e
     workSpec: workUnit.workSpec.name,
     name: readableName(workUnit.key),
     priority: await workUnit.priority(),
-    data: attempt.data,
+    data: unitData,
     error,
     attempts: await historyOf(attempt),
   };
@@ -69,7 +73,8 @@ function readableName(key: Uint8Array): string | Uint8Array {
 
 /** The same unit has the same name however often it dies. Where both names do not fit, their digest takes their place. */
 function letterName(workSpec: string, key: Uint8Array): Uint8Array {
-  const name = Buffer.concat([Buffer.from(`${workSpec}/`), key]);
+  // No slash is left in the first part: two specs and names never make the same one.
+  const name = Buffer.concat([Buffer.from(`${encodeURIComponent(workSpec)}/`), key]);
   if (name.length <= maxNameBytes) return name;
   return Buffer.from(createHash('sha256').update(name).digest('hex'));
 }

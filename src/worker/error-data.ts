@@ -11,22 +11,28 @@ const deepestCause = 3;
  * circular, no objects that the error carries.
  */
 export function errorData(thrown: unknown, depth = 0): DataDictionary {
-  if (!(thrown instanceof Error)) return { name: 'Error', message: cut(describe(thrown), longestMessage) };
-  const { code, cause } = thrown as { readonly code?: unknown; readonly cause?: unknown };
+  if (!safely(() => thrown instanceof Error, false)) return { name: 'Error', message: cut(describe(thrown), longestMessage) };
+  const error = thrown as Error;
+  const text = (read: () => unknown, otherwise: string): string => {
+    const value = safely(read, otherwise);
+    return typeof value === 'string' ? value : otherwise;
+  };
+  const code = safely(() => (error as { readonly code?: unknown }).code, undefined);
+  const cause = safely(() => error.cause, undefined);
   return {
-    name: cut(textOf(() => thrown.name, 'Error'), longestName),
-    message: cut(textOf(() => thrown.message, ''), longestMessage),
-    stack: cut(textOf(() => thrown.stack, ''), longestStack),
-    ...((typeof code === 'string' || typeof code === 'number') && { code: typeof code === 'string' ? cut(code, longestName) : code }),
+    name: cut(text(() => error.name, 'Error'), longestName),
+    message: cut(text(() => error.message, ''), longestMessage),
+    stack: cut(text(() => error.stack, ''), longestStack),
+    ...(typeof code === 'string' && { code: cut(code, longestName) }),
+    ...(typeof code === 'number' && { code }),
     ...(cause !== undefined && depth < deepestCause && { cause: errorData(cause, depth + 1) }),
   };
 }
 
-/** Getters may throw as well. */
-function textOf(read: () => unknown, otherwise: string): string {
+/** Getters, proxies and the like may throw as well. */
+function safely<T>(read: () => T, otherwise: T): T {
   try {
-    const value = read();
-    return typeof value === 'string' ? value : otherwise;
+    return read();
   } catch {
     return otherwise;
   }
@@ -35,11 +41,11 @@ function textOf(read: () => unknown, otherwise: string): string {
 /** Something that is no error but was thrown. */
 function describe(thrown: unknown): string {
   if (typeof thrown === 'string') return thrown;
-  try {
-    return JSON.stringify(thrown) ?? String(thrown);
-  } catch {
-    return Object.prototype.toString.call(thrown);
-  }
+  return (
+    safely(() => JSON.stringify(thrown) as string | undefined, undefined) ??
+    safely(() => String(thrown), undefined) ??
+    safely(() => Object.prototype.toString.call(thrown), 'something that cannot be shown')
+  );
 }
 
 /** At a whole character, as what is stored must be well-formed. */

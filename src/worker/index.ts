@@ -14,7 +14,7 @@ export type {
 } from './handler.js';
 export type { IsolatedHandler } from './isolated/index.js';
 export type { DataOf, Job, ResultOf } from './job-types.js';
-export { redrive, type RedriveOptions } from './redrive.js';
+export { redrive, type Redriven, type RedriveOptions } from './redrive.js';
 export type { RetryPolicy } from './retry-policy.js';
 export { fail, reported, retry, type FailVerdict, type ReportedVerdict, type RetryVerdict } from './verdict.js';
 export type { WorkerLogger } from './worker-logger.js';

@@ -35,8 +35,11 @@ export function outcomeOf(ending: Ending, reason: CoordinateError | undefined, m
     case 'threw':
       // What was told to stop and stopped has not failed.
       return reason?.code === 'ShuttingDown' ? { kind: 'give-back' } : { kind: 'error', error: ending.error };
-    case 'answered':
-      return outcomeOfAnswer(ending.answer);
+    case 'answered': {
+      const outcome = outcomeOfAnswer(ending.answer);
+      // An error out of a batch is one that was thrown.
+      return outcome.kind === 'error' ? outcomeOf({ kind: 'threw', error: outcome.error }, reason, maxRunMs) : outcome;
+    }
   }
 }
 

@@ -74,7 +74,8 @@ export class Reporter {
         return attempt.expire();
       case 'fail': {
         const error = outcome.error === undefined ? {} : { error: errorData(outcome.error) };
-        return this.#fail(running, { ...(outcome.data ?? running.latestData), ...error }, handler, outcome.error);
+        const { data } = await attempt.read();
+        return this.#fail(running, { data: { ...(outcome.data ?? data), ...error }, unitData: data }, handler, outcome.error);
       }
       case 'error':
         return this.#afterError(running, outcome.error, handler);
@@ -87,19 +88,32 @@ export class Reporter {
     const policy = retryPolicyOf(await specs.definition(running.workSpec), handler.retry);
     const errorsBefore = policy.limit === 0 ? 0 : await countErrors(running.attempt);
     const decision = afterError(policy, error, errorsBefore, random);
-    const { message, name } = errorData(error);
+    const what = inWords(errorData(error));
     if (decision.kind === 'retry') {
-      running.log.warn(`${String(name)}: ${String(message)}; to be tried again in ${decision.delayMs} ms`);
+      running.log.warn(`${what}; to be tried again in ${decision.delayMs} ms`);
       return running.attempt.retry({ error: errorData(error) }, decision.delayMs);
     }
-    running.log.error(`${String(name)}: ${String(message)}; failed for good`);
-    return this.#fail(running, { ...running.latestData, error: errorData(error) }, handler, error);
+    running.log.error(`${what}; failed for good`);
+    // Not those in this process: the handler may have changed them.
+    const { data } = await running.attempt.read();
+    return this.#fail(running, { data: { ...data, error: errorData(error) }, unitData: data }, handler, error);
   }
 
-  async #fail({ attempt, workSpec }: RunningAttempt, data: DataDictionary, handler: RegisteredHandler, error: unknown): Promise<void> {
+  async #fail(
+    { attempt, workSpec, log }: RunningAttempt,
+    { data, unitData }: { readonly data: DataDictionary; readonly unitData: DataDictionary },
+    handler: RegisteredHandler,
+    thrown: unknown,
+  ): Promise<void> {
+    const error = errorData(thrown ?? 'failed by its handler');
     const { deadLetter } = retryPolicyOf(await this.#options.specs.definition(workSpec), handler.retry);
-    if (deadLetter === null) return accepted(this.#failed.add({ attempt, data }));
-    return failToDeadLetter(attempt, data, errorData(error ?? 'failed by its handler'), deadLetter);
+    // A dead letter that dies stays where it is.
+    if (deadLetter === null || deadLetter === workSpec) return accepted(this.#failed.add({ attempt, data }));
+    return failToDeadLetter(attempt, { data, unitData, error }, deadLetter).catch(async (problem: unknown) => {
+      if (!(problem instanceof InvalidArgumentError)) throw problem;
+      log.error(`no dead letter can be made of it: ${problem.message}`);
+      return accepted(this.#failed.add({ attempt, data: { error } }));
+    });
   }
 
   /** Tries again while the database cannot be reached. What a lost connection had committed all the same is no refusal. */
@@ -128,15 +142,27 @@ export class Reporter {
   }
 }
 
-/** How many attempts of a unit were retried because of an error since it was last added or ended. */
+/** How many attempts of a unit were retried because of an error since it last ended. */
 async function countErrors({ workUnit, number }: Attempt): Promise<number> {
   let errors = 0;
   for (const attempt of (await workUnit.attempts()).reverse()) {
     if (attempt.number >= number) continue;
     if (attempt.status === 'finished' || attempt.status === 'failed') break;
-    if (attempt.status === 'retryable' && attempt.data.error !== undefined) errors++;
+    if (attempt.status === 'retryable' && isErrorOnly(attempt.data)) errors++;
   }
   return errors;
+}
+
+/** An error and what caused it, in one line. */
+function inWords({ name, message, cause }: DataDictionary): string {
+  const because = cause === undefined ? '' : ` (${inWords(cause as DataDictionary)})`;
+  return `${String(name)}: ${String(message)}${because}`;
+}
+
+/** What a retry because of an error leaves behind. One that a handler has asked for leaves the unit's data, or what it gave. */
+function isErrorOnly(data: DataDictionary): boolean {
+  const { error, ...others } = data;
+  return Object.keys(others).length === 0 && typeof (error as { readonly name?: unknown } | undefined)?.name === 'string';
 }
 
 function reportOf(attempt: Attempt, data: DataDictionary | undefined): AttemptReport {

@@ -1,5 +1,6 @@
 import type { DataDictionary } from '../codec/index.js';
 import { checkDuration, checkInteger, checkList, checkName, checkNumber, checkOptions } from '../options/index.js';
+import { errorData } from './error-data.js';
 
 /** What becomes of a unit whose handler throws. */
 export interface RetryPolicy {
@@ -68,18 +69,20 @@ function readable(retry: unknown): RetryPolicy {
 export type AfterError = { readonly kind: 'fail' } | { readonly kind: 'retry'; readonly delayMs: number };
 
 /**
- * Decides whether and when a unit runs again, of which `errorsBefore` attempts since it was last added or ended have been retried
- * because of an error.
+ * Decides whether and when a unit runs again, of which `errorsBefore` attempts since it last ended have been retried because of an
+ * error.
  */
 export function afterError(policy: FullRetryPolicy, error: unknown, errorsBefore: number, random: () => number): AfterError {
   if (isFinal(policy, error) || errorsBefore >= policy.limit) return { kind: 'fail' };
   const { delayMs, factor, maxDelayMs, jitter } = policy;
-  const pause = Math.min(delayMs * factor ** errorsBefore, maxDelayMs);
+  // 0 times a factor beyond all numbers would be no number.
+  const pause = delayMs === 0 ? 0 : Math.min(delayMs * factor ** errorsBefore, maxDelayMs);
   const varied = pause * (1 + jitter * (2 * random() - 1));
   return { kind: 'retry', delayMs: Math.round(Math.min(varied, maxDelayMs)) };
 }
 
 function isFinal({ final }: FullRetryPolicy, error: unknown): boolean {
-  const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown };
-  return final.some((known) => known === name || known === code || known === String(code));
+  // Whatever was thrown: as it will be kept, it can be read without harm.
+  const { name, code } = errorData(error);
+  return final.some((known) => known === name || known === String(code));
 }

@@ -16,8 +16,6 @@ export type TakenAway = 'run-time-exceeded' | 'given-back';
 /** One attempt that a handler has in its hands. */
 export class RunningAttempt implements HandlerContext {
   readonly attempt: Attempt;
-  /** What the attempt's data are now, as far as this process knows. */
-  latestData: DataDictionary;
   readonly #settings: RunSettings;
   #controller: AbortController | undefined;
   #reason: CoordinateError | undefined;
@@ -25,7 +23,6 @@ export class RunningAttempt implements HandlerContext {
 
   constructor(attempt: Attempt, settings: RunSettings) {
     this.attempt = attempt;
-    this.latestData = attempt.data;
     this.#settings = settings;
   }
 
@@ -68,7 +65,6 @@ export class RunningAttempt implements HandlerContext {
 
   readonly progress = async (data: DataDictionary): Promise<void> => {
     await this.attempt.renew(this.#settings.lifetimeMs, data);
-    this.latestData = data;
   };
 
   /** Fires the signal, once. */
@@ -125,8 +121,10 @@ export class RunningWork {
 
   /** Warns a handler whose time is nearly over, and takes the work from one whose time is. */
   checkTime(now: number): void {
-    if (now >= this.#warnAt) this.abort(new RunTimeExceededError(this.handler.maxRunMs));
-    if (now >= this.#endAt) this.#takeAway('run-time-exceeded');
+    if (now < this.#warnAt) return;
+    // A handler that has only just been warned is given until the next look.
+    if (this.#reason !== undefined && now >= this.#endAt) this.#takeAway('run-time-exceeded');
+    this.abort(new RunTimeExceededError(this.handler.maxRunMs));
   }
 
   giveBack(): void {

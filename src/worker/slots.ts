@@ -1,9 +1,9 @@
 import type { Attempt } from '../core/attempt/attempt.js';
-import { CancelledError, RunTimeExceededError, ShuttingDownError, type CoordinateError } from '../errors/index.js';
+import { RunTimeExceededError, ShuttingDownError, type CoordinateError } from '../errors/index.js';
 import type { BatchAnswer } from './handler.js';
 import type { IsolatedRunners } from './isolated-runners.js';
 import type { LeaseKeeper } from './lease/index.js';
-import { outcomeOf, type Ending } from './outcome.js';
+import { outcomeOf, type Ending, type Outcome } from './outcome.js';
 import type { RegisteredHandler } from './registered-handler.js';
 import type { Reporter } from './reporter.js';
 import { RunningAttempt, RunningWork, type RunSettings } from './running-work.js';
@@ -69,12 +69,7 @@ export class Slots {
     const found = this.#running.get(number);
     if (found === undefined) return;
     found.running.abort(reason);
-    if (found.work.attempts.length === 1) found.work.abort(reason);
-  }
-
-  /** Somebody has called unit.cancel(). */
-  cancel(number: number): void {
-    this.abort(number, new CancelledError('by unit.cancel()'));
+    if (found.work.attempts.every((attempt) => attempt.reason !== undefined)) found.work.abort(reason);
   }
 
   /** Tells all handlers to end. */
@@ -119,7 +114,7 @@ export class Slots {
       // The handler goes on: it has to learn that nobody waits for it.
       running.abort(ending.why === 'given-back' ? new ShuttingDownError() : new RunTimeExceededError(handler.maxRunMs));
     }
-    const outcome = outcomeOf(ending, running.reason, handler.maxRunMs);
+    const outcome = outcomeSafely(ending, running.reason, handler.maxRunMs);
     const report = reporter.report(running, outcome, handler).finally(() => {
       keeper.release(running.attempt);
       this.#reports.delete(report);
@@ -156,6 +151,15 @@ export class Slots {
   #checkTimes(): void {
     const now = performance.now();
     for (const work of this.#works) work.checkTime(now);
+  }
+}
+
+/** What a handler has answered may throw when it is looked at. */
+function outcomeSafely(ending: Ending, reason: CoordinateError | undefined, maxRunMs: number): Outcome {
+  try {
+    return outcomeOf(ending, reason, maxRunMs);
+  } catch (error) {
+    return outcomeOf({ kind: 'threw', error }, reason, maxRunMs);
   }
 }
 

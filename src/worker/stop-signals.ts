@@ -23,8 +23,8 @@ export class StopSignals {
       this.#onFirst();
       return;
     }
-    // Nobody listens any more: the signal does what it does by default.
-    process.removeAllListeners(signal);
+    // Unless others listen too, the signal does what it does by default.
+    this.close();
     process.kill(process.pid, signal);
   };
 }

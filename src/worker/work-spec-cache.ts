@@ -47,6 +47,11 @@ export class WorkSpecCache {
     return specs;
   }
 
+  /** Has the next call look for new work specs. */
+  lookAgain(): void {
+    this.#lookedAt = Number.NEGATIVE_INFINITY;
+  }
+
   async #lookForTasks(): Promise<void> {
     const now = performance.now();
     if (now - this.#lookedAt < namesUsableMs) return;
@@ -57,6 +62,7 @@ export class WorkSpecCache {
       for (let name = unread.pop(); name !== undefined; name = unread.pop()) await this.#read(name);
     };
     await Promise.all(Array.from({ length: readsAtOnce }, readNext));
+    for (const name of this.#definitions.keys()) if (!names.includes(name) && !this.#handlers.has(name)) this.#definitions.delete(name);
     this.#byTask.clear();
     for (const name of names) {
       const task = this.#definitions.get(name)?.data.task;

@@ -15,3 +15,15 @@ export const silentWorkerLogger: WorkerLogger = Object.freeze({
   warn: () => undefined,
   error: () => undefined,
 });
+
+/** A logger that throws must not end what is logged about. */
+export function harmless(logger: WorkerLogger): WorkerLogger {
+  const line = (level: keyof WorkerLogger) => (message: string, details?: object) => {
+    try {
+      logger[level](message, ...(details === undefined ? [] : [details]));
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
+  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+}

@@ -1,9 +1,10 @@
+import { constants } from 'node:os';
 import type { Coordinate } from '../core/coordinate.js';
 import { InvalidArgumentError } from '../errors/index.js';
-import { checkDuration, checkInteger, checkList, checkName, checkOptions, kindOf } from '../options/index.js';
+import { checkDuration, checkInteger, checkList, checkName, checkNumber, checkOptions, kindOf } from '../options/index.js';
 import type { Handlers } from './handler.js';
 import { checkHandlers, type RegisteredHandler } from './registered-handler.js';
-import { silentWorkerLogger, type WorkerLogger } from './worker-logger.js';
+import { harmless, silentWorkerLogger, type WorkerLogger } from './worker-logger.js';
 
 /** What a worker works on, and how. */
 export interface WorkerOptions<Jobs> {
@@ -78,6 +79,9 @@ const known = [
   'abortGraceMs', 'heartbeatMs', 'name', 'parent', 'stopOn', 'logger', 'random',
 ] as const;
 
+/** A worker's row counts for a quarter of an hour after each heartbeat. */
+const mostHeartbeatMs = 600_000;
+
 /** A shorter lease could not be renewed in time on a busy machine. */
 const shortestLifetimeMs = 500;
 
@@ -102,19 +106,26 @@ export function checkWorkerOptions<Jobs>(options: WorkerOptions<Jobs>): CheckedW
     concurrency: checkInteger(all.concurrency, 'options.concurrency', { least: 1, most: 10_000 }),
     localQueue: checkInteger(all.localQueue, 'options.localQueue', { least: 0, most: 100_000 }),
     runtimes: all.runtimes === undefined ? undefined : checkList(all.runtimes, 'options.runtimes', (name, field) => checkName(name, field)),
-    availableGb: all.availableGb,
+    availableGb: all.availableGb === undefined ? undefined : checkNumber(all.availableGb, 'options.availableGb', { least: 0 }),
     lifetimeMs,
     pollMs: checkPeriod(all.pollMs, 'options.pollMs'),
-    heartbeatMs: checkPeriod(all.heartbeatMs, 'options.heartbeatMs'),
+    heartbeatMs: checkPeriod(all.heartbeatMs, 'options.heartbeatMs', mostHeartbeatMs),
     name: all.name === undefined ? undefined : checkName(all.name, 'options.name'),
     parent: all.parent === undefined ? undefined : checkName(all.parent, 'options.parent'),
-    stopOn: checkList(all.stopOn, 'options.stopOn', (signal) => signal as NodeJS.Signals),
+    stopOn: [...new Set(checkList(all.stopOn, 'options.stopOn', checkSignal))],
+    logger: harmless(all.logger),
   };
 }
 
 /** Something done again and again: not all the time, and not longer than a timer can wait. */
-function checkPeriod(value: unknown, field: string): number {
-  return checkInteger(value, field, { least: 10, most: 2 ** 31 - 1 });
+function checkPeriod(value: unknown, field: string, most = 2 ** 31 - 1): number {
+  return checkInteger(value, field, { least: 10, most });
+}
+
+function checkSignal(value: unknown, field: string): NodeJS.Signals {
+  const canBeCaught = typeof value === 'string' && value in constants.signals && value !== 'SIGKILL' && value !== 'SIGSTOP';
+  if (!canBeCaught) throw new InvalidArgumentError(field, "must be a signal that can be caught, such as 'SIGTERM'");
+  return value as NodeJS.Signals;
 }
 
 function checkLogger(logger: unknown): void {

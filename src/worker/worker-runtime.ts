@@ -1,7 +1,9 @@
+import { setMaxListeners } from 'node:events';
 import type { Attempt } from '../core/attempt/attempt.js';
 import type { Namespace } from '../core/namespace/namespace.js';
 import { onCancelled } from '../core/notify/on-cancelled.js';
 import { workSignal, type WorkSignal } from '../core/notify/work-signal.js';
+import { CancelledError, type CoordinateError } from '../errors/index.js';
 import { Claimer } from './claimer.js';
 import { Heartbeat, workerRows } from './heartbeat.js';
 import { IsolatedRunners } from './isolated-runners.js';
@@ -19,6 +21,9 @@ const mostUnreported = 4_000;
 
 /** How many units are given back at once when the worker stops. */
 const givenBackAtOnce = 4;
+
+/** How long a worker that stops waits for each of its last steps, in milliseconds. */
+const lastWaitMs = 10_000;
 
 /** What a running worker is made of. */
 interface Parts {
@@ -44,6 +49,7 @@ export class WorkerRuntime implements AsyncDisposable {
   #parts: Parts | undefined;
   #starting: Promise<Parts> | undefined;
   #stopping: Promise<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(settings: CheckedWorkerOptions) {
     this.#settings = settings;
@@ -73,7 +79,13 @@ export class WorkerRuntime implements AsyncDisposable {
   async start(): Promise<void> {
     if (this.#stopping !== undefined) return;
     this.#starting ??= this.#start();
-    await this.#starting;
+    try {
+      await this.#starting;
+    } catch (error) {
+      // To be tried again.
+      this.#starting = undefined;
+      throw error;
+    }
   }
 
   /**
@@ -93,8 +105,8 @@ export class WorkerRuntime implements AsyncDisposable {
     const namespace = await this.#settings.coordinate.namespace(this.#settings.namespace);
     const parts = await this.#build(namespace);
     this.#parts = parts;
-    this.#signals.listen();
     try {
+      this.#signals.listen();
       await parts.heartbeat.start();
     } catch (error) {
       await this.#stopParts(parts);
@@ -104,14 +116,16 @@ export class WorkerRuntime implements AsyncDisposable {
     this.#settings.logger.info(`worker ${this.#name} has started`);
     parts.claimer.run().then(undefined, (error: unknown) => {
       this.#settings.logger.error(`the worker stops: ${error instanceof Error ? error.message : String(error)}`);
-      void this.stop().catch(() => undefined);
-      this.#end?.reject(error);
+      this.#failure = { error };
+      void this.stop();
     });
     return parts;
   }
 
   async #build(namespace: Namespace): Promise<Parts> {
     const settings = this.#settings;
+    // Every report that waits listens to it.
+    setMaxListeners(0, this.#hurry.signal);
     const { logger, lifetimeMs, abortGraceMs, random, concurrency, handlers } = settings;
     const { worker, parent } = await workerRows(namespace, settings, random);
     this.#name = worker.name;
@@ -122,7 +136,7 @@ export class WorkerRuntime implements AsyncDisposable {
       namespace,
       lifetimeMs,
       logger,
-      onLost: (attempt, error) => slots.abort(attempt.number, error),
+      onLost: (attempt, error) => lose(attempt.number, error),
     });
     const slots: Slots = new Slots({
       keeper,
@@ -153,7 +167,16 @@ export class WorkerRuntime implements AsyncDisposable {
       logger,
       load: () => ({ ...this.load, concurrency, handlers: [...handlers.keys()], mode: this.#stopping ? 'stopping' : 'running' }),
     });
-    const unsubscribe = await onCancelled(namespace, (number) => slots.cancel(number));
+    /** What waits for a handler is dropped; a handler that has it is told. */
+    const lose = (number: number, error: CoordinateError): void => {
+      if (!claimer.drop(number)) slots.abort(number, error);
+    };
+    const unsubscribe = await onCancelled(namespace, (number) => lose(number, new CancelledError('by unit.cancel()'))).catch(
+      async (error: unknown) => {
+        await keeper.stop();
+        throw error;
+      },
+    );
     return { keeper, isolated, reporter, slots, claimer, heartbeat, wakeUp, unsubscribe };
   }
 
@@ -161,7 +184,8 @@ export class WorkerRuntime implements AsyncDisposable {
     const parts = await this.#starting?.catch(() => undefined);
     if (parts !== undefined) await this.#stopParts(parts);
     this.#signals.close();
-    this.#end?.resolve();
+    if (this.#failure === undefined) this.#end?.resolve();
+    else this.#end?.reject(this.#failure.error);
   }
 
   async #stopParts({ keeper, isolated, reporter, slots, claimer, heartbeat, wakeUp, unsubscribe }: Parts): Promise<void> {
@@ -170,20 +194,30 @@ export class WorkerRuntime implements AsyncDisposable {
     heartbeat.beat();
     const unstarted = claimer.stop().then((attempts) => giveBackAll(reporter, keeper, attempts));
     const idle = Promise.all([unstarted, slots.untilIdle()]);
+    // Awaited below, in time or not.
+    idle.catch(() => undefined);
     if (!(await within(idle, graceMs))) {
       slots.shutDown();
       this.#hurry.abort();
       if (!(await within(idle, abortGraceMs))) slots.giveBack();
     }
-    await unstarted;
-    const reported = slots.untilReported();
+    const reported = unstarted.then(() => slots.untilReported());
     if (!(await within(reported, graceMs + abortGraceMs))) this.#hurry.abort();
-    await reported;
-    await Promise.all([keeper.stop(), isolated.stop(), unsubscribe(), wakeUp.close()]);
-    await heartbeat.stop().catch((error: unknown) => {
-      logger.warn(`the worker's row could not be deactivated: ${error instanceof Error ? error.message : String(error)}`);
-    });
+    await this.#finally('what was done could not all be reported', reported);
+    const ends = [keeper.stop(), isolated.stop(), unsubscribe(), wakeUp.close()];
+    await this.#finally('not everything could be closed', Promise.allSettled(ends));
+    await this.#finally("the worker's row could not be deactivated", heartbeat.stop());
     logger.info(`worker ${this.#name} has stopped`);
+  }
+
+  /** A step of stopping: neither an error nor a database that does not answer keeps the others from being taken. */
+  async #finally(failure: string, step: Promise<unknown>): Promise<void> {
+    const { logger } = this.#settings;
+    try {
+      if (!(await within(step, lastWaitMs))) logger.error(`${failure}: the database does not answer; leases end by themselves`);
+    } catch (error) {
+      logger.warn(`${failure}: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 }
 

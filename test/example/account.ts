@@ -13,7 +13,9 @@ export async function accountOf(namespace: Namespace, lost: readonly LostWorker[
     const { finished = 0, failed = 0 } = countsOf(summary, name);
     return [name, finished, failed, attempts.length, number(attempts, 'expired'), seconds(attempts)];
   });
-  const people = workers.map(({ name }) => {
+  // The rows of the processes, above those of their workers, have done nothing themselves.
+  const busy = workers.filter(({ name }) => past.some(({ worker }) => worker.name === name));
+  const people = busy.map(({ name }) => {
     const attempts = past.filter(({ worker }) => worker.name === name);
     return [name, number(attempts, 'finished'), number(attempts, 'expired'), lost.find((worker) => worker.name === name)?.how ?? ''];
   });

@@ -175,6 +175,9 @@ describe('options', () => {
     [{ ...good, handlers: { a: { run: () => undefined, retry: { limits: 5 } } } }, 'options.handlers.a.retry.limits'],
     [{ ...good, logger: {} }, 'options.logger'],
     [{ ...good, name: 5 }, 'options.name'],
+    [{ ...good, availableGb: '3' }, 'options.availableGb'],
+    [{ ...good, stopOn: ['SIGKILL'] }, 'options.stopOn[0]'],
+    [{ ...good, stopOn: ['SIGFOO'] }, 'options.stopOn[0]'],
   ])('that are wrong are named: %#', async (options, field) => {
     const coordinate = await database.connect();
     expect(() => createWorker({ coordinate, ...options } as never)).toThrow(expect.objectContaining({ code: 'InvalidArgument', details: expect.objectContaining({ field }) as unknown }));

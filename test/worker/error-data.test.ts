@@ -39,3 +39,14 @@ test.each([
   expect(bytes.length).toBeLessThan(150_000);
   expect(decodeData(bytes)).toHaveProperty('error.message');
 });
+
+const hostile = new Proxy({}, { get: () => { throw new Error('no'); }, getPrototypeOf: () => { throw new Error('no'); } });
+const causeless = Object.defineProperty(new Error('causeless'), 'cause', { get: () => { throw new Error('no'); } });
+const mute = { toJSON: () => { throw new Error('no'); }, get [Symbol.toStringTag](): string { throw new Error('no'); } };
+
+test.each([['a proxy that throws', hostile], ['a cause that throws', causeless], ['an object that cannot be shown', mute]])(
+  'what throws when it is looked at does no harm: %s',
+  (_what, thrown) => {
+    expect(() => encodeData({ error: errorData(thrown) })).not.toThrow();
+  },
+);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { WorkUnit } from 'pg-coordinate';
-import { fail, redrive, reported, retry, type Job } from '../../src/worker/index.js';
+import { fail, reported, retry, type Job } from '../../src/worker/index.js';
 import { until } from '../database/until.js';
 import { testDatabase } from '../support/database.js';
 import { runWorker, untilCounts } from './running.js';
@@ -172,64 +172,6 @@ describe('errors', () => {
   });
 });
 
-describe('a dead letter', () => {
-  test('holds the unit, its error and its history; redrive brings it back', async () => {
-    const spec = await specOf('dead', { name: 'spec', retry: { limit: 1, delayMs: 1, deadLetter: 'graveyard' } });
-    let broken = true;
-    const { namespace } = await runWorker(database, {
-      namespace: 'dead',
-      handlers: {
-        spec: ({ data }) => {
-          if (broken) throw new TypeError('broken');
-          return { ...data, done: true };
-        },
-      },
-    });
-    const key = Buffer.from([0x61, 0xff]);
-    await spec.addWorkUnits([{ name: 'a', data: { url: 'x' }, meta: { priority: 3 } }, { name: key, data: { url: 'y' } }]);
-    await untilCounts(spec, { failed: 2 });
-    const graveyard = await namespace.workSpec('graveyard');
-    expect(await (await graveyard.workUnit('spec/a')).data()).toMatchObject({
-      workSpec: 'spec',
-      name: 'a',
-      priority: 3,
-      data: { url: 'x' },
-      error: { name: 'TypeError', message: 'broken' },
-      attempts: [{ status: 'retryable', error: { message: 'broken' } }],
-    });
-
-    broken = false;
-    expect(await redrive(namespace, 'graveyard', { names: ['spec/a'] })).toBe(1);
-    await untilCounts(spec, { finished: 1, failed: 1 });
-    expect(await redrive(namespace, 'graveyard')).toBe(1);
-    await untilCounts(spec, { finished: 2 });
-    expect(await (await spec.workUnit(key)).data()).toEqual({ url: 'y', done: true });
-    expect(await (await spec.workUnit('a')).priority()).toBe(3);
-    expect(await redrive(namespace, 'graveyard')).toBe(0);
-  });
-
-  test('is of one piece with the failure: neither is there if one cannot be', async () => {
-    const spec = await specOf('piece', { name: 'spec', retry: { limit: 0, deadLetter: 'graveyard' } });
-    const graveyard = await specOf('piece', { name: 'graveyard' });
-    let taken = false;
-    await runWorker(database, {
-      namespace: 'piece',
-      handlers: {
-        spec: async ({ attempt }) => {
-          if (taken) return;
-          taken = true;
-          // Somebody takes the unit away while the handler works; then it throws.
-          await attempt.workUnit.clearActiveAttempt();
-          throw new Error('too late');
-        },
-      },
-    });
-    await spec.addWorkUnit('a', {});
-    await untilCounts(spec, { finished: 1 });
-    expect(await graveyard.countWorkUnitStatus()).toEqual({});
-  });
-});
-
 describe('batch handlers', () => {
   test('get many units at once and answer for each', async () => {
     const spec = await specOf('batch', { name: 'spec' });
@@ -266,6 +208,21 @@ describe('batch handlers', () => {
     await runWorker(database, { namespace: 'batch-error', handlers: { spec: { runBatch: () => [{}] } } });
     await untilCounts(spec, { failed: 2 });
     expect(await (await spec.workUnit('a')).data()).toMatchObject({ error: { message: expect.stringContaining('1 answers') as string } });
+  });
+});
+
+describe('a logger that throws', () => {
+  test('harms nobody', async () => {
+    const spec = await specOf('logger', { name: 'spec', retry: { limit: 0 } });
+    const logger = Object.fromEntries(['debug', 'info', 'warn', 'error'].map((level) => [level, () => { throw new Error('full disk'); }]));
+    const { worker } = await runWorker(database, {
+      namespace: 'logger',
+      logger: logger as never,
+      handlers: { spec: ({ log }) => { log.info('working'); throw new Error('no'); } },
+    });
+    await spec.addWorkUnit('a', {});
+    await untilCounts(spec, { failed: 1 });
+    await worker.stop();
   });
 });
 

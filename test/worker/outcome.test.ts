@@ -37,6 +37,7 @@ test('a handler that ends because it was told to has not failed', () => {
   expect(outcomeOf(threw, new ShuttingDownError(), 1_000)).toEqual({ kind: 'give-back' });
   expect(outcomeOf(threw, new RunTimeExceededError(1_000), 1_000)).toEqual({ kind: 'error', error: threw.error });
   expect(outcomeOf({ kind: 'answered', answer: {} }, new ShuttingDownError(), 1_000)).toEqual({ kind: 'finish', data: {} });
+  expect(outcomeOf({ kind: 'answered', answer: new Error('no') }, new ShuttingDownError(), 1_000)).toEqual({ kind: 'give-back' });
 });
 
 test('what was taken from a handler goes back at once, or has failed by its run time', () => {

@@ -34,6 +34,7 @@ describe('after an error', () => {
 
   test('a hundred doublings are no number that cannot be stored', () => {
     expect(afterError({ ...policy, limit: 10_000 }, null, 9_999, middle)).toEqual({ kind: 'retry', delayMs: 500 });
+    expect(afterError({ ...policy, limit: 10_000, delayMs: 0 }, null, 9_999, middle)).toEqual({ kind: 'retry', delayMs: 0 });
   });
 });
 

@@ -140,6 +140,36 @@ describe('a handler', () => {
     expect(await unit.data()).toMatchObject({ own: 1, error: { code: 'Cancelled' } });
   });
 
+  test('never begins a unit that was cancelled while it waited in the queue', async () => {
+    const spec = await specOf('cancelled-ahead');
+    await spec.addWorkUnits(units(600));
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const ran = new Set<string>();
+    let held = false;
+    const { worker } = await runWorker(database, {
+      namespace: 'cancelled-ahead',
+      concurrency: 1,
+      localQueue: 500,
+      handlers: {
+        spec: async ({ name }) => {
+          ran.add(name);
+          if (held || worker.load.queued < 20) return;
+          held = true;
+          await released;
+        },
+      },
+    });
+    await until('the slot is held', () => held);
+    const waiting = (await spec.workUnits({ statuses: ['pending'] })).filter(({ name }) => !ran.has(name));
+    const queued = worker.load.queued;
+    for (const unit of waiting.slice(0, 5)) expect(await unit.cancel()).toBe(true);
+    await until('they are not in the queue any more', () => worker.load.queued <= queued - 5);
+    release();
+    await untilCounts(spec, { finished: 595, failed: 5 });
+    expect(waiting.slice(0, 5).filter(({ name }) => ran.has(name))).toEqual([]);
+  });
+
   test('whose unit was taken away learns it with the next renewal', async () => {
     const spec = await specOf('taken');
     const unit = await spec.addWorkUnit('a', {});

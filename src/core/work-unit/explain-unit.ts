@@ -104,7 +104,7 @@ function waitingReasons(row: Row, delayedUntil: Date | null): Reason[] {
 function describe(status: WorkUnitStatus, reasons: readonly Reason[]): string {
   if (reasons.length === 0) return 'It is available, and the next one to be handed out of its work spec.';
   const waits = status === 'available' || status === 'delayed';
-  return `It is ${waits ? 'not running' : status}: ${reasons.map(describeReason).join('; ')}.`;
+  return `It is ${waits ? `${status}, and not running` : status}: ${reasons.map(describeReason).join('; ')}.`;
 }
 
 function describeReason(reason: Reason): string {
