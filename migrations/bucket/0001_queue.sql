@@ -219,6 +219,8 @@ create unlogged table watcher (
   namespace_id bigint not null,
   listener text not null,
   expires_at timestamptz not null,
+  -- Wants to hear only of how attempts end: who adds units or starts attempts need not tell it.
+  outcomes_only boolean not null,
   primary key (namespace_id, listener)
 ) with (fillfactor = 50);
 

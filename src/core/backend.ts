@@ -49,6 +49,8 @@ export class Backend {
   readonly clientConfig: ClientConfig;
   /** Hears the notifications of all buckets. */
   readonly listener: Listener;
+  /** Iterators, such as generators, whose units were added in a caller's transaction. */
+  readonly spentIterators = new WeakSet();
   readonly #closing = new AbortController();
   readonly #clock: Clock;
   readonly #catalog: StatementSet;
@@ -98,7 +100,6 @@ export class Backend {
   /** Closes the connections once what is under way, such as the folding of counts and the waking of waiters, has ended. */
   async close(): Promise<void> {
     const buckets = [...this.#buckets.values()];
-    for (const bucket of buckets) bucket.adds.flush();
     const closed = Promise.all([this.database.close(), this.listener.close(), ...buckets.map((bucket) => bucket.stop())]);
     this.#closing.abort(new ClosedError());
     await closed;

@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { ClosedError } from '../errors/index.js';
 import { commit, corked, isIdle, rollBack, untilAborted } from './lent-client.js';
 import type { Logger } from './logger.js';
+import { mergeTasks } from './merge-tasks.js';
 import { Retrier, type RetryOptions, type TransactionStatistics } from './retry.js';
 import type { PreparedStatement } from './statement.js';
 import type {
@@ -42,6 +43,7 @@ export class Database implements Executor {
   readonly #afterCommit = new WeakMap<object, AfterCommit[]>();
   #savepoints = 0;
   #underWay = 0;
+  #isContinuing = false;
   #onceIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -62,26 +64,24 @@ export class Database implements Executor {
 
   /** Runs one statement in a transaction of its own, and again if it collides with others. */
   async run(statement: PreparedStatement, values: readonly unknown[] = []): Promise<readonly Row[]> {
-    return this.#retrier.run(() => this.withClient((client) => this.#send(client, statement, values)));
+    return this.#retrying((client) => this.#send(client, statement, values));
   }
 
   /** Runs statements one after another, each in a transaction of its own, sent at once; resolves to the rows of each. */
   async runInOneTrip(steps: readonly StatementStep[]): Promise<(readonly Row[])[]> {
-    return this.#retrier.run(() =>
-      this.withClient(async (client) => {
-        const answers: (readonly Row[])[] = [];
-        if (!this.#options.pipeline) {
-          for (const [statement, values] of steps) answers.push(await this.#send(client, statement, values));
-          return answers;
-        }
-        const settled = await Promise.allSettled(steps.map(([statement, values]) => this.#send(client, statement, values)));
-        for (const step of settled) {
-          if (step.status === 'rejected') throw step.reason;
-          answers.push(step.value);
-        }
+    return this.#retrying(async (client) => {
+      const answers: (readonly Row[])[] = [];
+      if (!this.#options.pipeline) {
+        for (const [statement, values] of steps) answers.push(await this.#send(client, statement, values));
         return answers;
-      }),
-    );
+      }
+      const settled = await Promise.allSettled(steps.map(([statement, values]) => this.#send(client, statement, values)));
+      for (const step of settled) {
+        if (step.status === 'rejected') throw step.reason;
+        answers.push(step.value);
+      }
+      return answers;
+    });
   }
 
   /**
@@ -89,16 +89,14 @@ export class Database implements Executor {
    * pipeline. What becomes of the second changes nothing about the first; its rows are undefined if it failed.
    */
   async runAndFollow(first: StatementStep, second: StatementStep): Promise<[readonly Row[], readonly Row[] | undefined]> {
-    return this.#retrier.run(() =>
-      this.withClient(async (client) => {
-        const follow = (): Promise<readonly Row[] | undefined> => this.#unheeded(() => this.#send(client, ...second));
-        if (!this.#options.pipeline) return [await this.#send(client, ...first), await follow()];
-        const [answer, following] = corked(client, () => [this.#send(client, ...first), follow()]);
-        const [settled] = await Promise.allSettled([answer, following]);
-        if (settled.status === 'rejected') throw settled.reason;
-        return [settled.value, await following];
-      }),
-    );
+    return this.#retrying(async (client) => {
+      const follow = (): Promise<readonly Row[] | undefined> => this.#unheeded(() => this.#send(client, ...second));
+      if (!this.#options.pipeline) return [await this.#send(client, ...first), await follow()];
+      const [answer, following] = corked(client, () => [this.#send(client, ...first), follow()]);
+      const [settled] = await Promise.allSettled([answer, following]);
+      if (settled.status === 'rejected') throw settled.reason;
+      return [settled.value, await following];
+    });
   }
 
   /**
@@ -115,7 +113,7 @@ export class Database implements Executor {
   joining(client: ForeignClient): Executor {
     const executor: Executor = {
       run: async ({ text }, values = []) => {
-        this.#checkOpen();
+        this.checkOpen();
         try {
           return (await client.query(text, [...values])).rows as Row[];
         } catch (error) {
@@ -135,26 +133,22 @@ export class Database implements Executor {
   async transaction<T>(settings: TransactionSettings, body: (transaction: Transaction) => Promise<T>): Promise<T> {
     const { isolation = 'read committed', signal } = settings;
     signal?.throwIfAborted();
-    return this.#retrier.run(
-      () =>
-        this.withClient(async (client) => {
-          const tasks: AfterCommit[] = [];
-          let result: T;
-          await this.#own(client.query(`begin isolation level ${isolation}`));
-          try {
-            result = await body(this.#transactionOn(client, signal, tasks));
-            signal?.throwIfAborted();
-            await this.#own(commit(client));
-          } catch (error) {
-            await rollBack(client);
-            throw error;
-          }
-          const on: Executor = { run: (statement, values = []) => this.#send(client, statement, values) };
-          for (const task of tasks) await this.#unheeded(() => task(on));
-          return result;
-        }, signal),
-      signal,
-    );
+    return this.#retrying(async (client) => {
+      const tasks: AfterCommit[] = [];
+      let result: T;
+      await this.#own(client.query(`begin isolation level ${isolation}`));
+      try {
+        result = await body(this.#transactionOn(client, signal, tasks));
+        signal?.throwIfAborted();
+        await this.#own(commit(client));
+      } catch (error) {
+        await rollBack(client);
+        throw error;
+      }
+      const on: Executor = { run: (statement, values = []) => this.#send(client, statement, values) };
+      for (const { run, payloads } of mergeTasks(tasks)) await this.#unheeded(() => run(on, payloads));
+      return result;
+    }, signal);
   }
 
   /**
@@ -166,46 +160,67 @@ export class Database implements Executor {
     { isolation = 'read committed' }: Pick<TransactionSettings, 'isolation'>,
     steps: readonly TransactionStep[],
   ): Promise<(readonly Row[])[]> {
-    return this.#retrier.run(() =>
-      this.withClient(async (client) => {
-        const send = async (step: TransactionStep): Promise<readonly Row[]> => {
-          if (typeof step !== 'string') return this.#send(client, step[0], step[1]);
-          await this.#own(client.query(step));
-          return [];
-        };
-        const all = [`begin isolation level ${isolation}`, ...steps];
-        if (this.#options.pipeline) {
-          // In one write: a process that is frozen has sent all of it or nothing.
-          const answers = await Promise.allSettled(
-            corked(client, () => [...all.map((step) => send(step)), this.#own(commit(client))]),
-          );
-          const failed = answers.find((answer) => answer.status === 'rejected');
-          if (failed !== undefined) throw failed.reason;
-          return answers.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? [answer.value] : [])).slice(1);
-        }
-        try {
-          const answers: (readonly Row[])[] = [];
-          for (const step of all) answers.push(await send(step));
-          await this.#own(commit(client));
-          return answers.slice(1);
-        } catch (error) {
-          await rollBack(client);
-          throw error;
-        }
-      }),
-    );
+    return this.#retrying(async (client) => {
+      const send = async (step: TransactionStep): Promise<readonly Row[]> => {
+        if (typeof step !== 'string') return this.#send(client, step[0], step[1]);
+        await this.#own(client.query(step));
+        return [];
+      };
+      const all = [`begin isolation level ${isolation}`, ...steps];
+      if (this.#options.pipeline) {
+        // In one write: a process that is frozen has sent all of it or nothing.
+        const answers = await Promise.allSettled(
+          corked(client, () => [...all.map((step) => send(step)), this.#own(commit(client))]),
+        );
+        const failed = answers.find((answer) => answer.status === 'rejected');
+        if (failed !== undefined) throw failed.reason;
+        return answers.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? [answer.value] : [])).slice(1);
+      }
+      try {
+        const answers: (readonly Row[])[] = [];
+        for (const step of all) answers.push(await send(step));
+        await this.#own(commit(client));
+        return answers.slice(1);
+      } catch (error) {
+        await rollBack(client);
+        throw error;
+      }
+    });
   }
 
   /** Lends a client of the pool. A client that breaks does not go back. */
   async withClient<T>(use: (client: PoolClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    this.#checkOpen();
-    this.#underWay++;
+    const end = this.begin();
     try {
       return await this.#lend(await this.#connect(signal), use);
     } finally {
+      end();
+    }
+  }
+
+  /** Counts work as under way, for close() to wait for, until what it returns is called. Raises Closed. */
+  begin(): () => void {
+    if (!this.#isContinuing) this.checkOpen();
+    this.#underWay++;
+    return () => {
       this.#underWay--;
       if (this.#underWay === 0) this.#onceIdle?.();
+    };
+  }
+
+  /** What `trip` sends at once belongs to work that has begun, and goes even if close() was called since. */
+  continuing<T>(trip: () => T): T {
+    this.#isContinuing = true;
+    try {
+      return trip();
+    } finally {
+      this.#isContinuing = false;
     }
+  }
+
+  /** Raises Closed once close() was called. */
+  checkOpen(): void {
+    if (this.#closing !== undefined) throw new ClosedError();
   }
 
   /** Waits for what is under way, then closes the connections, if they are this database's own. Idempotent. */
@@ -218,6 +233,16 @@ export class Database implements Executor {
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#onceIdle = resolve));
     if (this.#options.ownsPool) await this.#options.pool.end();
     else this.#options.pool.off('error', this.#onClientError);
+  }
+
+  /** As one piece of work: what has begun before close() is tried again after it, too. */
+  async #retrying<T>(use: (client: PoolClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const end = this.begin();
+    try {
+      return await this.#retrier.run(async () => this.#lend(await this.#connect(signal), use), signal);
+    } finally {
+      end();
+    }
   }
 
   async #lend<T>(client: PoolClient, use: (client: PoolClient) => Promise<T>): Promise<T> {
@@ -314,10 +339,6 @@ export class Database implements Executor {
     };
     this.#afterCommit.set(transaction, tasks);
     return transaction;
-  }
-
-  #checkOpen(): void {
-    if (this.#closing !== undefined) throw new ClosedError();
   }
 
   readonly #onClientError = (error: Error): void => {

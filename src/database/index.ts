@@ -1,7 +1,7 @@
 export { byteaArray, float8Array, int8Array, timestamptzArray } from './binary-array.js';
 export { Database } from './database.js';
 export { clientConfigOf } from './client-config-of.js';
-export { Listener, type Unsubscribe } from './listener.js';
+export { Listener, type ListenerOptions, type Unsubscribe } from './listener.js';
 export { silentLogger, type Logger } from './logger.js';
 export { defaultRetryOptions, type RetryOptions, type TransactionStatistics } from './retry.js';
 export { StatementSet, quoteIdentifier, statement, type Statement } from './statement.js';

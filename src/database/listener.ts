@@ -3,6 +3,7 @@ import pg from 'pg';
 import { ClosedError } from '../errors/index.js';
 import type { Logger } from './logger.js';
 import { quoteIdentifier } from './statement.js';
+import { within } from './within.js';
 
 export interface ListenerOptions {
   /** How to connect. */
@@ -13,6 +14,12 @@ export interface ListenerOptions {
   readonly random: () => number;
   /** How long the connection stays open when nobody has a subscription any more, in milliseconds. @default 5000 */
   readonly lingerMs?: number;
+  /** After how long without an answer the connection counts as broken, in milliseconds. @default 10000 */
+  readonly answerMs?: number;
+  /** How long subscribe() waits for what cannot be listened to yet, in milliseconds. @default 2000 */
+  readonly subscribeMs?: number;
+  /** How often the server is asked whether it is still there, in milliseconds. @default 20000 */
+  readonly checkEveryMs?: number;
 }
 
 /** Ends a subscription: nothing more is told from now on. Idempotent. */
@@ -21,6 +28,8 @@ export type Unsubscribe = () => void;
 interface Subscription {
   readonly onPayload: (payload: string) => void;
   readonly onStateChange: ((connected: boolean) => void) | undefined;
+  /** subscribe() has resolved before the channel was listened to. */
+  isLate: boolean;
 }
 
 /** The first pause before connecting again, in milliseconds; each further one is twice as long, times a random factor of 1 to 2. */
@@ -29,6 +38,9 @@ const longestPauseMs = 5_000;
 
 /** How long connecting may take unless the pool's settings say so, in milliseconds: nobody waits for ever for what is only an aid. */
 const connectionTimeoutMs = 10_000;
+
+/** After how long without traffic the system asks whether the other side is still there, in milliseconds. */
+const keepAliveAfterMs = 10_000;
 
 /** How long closing waits for the server's good-bye, in milliseconds. */
 const goodbyeMs = 2_000;
@@ -51,6 +63,7 @@ export class Listener {
   #failures = 0;
   #pause: NodeJS.Timeout | undefined;
   #linger: NodeJS.Timeout | undefined;
+  #checking: NodeJS.Timeout | undefined;
   /** Commands to the server go one after another. */
   #work: Promise<void> = Promise.resolve();
 
@@ -65,7 +78,7 @@ export class Listener {
 
   /**
    * Calls `onPayload` with each notification on a channel, and `onStateChange` when the connection was lost or is there (again). Resolves once
-   * the channel is listened to, or cannot be for now: then it is tried again in the background. Raises Closed.
+   * the channel is listened to, or cannot be for now, or after 2 s: then it is tried (again) in the background. Raises Closed.
    */
   async subscribe(
     channel: string,
@@ -74,10 +87,14 @@ export class Listener {
   ): Promise<Unsubscribe> {
     if (this.#closed) throw new ClosedError();
     clearTimeout(this.#linger);
-    const subscription: Subscription = { onPayload, onStateChange };
+    // A process that only listens must not end because there is no connection at the moment.
+    this.#pause?.ref();
+    const subscription: Subscription = { onPayload, onStateChange, isLate: false };
     const subscriptions = this.#channels.get(channel) ?? new Set();
     this.#channels.set(channel, subscriptions.add(subscription));
-    await this.#catchUp();
+    await within(this.#catchUp(), this.#options.subscribeMs ?? 2_000).catch(() => {
+      subscription.isLate = true;
+    });
     return () => this.#unsubscribe(channel, subscription);
   }
 
@@ -89,7 +106,10 @@ export class Listener {
     clearTimeout(this.#linger);
     // Nobody waits for a server that does not answer.
     if (this.#connecting !== undefined) socketOf(this.#connecting).destroy();
+    // The same while it waits for the answer to a command.
+    const impatience = setTimeout(() => this.#client && socketOf(this.#client).destroy(), goodbyeMs);
     await this.#catchUp();
+    clearTimeout(impatience);
   }
 
   #unsubscribe(channel: string, subscription: Subscription): void {
@@ -100,6 +120,7 @@ export class Listener {
       void this.#catchUp();
       return;
     }
+    this.#pause?.unref();
     // Whoever waits for one unit after another subscribes again in a moment.
     clearTimeout(this.#linger);
     this.#linger = setTimeout(() => void this.#catchUp(), this.#options.lingerMs ?? 5_000).unref();
@@ -109,6 +130,14 @@ export class Listener {
   #catchUp(): Promise<void> {
     this.#work = this.#work.then(() => this.#catchUpNow());
     return this.#work;
+  }
+
+  /** A network that drops packets without a word is noticed only by asking. Never rejects. */
+  #check(): void {
+    this.#work = this.#work.then(async () => {
+      const client = this.#client;
+      if (client !== undefined) await this.#ask(client, 'select 1').catch((error: unknown) => this.#broken(client, error));
+    });
   }
 
   async #catchUpNow(): Promise<void> {
@@ -125,6 +154,7 @@ export class Listener {
       await this.#listen(this.#client);
       this.#failures = 0;
       this.#tellState(true);
+      this.#tellLate();
     } catch (error) {
       this.#broken(this.#client, error);
     }
@@ -138,6 +168,7 @@ export class Listener {
       // Not listed by the spread.
       ...(config.password !== undefined && { password: config.password }),
       keepAlive: true,
+      keepAliveInitialDelayMillis: keepAliveAfterMs,
       connectionTimeoutMillis: connectionTimeoutMillis > 0 ? connectionTimeoutMillis : connectionTimeoutMs,
     });
     client.on('error', (error) => this.#broken(client, error));
@@ -146,6 +177,8 @@ export class Listener {
     this.#connecting = client;
     try {
       await client.connect();
+      clearInterval(this.#checking);
+      this.#checking = setInterval(() => this.#check(), this.#options.checkEveryMs ?? 20_000).unref();
       return client;
     } finally {
       this.#connecting = undefined;
@@ -155,14 +188,18 @@ export class Listener {
   async #listen(client: pg.Client): Promise<void> {
     for (const channel of this.#channels.keys()) {
       if (this.#heard.has(channel)) continue;
-      await client.query(`listen ${quoteIdentifier(channel)}`);
+      await this.#ask(client, `listen ${quoteIdentifier(channel)}`);
       this.#heard.add(channel);
     }
     for (const channel of this.#heard) {
       if (this.#channels.has(channel)) continue;
-      await client.query(`unlisten ${quoteIdentifier(channel)}`);
+      await this.#ask(client, `unlisten ${quoteIdentifier(channel)}`);
       this.#heard.delete(channel);
     }
+  }
+
+  async #ask(client: pg.Client, command: string): Promise<void> {
+    await within(client.query(command), this.#options.answerMs ?? 10_000);
   }
 
   /** Deals with a connection that broke or could not be had, once; tries again after a pause. */
@@ -179,7 +216,8 @@ export class Listener {
     this.#pause = setTimeout(() => {
       this.#pause = undefined;
       void this.#catchUp();
-    }, pause).unref();
+    }, pause);
+    if (this.#channels.size === 0) this.#pause.unref();
     this.#tellState(false);
   }
 
@@ -197,6 +235,7 @@ export class Listener {
   #forgetClient(): void {
     this.#client = undefined;
     this.#heard.clear();
+    clearInterval(this.#checking);
   }
 
   #tell(channel: string, payload: string): void {
@@ -207,7 +246,21 @@ export class Listener {
     if (this.#connected === connected) return;
     this.#connected = connected;
     for (const subscriptions of [...this.#channels.values()]) {
-      for (const { onStateChange } of [...subscriptions]) onStateChange?.(connected);
+      for (const subscription of [...subscriptions]) {
+        subscription.isLate = false;
+        subscription.onStateChange?.(connected);
+      }
+    }
+  }
+
+  /** Those who joined a connection that was there, and did not hear yet what they had been let believe to hear. */
+  #tellLate(): void {
+    for (const subscriptions of [...this.#channels.values()]) {
+      for (const subscription of [...subscriptions]) {
+        if (!subscription.isLate) continue;
+        subscription.isLate = false;
+        subscription.onStateChange?.(true);
+      }
     }
   }
 }

@@ -36,4 +36,9 @@ export type StatementStep = readonly [statement: PreparedStatement, values: read
 export type TransactionStep = string | StatementStep;
 
 /** What is done on the same client once a transaction is committed; its failure is told to the logger, and undoes nothing. */
-export type AfterCommit = (on: Executor) => Promise<unknown>;
+export interface AfterCommit {
+  /** Neighbours of one key are done as one, with the payloads of all. */
+  readonly key: string;
+  readonly payloads: readonly string[];
+  readonly run: (on: Executor, payloads: readonly string[]) => Promise<unknown>;
+}

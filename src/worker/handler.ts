@@ -75,5 +75,14 @@ export type AnyHandler<Data extends DataDictionary = DataDictionary, Result = Da
   | BatchHandlerOptions<Data, Result>
   | (IsolatedHandler & HandlerSettings);
 
-/** The handlers of a worker, by work spec or task. */
+/**
+ * The handlers of a worker, by work spec or task. `Jobs` says for each the type of its units' data, or is a `Job` to say what its handler
+ * returns as well.
+ *
+ * @example
+ * interface Jobs {
+ *   fetch: Job<{ url: string }, { status: number }>;
+ *   thumbnail: { width: number };
+ * }
+ */
 export type Handlers<Jobs> = { readonly [Name in keyof Jobs]?: AnyHandler<DataOf<Jobs[Name]>, ResultOf<Jobs[Name]>> };

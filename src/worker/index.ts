@@ -12,6 +12,7 @@ export type {
   HandlerSettings,
   SingleHandler,
 } from './handler.js';
+export type { IsolatedContext } from './isolated/host-run.js';
 export type { IsolatedHandler } from './isolated/index.js';
 export type { DataOf, Job, ResultOf } from './job-types.js';
 export { redrive, type Redriven, type RedriveOptions } from './redrive.js';

@@ -7,17 +7,6 @@ export interface Job<Data extends DataDictionary, Result extends DataDictionary 
   readonly [types]?: { readonly data: Data; readonly result: Result };
 }
 
-/**
- * What a worker works on: for each work spec (or task) the type of its units' data, or a `Job` to say what its handler returns as well.
- *
- * @example
- * interface Jobs {
- *   fetch: Job<{ url: string }, { status: number }>;
- *   thumbnail: { width: number };
- * }
- */
-export type JobTypes<Jobs> = { readonly [Name in keyof Jobs]: object };
-
 /** The type of the units' data. */
 export type DataOf<Entry> = typeof types extends keyof Entry
   ? NonNullable<Entry[typeof types]> extends { readonly data: infer Data extends DataDictionary }

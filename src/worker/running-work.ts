@@ -5,9 +5,9 @@ import type { HandlerContext } from './handler.js';
 import type { RegisteredHandler } from './registered-handler.js';
 import type { WorkerLogger } from './worker-logger.js';
 
-/** The signal fires this share of the maximum run time before its end, */
+/** The signal fires this share of the maximum run time before its end. */
 const warningShare = 0.1;
-/** but no sooner than this, in milliseconds. */
+/** But not longer before, in milliseconds. */
 const longestWarningMs = 5_000;
 
 /** Why work was taken from a handler that goes on all the same. */

@@ -27,7 +27,7 @@ export class WorkSpecCache {
     this.#handlers = handlers;
   }
 
-  /** The definition, at most a few seconds old; {} if the spec is no more. */
+  /** The definition, at most 15 s old; {} if the spec is no more. */
   async definition(name: string): Promise<DataDictionary> {
     const known = this.#definitions.get(name);
     if (known !== undefined && performance.now() - known.readAt < definitionsUsableMs) return known.data;

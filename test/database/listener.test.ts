@@ -2,9 +2,10 @@ import { createServer, type AddressInfo } from 'node:net';
 import type pg from 'pg';
 import { ClosedError } from 'pg-coordinate';
 import { afterAll, describe, expect, test } from 'vitest';
-import { Listener, clientConfigOf } from '../../src/database/index.js';
+import { Listener, clientConfigOf, type ListenerOptions } from '../../src/database/index.js';
 import { testDatabase } from '../support/database.js';
 import { caught } from './caught.js';
+import { freezableProxy } from './freezable-proxy.js';
 import { until } from './until.js';
 
 const database = await testDatabase();
@@ -13,9 +14,9 @@ const warnings: string[] = [];
 const listeners: Listener[] = [];
 const lingerMs = 50;
 
-function listenerOf(config: pg.ClientConfig): Listener {
+function listenerOf(config: pg.ClientConfig, options: Partial<ListenerOptions> = {}): Listener {
   const logger = { warn: (text: string) => void warnings.push(text), error: () => undefined };
-  const listener = new Listener({ config, logger, random: Math.random, lingerMs });
+  const listener = new Listener({ config, logger, random: Math.random, lingerMs, ...options });
   listeners.push(listener);
   return listener;
 }
@@ -141,6 +142,51 @@ describe('a listener', () => {
     await Promise.all([listener.close(), listener.close()]);
     await subscribing;
     await new Promise((resolve) => silent.close(resolve));
+  });
+
+  test('whose LISTEN is never answered lets nobody wait for it for long, and tries again', async () => {
+    const proxy = await freezableProxy(database.url, (sent) => sent.includes('listen "'));
+    const through = { ...config, connectionString: proxy.url };
+    const listener = listenerOf(through, { answerMs: 300, subscribeMs: 100 });
+    await listener.subscribe('any', () => undefined);
+    expect(listener.connected).toBe(false);
+    await until('it has tried again', () => proxy.connections() >= 2);
+    await listener.close();
+  });
+
+  test('can be closed while a LISTEN is not answered', async () => {
+    const proxy = await freezableProxy(database.url, (sent) => sent.includes('listen "'));
+    const listener = listenerOf({ ...config, connectionString: proxy.url }, { answerMs: 600_000, subscribeMs: 1 });
+    await listener.subscribe('any', () => undefined);
+    await until('it has asked', () => proxy.frozen() > 0);
+    await listener.close();
+  });
+
+  test('tells those who joined before their channel was listened to that it is now', async () => {
+    const proxy = await freezableProxy(database.url, (sent) => sent.includes('listen "second"'));
+    const listener = listenerOf({ ...config, connectionString: proxy.url }, { subscribeMs: 100 });
+    await listener.subscribe('first', () => undefined);
+    await until('it is connected', () => listener.connected);
+    const states: boolean[] = [];
+    await listener.subscribe('second', () => undefined, (connected) => states.push(connected));
+    expect(states).toEqual([]);
+    proxy.thaw();
+    await until('it has been told', () => states.length > 0);
+    expect(states).toEqual([true]);
+    await listener.close();
+  });
+
+  test('notices that its connection has died without a word', async () => {
+    const proxy = await freezableProxy(database.url);
+    const listener = listenerOf({ ...config, connectionString: proxy.url }, { answerMs: 500, checkEveryMs: 50 });
+    const states: boolean[] = [];
+    await listener.subscribe('any', () => undefined, (connected) => states.push(connected));
+    expect(listener.connected).toBe(true);
+    states.length = 0;
+    proxy.freeze();
+    await until('it is back', () => states.length >= 2);
+    expect(states.slice(0, 2)).toEqual([false, true]);
+    await listener.close();
   });
 
   test('that is closed refuses to listen', async () => {

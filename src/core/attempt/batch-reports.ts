@@ -149,7 +149,8 @@ async function settleRest(
 
 /** Through the object of a namespace that is gone, nothing is to be done to attempts of the one that has its name now. */
 async function checkIncarnation(namespace: PostgresNamespace, reports: readonly AttemptReport[], on?: Executor): Promise<void> {
-  const isOther = ({ attempt }: AttemptReport): boolean => (attempt as PostgresAttempt).workUnit.workSpec.namespace.id !== namespace.id;
+  const isOther = ({ attempt }: AttemptReport): boolean =>
+    attempt instanceof PostgresAttempt && attempt.workUnit.workSpec.namespace.id !== namespace.id;
   if (reports.some(isOther)) await namespace.checkExists(on);
 }
 

@@ -1,5 +1,5 @@
 import { statement } from '../../database/index.js';
-import { isWatched } from '../notify/is-watched.js';
+import { isWatchedFully } from '../notify/is-watched.js';
 
 /**
  * Claims units of one spec: the highest priority first, then the bytewise smallest name.
@@ -132,7 +132,7 @@ export const readClaimed = statement(
   'attempt.read-claimed',
   (s) => `
     select claimed.number, u.id as unit_id, u.name, l.started_at, l.expires_at, coalesce(l.data, u.data) as data,
-      ${isWatched(s, '$4')} as watched
+      ${isWatchedFully(s, '$4')} as watched
     from unnest($2::bigint[], $3::bigint[]) as claimed (unit_id, number)
     cross join lateral (
       select l.data, l.started_at, l.expires_at from ${s}.lease l

@@ -23,9 +23,13 @@ interface Waiting {
   nextAt: number;
 }
 
+/** How soon what could not be watched is tried to be again, in milliseconds. Polling finds what ends meanwhile. */
+const watchAgainMs = 1_000;
+
 interface WatchedNamespace {
   count: number;
-  readonly stop: Promise<() => void>;
+  stop?: () => void;
+  again?: NodeJS.Timeout;
 }
 
 /** Waits for units to end: all of a bucket together, told by notifications, with a poll as the net beneath. */
@@ -89,20 +93,40 @@ export class OutcomeAwaiter {
   #watch(namespaceId: number): () => void {
     let watched = this.#namespaces.get(namespaceId);
     if (watched === undefined) {
-      const watcher = { onMessage: (message: Message) => this.#onMessage(message), onMissed: () => this.#lookAtAll() };
-      const stop = this.#bucket.watching.add(namespaceId, watcher);
-      watched = { count: 0, stop };
+      watched = { count: 0 };
       this.#namespaces.set(namespaceId, watched);
-      // What ended before others knew that somebody watches was not told. (If nobody can be told that, polling does.)
-      stop.then(() => this.#lookAtAll(), () => undefined);
+      void this.#startWatching(namespaceId, watched);
     }
     watched.count++;
     return () => {
       watched.count--;
       if (watched.count > 0) return;
       this.#namespaces.delete(namespaceId);
-      watched.stop.then((stop) => stop(), () => undefined);
+      clearTimeout(watched.again);
+      watched.stop?.();
     };
+  }
+
+  /** Until it has succeeded, or nobody waits any more. Never rejects. */
+  async #startWatching(namespaceId: number, watched: WatchedNamespace): Promise<void> {
+    const { watching, backend } = this.#bucket;
+    try {
+      const stop = await watching.add(namespaceId, {
+        onMessage: (message) => this.#onMessage(message),
+        onMissed: () => this.#lookAtAll(),
+        outcomesOnly: true,
+      });
+      if (watched.count === 0) {
+        stop();
+        return;
+      }
+      watched.stop = stop;
+      // What ended before others knew that somebody watches was not told.
+      this.#lookAtAll();
+    } catch {
+      if (watched.count === 0 || backend.closing.aborted) return;
+      watched.again = setTimeout(() => void this.#startWatching(namespaceId, watched), watchAgainMs);
+    }
   }
 
   #onMessage(message: Message): void {

@@ -1,6 +1,16 @@
+import { sqlState } from '../../database/index.js';
 import { CannotConnectError, ConnectionLostError, RetriesExhaustedError } from '../../errors/index.js';
+
+/**
+ * The connection broke; a statement or a lock took too long; the server is short of memory, disk or connections, is being operated upon, or
+ * is a standby for the moment.
+ */
+const passing = /^((08|53|57|58)...|55P03|25006)$/;
 
 /** Whether an error has to do with the state of the database at this moment, so that it may be over the next time. */
 export function mayPass(error: unknown): boolean {
-  return error instanceof ConnectionLostError || error instanceof CannotConnectError || error instanceof RetriesExhaustedError;
+  if (error instanceof ConnectionLostError || error instanceof CannotConnectError || error instanceof RetriesExhaustedError) return true;
+  // The driver's own, for `query_timeout`: it has no code.
+  if (error instanceof Error && error.message === 'Query read timeout') return true;
+  return passing.test(sqlState(error) ?? sqlState((error as Error | undefined)?.cause) ?? '');
 }

@@ -1,6 +1,6 @@
 /** Something that happened to work units of a namespace, as `namespace.events()` tells it. */
 export type NamespaceEvent =
-  /** Units were added or replaced in one call. */
+  /** Units were added or replaced in one call, or in several of one transaction. */
   | { readonly kind: 'added'; readonly workSpec: string; readonly count: number }
   | AttemptEvent
   /** The connection was lost, or the consumer too slow: things may have happened here that are not told. */

@@ -31,6 +31,22 @@ export function addedPayload(namespaceId: number, specId: number, count: number)
   return `added ${namespaceId} ${specId}:${count}`;
 }
 
+/** One for each spec: of equal payloads in one transaction PostgreSQL delivers only one, and counts would be lost. */
+export function sumAdded(payloads: readonly string[]): string[] {
+  const counts = new Map<number, { namespaceId: number; count: number }>();
+  const others: string[] = [];
+  for (const payload of payloads) {
+    const message = parsePayload(payload);
+    if (message?.kind === 'added') {
+      const { namespaceId, specId } = message;
+      counts.set(specId, { namespaceId, count: message.count + (counts.get(specId)?.count ?? 0) });
+    } else {
+      others.push(payload);
+    }
+  }
+  return [...[...counts].map(([specId, { namespaceId, count }]) => addedPayload(namespaceId, specId, count)), ...others];
+}
+
 /** As many payloads as it takes; none for no attempts. The functions in the database write the same. */
 export function attemptPayloads(kind: AttemptChange, namespaceId: number, attempts: readonly AttemptReference[]): string[] {
   const payloads: string[] = [];

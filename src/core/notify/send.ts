@@ -14,12 +14,13 @@ const sendPayloads = statement(
 export async function send(bucket: Bucket, payloads: readonly string[], on?: Executor): Promise<void> {
   if (payloads.length === 0) return;
   const { database } = bucket.backend;
-  const sendOn = (executor: Executor): Promise<unknown> => bucket.run(sendPayloads, [bucket.schema, payloads], executor);
+  const sendOn = (executor: Executor, all = payloads): Promise<unknown> =>
+    bucket.run(sendPayloads, [bucket.schema, all], executor);
   if (on === undefined || on === database) {
     await sendOn(database).catch((error: unknown) => {
       database.logger.warn(`others could not be notified: ${error instanceof Error ? error.message : String(error)}`);
     });
-  } else if (!database.afterCommit(on, sendOn)) {
+  } else if (!database.afterCommit(on, { key: `send ${bucket.schema}`, payloads, run: sendOn })) {
     await sendOn(on);
   }
 }

@@ -30,6 +30,9 @@ const longestPollMs = 1_000;
 /** What `setTimeout` can hold, 24 days; nobody gives up later than that. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
+/** How long the first look may take at least, in milliseconds: a `timeoutMs` of 0 asks whether the unit has ended. */
+const leastLookMs = 1_000;
+
 /**
  * Resolves once the unit is finished or failed; at once if it is. Retries and expiries are waited through. A unit that has
  * ended and was made available again in the meantime is waited for again.
@@ -52,18 +55,21 @@ export async function waitFor<Data extends DataDictionary>(
   }
   const { timeoutMs, signal } = checkWaitOptions(options);
   signal?.throwIfAborted();
-  const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+  const began = performance.now();
   const giveUp = new AbortController();
   const onAbort = (): void => giveUp.abort(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
   let timer: NodeJS.Timeout | undefined;
+  const giveUpAfter = (ms: number): void => {
+    clearTimeout(timer);
+    if (timeoutMs === undefined || timeoutMs > longestTimeoutMs) return;
+    timer = setTimeout(() => giveUp.abort(new WaitTimeoutError(unit.name, timeoutMs)), Math.max(0, ms - (performance.now() - began)));
+  };
   try {
+    giveUpAfter(Math.max(timeoutMs ?? 0, leastLookMs));
     const ended = await orAborted(look(unit), giveUp.signal);
     if (ended !== null) return ended;
-    if (deadline !== undefined && timeoutMs !== undefined && timeoutMs <= longestTimeoutMs) {
-      const onTimeout = (): void => giveUp.abort(new WaitTimeoutError(unit.name, timeoutMs));
-      timer = setTimeout(onTimeout, Math.max(0, deadline - performance.now()));
-    }
+    giveUpAfter(timeoutMs ?? 0);
     return await waitUntilEnded(unit, giveUp.signal);
   } finally {
     clearTimeout(timer);

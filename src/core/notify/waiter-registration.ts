@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { statement } from '../../database/index.js';
 import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
+import { removeStale } from './remove-stale.js';
 
 /**
  * Says that a listener waits for work; removes the row it had under its last name. Index: the primary key.
@@ -23,23 +24,26 @@ const removeWaiters = statement(
   (s) => `delete from ${s}.waiter where namespace_id = $1::bigint and listener = any($2::text[])`,
 );
 
-/** Removes what processes have left that ended without a word. Index: waiter_since. Parameters: namespace id. */
-const removeStaleWaiters = statement(
-  'notify.remove-stale-waiters',
-  (s) => `
-    delete from ${s}.waiter where namespace_id = $1::bigint and since < statement_timestamp() - interval '10 minutes'`,
-);
 
 /**
  * When the next thing falls due in the bucket, in milliseconds from now; null: nothing is to. A lease is overdue only after its
- * end. Indexes: delayed_due, lease_due, one entry each. Parameters: now.
+ * end. Of continuous specs: the first hundred of the namespace, so that many cost no more.
+ * Indexes: delayed_due, lease_due, one entry each; work_spec_continuous. Parameters: now, namespace id.
  */
 const readNextDue = statement(
   'notify.next-due',
   (s) => `
     select ceil(1000 * extract(epoch from least(
       (select not_before from ${s}.delayed order by not_before limit 1),
-      (select expires_at + interval '1 millisecond' from ${s}.lease order by expires_at limit 1)
+      (select expires_at + interval '1 millisecond' from ${s}.lease order by expires_at limit 1),
+      (
+        select min(next_continuous) from (
+          select next_continuous, paused from ${s}.work_spec
+          where continuous and id >= $2::bigint * 16777216 and id < ($2::bigint + 1) * 16777216
+          order by id limit 100
+        ) continuous
+        where not paused and next_continuous > coalesce($1::timestamptz, statement_timestamp())
+      )
     ) - coalesce($1::timestamptz, statement_timestamp()))) as due_in_ms`,
 );
 
@@ -79,21 +83,22 @@ export class WaiterRegistration {
     // Two statements: what is added after the first one's commit wakes us, what was added before it is seen by the second.
     const [, rows] = await bucket.backend.database.runInOneTrip([
       bucket.step(registerWaiter, [id, this.#name, this.#lastName]),
-      bucket.step(readNextDue, [bucket.backend.now()]),
+      bucket.step(readNextDue, [bucket.backend.now(), id]),
     ]);
     this.#confirmedAt = began;
     this.#lastName = null;
     if (began - this.#sweptAt >= sweepEveryMs) {
       this.#sweptAt = began;
-      await bucket.run(removeStaleWaiters, [id]);
+      // What it leaves counts for nothing.
+      await bucket.run(removeStale).catch(() => undefined);
     }
     return dueInMs(rows);
   }
 
   /** The same without registering. */
   async readNextDue(): Promise<number | null> {
-    const { bucket } = this.#namespace;
-    return dueInMs(await bucket.run(readNextDue, [bucket.backend.now()]));
+    const { bucket, id } = this.#namespace;
+    return dueInMs(await bucket.run(readNextDue, [bucket.backend.now(), id]));
   }
 
   /** Says again that somebody waits. Does not look for what was added before. */

@@ -1,7 +1,7 @@
 import { statement, type Executor, type Row, type Statement } from '../../database/index.js';
 import type { Bucket } from '../backend.js';
-import { isWatched } from './is-watched.js';
-import { workPayload } from './payload.js';
+import { isWatchedFully } from './is-watched.js';
+import { sumAdded, workPayload } from './payload.js';
 import { send } from './send.js';
 
 /**
@@ -18,7 +18,7 @@ const wakeWaiters = statement(
         where namespace_id = $1::bigint and waiting and since > statement_timestamp() - interval '30 seconds'
         order by since limit 1
       ) then ${s}.wake_waiters($1::bigint) end as woken,
-      ${isWatched(s, '$1')} as watched`,
+      ${isWatchedFully(s, '$1')} as watched`,
 );
 
 /**
@@ -40,7 +40,7 @@ const wakeWithCommit = statement(
         where namespace_id = $1::bigint and since > statement_timestamp() - interval '1 second'
         order by since limit 1
       ) then pg_notify($2::text, $3::text)::text end as woken,
-      ${isWatched(s, '$1')} as watched`,
+      ${isWatchedFully(s, '$1')} as watched`,
 );
 
 /** What is to be announced of a statement's answer, as payloads, if anybody watches the namespace. */
@@ -67,8 +67,12 @@ export async function runAndWake(
     return rows;
   }
   const rows = await bucket.run(of, values, on);
-  const isOurs = database.afterCommit(on, async (client) => {
-    if (isNews(await bucket.run(...wake, client))) await send(bucket, announcement(rows), client);
+  const isOurs = database.afterCommit(on, {
+    key: `wake ${bucket.schema} ${namespaceId}`,
+    payloads: announcement(rows),
+    run: async (client, payloads) => {
+      if (isNews(await bucket.run(...wake, client))) await send(bucket, sumAdded(payloads), client);
+    },
   });
   if (!isOurs) {
     const woken = await bucket.run(wakeWithCommit, [namespaceId, bucket.schema, workPayload(namespaceId)], on);

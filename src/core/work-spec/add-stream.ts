@@ -1,4 +1,5 @@
 import { maxBatchUnits, UnitBatch, type EncodedUnit } from '../work-unit/unit-batch.js';
+import { StreamReader } from './stream-reader.js';
 
 /** How a stream of units is added. */
 export interface StreamPlan {
@@ -10,6 +11,8 @@ export interface StreamPlan {
   readonly batchSize?: number;
   /** Most batches that are being written, or wait to be, at the same time. */
   readonly mostInFlight: number;
+  /** Stops it, without writing what is not being written yet. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -18,31 +21,46 @@ export interface StreamPlan {
  * raises once nothing is in flight any more. Resolves to how many units came.
  */
 export async function addStream(source: Iterable<unknown> | AsyncIterable<unknown>, plan: StreamPlan): Promise<number> {
-  const { prepare, batchSize = maxBatchUnits } = plan;
-  const writer = new BatchWriter(plan);
+  const { prepare, batchSize = maxBatchUnits, signal } = plan;
+  signal?.throwIfAborted();
+  const reader = new StreamReader(source);
+  const writer = new BatchWriter(plan, (error) => reader.interrupt(error));
+  const onAbort = (): void => reader.interrupt(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
   let batch = new UnitBatch();
+  const write = async (): Promise<void> => {
+    const full = batch;
+    batch = new UnitBatch();
+    await writer.write(full);
+  };
   let index = 0;
   let failure: { readonly error: unknown } | undefined;
   try {
-    // Leaving this loop by an error closes the iterator.
-    for await (const item of source) {
+    for (;;) {
       writer.throwFailure();
-      const prepared = prepare(item, index);
+      signal?.throwIfAborted();
+      const came = await reader.next(batch.taken > 0);
+      signal?.throwIfAborted();
+      if (came === 'nothing yet') {
+        await write();
+        continue;
+      }
+      if (came.done === true) break;
+      const prepared = prepare(came.value, index);
       const unit = prepared instanceof Promise ? await prepared : prepared;
       index++;
-      if (!batch.fits(unit, batchSize)) {
-        await writer.write(batch);
-        batch = new UnitBatch();
-      }
+      if (!batch.fits(unit, batchSize)) await write();
       batch.add(unit);
-      if (batch.taken < batchSize) continue;
-      await writer.write(batch);
-      batch = new UnitBatch();
+      if (batch.taken >= batchSize) await write();
     }
   } catch (error) {
     failure = { error };
+    await reader.close();
+  } finally {
+    reader.stop();
+    signal?.removeEventListener('abort', onAbort);
   }
-  await writer.end(batch);
+  await writer.end(signal?.aborted === true ? new UnitBatch() : batch);
   if (failure !== undefined) throw failure.error;
   return index;
 }
@@ -50,11 +68,13 @@ export async function addStream(source: Iterable<unknown> | AsyncIterable<unknow
 /** Writes batches, a few at a time, and remembers the first error. */
 class BatchWriter {
   readonly #plan: StreamPlan;
+  readonly #onFailure: (error: unknown) => void;
   readonly #inFlight = new Map<UnitBatch, Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(plan: StreamPlan) {
+  constructor(plan: StreamPlan, onFailure: (error: unknown) => void) {
     this.#plan = plan;
+    this.#onFailure = onFailure;
   }
 
   /** Begins to write a batch, and waits until there is room for another. Raises what has gone wrong so far. */
@@ -67,6 +87,7 @@ class BatchWriter {
       (error: unknown) => {
         this.#inFlight.delete(batch);
         this.#failure ??= { error };
+        this.#onFailure(error);
       },
     );
     this.#inFlight.set(batch, written);

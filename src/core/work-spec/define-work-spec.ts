@@ -2,10 +2,14 @@ import { sqlState } from '../../database/index.js';
 import { GoneError, InvalidArgumentError } from '../../errors/index.js';
 import type { Bucket } from '../backend.js';
 import { nextSpecId } from '../namespace/namespace-statements.js';
+import { runAndWake } from '../notify/wake.js';
 import type { WorkSpecMeta } from './work-spec-meta.js';
 import { createWorkSpec, redefineWorkSpec } from './work-spec-statements.js';
 
-/** Creates or redefines a work spec; resolves to its id. Raises Gone when the namespace was destroyed. */
+/**
+ * Creates or redefines a work spec; resolves to its id. Wakes who waits for work: the spec may have been paused or limited, or be
+ * continuous now. Raises Gone when the namespace was destroyed.
+ */
 export function defineWorkSpec(
   bucket: Bucket,
   namespaceId: number,
@@ -31,7 +35,8 @@ export function defineWorkSpec(
   ];
   return bucket.backend.database.transaction({}, async (transaction) => {
     const redefine = async (): Promise<number | undefined> => {
-      const [row] = await bucket.run(redefineWorkSpec, [...definition, bucket.backend.now()], transaction);
+      const values = [...definition, bucket.backend.now()];
+      const [row] = await runAndWake(bucket, namespaceId, [redefineWorkSpec, values], transaction);
       return row === undefined ? undefined : Number(row.id);
     };
     const existing = await redefine();

@@ -109,12 +109,15 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary, Inpu
     const executor = this.#clientOf(options);
     const fields = { name: 'name', data: 'data', meta: 'meta' };
     const prepared = prepareUnit({ name, data, ...(meta !== undefined && { meta }) }, fields, this.#schema);
-    // Without waiting where there is nothing to wait for: calls of one moment go together.
+    if (executor === undefined) {
+      const key = prepared instanceof Promise ? checkUnitName(name, 'name') : prepared.name;
+      return this.#unit(await this.bucket.adds.add(this.id, key, prepared), key);
+    }
+    // Without waiting where there is nothing to wait for: what the caller sends next on this client must come after it.
     const unit = prepared instanceof Promise ? await prepared : prepared;
-    if (executor === undefined) return this.#unit(await this.bucket.adds.add(this.id, unit), unit.name);
     const batch = new UnitBatch();
     batch.add(unit);
-    const idOf = await addBatchForIds(this.bucket, this.id, batch, executor);
+    const idOf = await addBatchForIds(this.bucket, this.id, batch, { on: executor });
     return this.#unit(idOf(unit.name), unit.name);
   }
 
@@ -171,7 +174,9 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary, Inpu
     let deleted = 0;
     const checked = checkUnitQuery(query, 'query');
     await this.#inBatches(checked, async (ids) => {
-      const [row] = await this.bucket.run(deleteUnits, [ids, checked.statuses ?? null, this.bucket.backend.now()]);
+      // Those that were pending may have kept others of a limited spec waiting.
+      const values = [ids, checked.statuses ?? null, this.bucket.backend.now()];
+      const [row] = await runAndWake(this.bucket, this.namespace.id, [deleteUnits, values]);
       deleted += Number(row?.deleted);
     });
     return deleted;
@@ -192,11 +197,17 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary, Inpu
   }
 
   async #addStream(units: Iterable<unknown> | AsyncIterable<unknown>, options: AddStreamOptions | undefined): Promise<number> {
-    const checked = checkOptions(options, 'options', ['client', 'batchSize']);
+    const checked = checkOptions(options, 'options', ['client', 'batchSize', 'signal']);
     const executor = this.#clientOf(checked);
+    const { signal } = checked;
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw new InvalidArgumentError('options.signal', `must be an AbortSignal, not ${kindOf(signal)}`);
+    }
+    if (executor !== undefined) this.#checkUnused(units);
     const count = await addStream(units, {
       prepare: (item, index) => prepareItem(item, `units[${index}]`, this.#schema),
       write: (batch) => addBatch(this.bucket, this.id, batch, executor),
+      ...(signal && { signal }),
       mostInFlight: executor === undefined ? mostInFlight : 1,
       ...(checked.batchSize !== undefined && {
         batchSize: checkInteger(checked.batchSize, 'options.batchSize', { least: 1 }),
@@ -204,6 +215,16 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary, Inpu
     });
     if (count === 0) await this.#read(executor);
     return count;
+  }
+
+  /** A transaction that is run again begins with nothing: it must not be committed without what came from an iterator the first time. */
+  #checkUnused(units: Iterable<unknown> | AsyncIterable<unknown>): void {
+    const { spentIterators } = this.bucket.backend;
+    if (spentIterators.has(units)) {
+      const problem = 'must not be an iterator that was used before, as it gives nothing more: make a new one each time the transaction runs';
+      throw new InvalidArgumentError('units', problem);
+    }
+    if ('next' in units) spentIterators.add(units);
   }
 
   /** What runs statements in the caller's transaction; undefined when there is none. */

@@ -24,6 +24,8 @@ export interface NewWorkUnit<Data extends DataDictionary = DataDictionary> {
 export interface AddStreamOptions extends TransactionOptions {
   /** Most units in one batch, each a transaction of its own. A batch never holds more than about 4 MB of data. @default 1000 */
   readonly batchSize?: number;
+  /** Stops it: no unit is asked for, no batch begun any more; the reason is raised once what is being written has ended. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -52,7 +54,8 @@ export interface WorkSpec<Data extends DataDictionary = DataDictionary, Input ex
 
   /**
    * Adds or replaces one unit; resolves once it is committed. Calls that are made at the same time go to the database together: of the
-   * same name twice the last call wins, and an error of the database is told to all of them. A call with `options.client`
+   * same name twice the last call wins, and an error of the database is told to all of them. A unit that somebody has locked keeps
+   * only calls of its own name waiting. Calls made before the connection is closed come to their end. A call with `options.client`
    * goes alone.
    * Raises InvalidArgument for data that cannot be stored, or that the spec's schema does not take; BadPriority; Gone.
    */
@@ -72,14 +75,16 @@ export interface WorkSpec<Data extends DataDictionary = DataDictionary, Input ex
   /**
    * Adds what comes from an iterable, such as an async generator or a stream of objects, however many there are: in batches that are
    * committed as they go, not all or none. At most two batches are held in memory; while both are being written no unit is
-   * asked for. Within and across batches the last of the same name wins. Resolves to the number of units that came.
+   * asked for. When the iterable gives nothing for about 100 ms, what has come is written. Within and across batches the last of the
+   * same name wins. Resolves to the number of units that came.
    *
    * If the iterable throws, or a unit is bad (InvalidArgument names its place, as `units[1234567].data.url`), what came before it
-   * is in; if a batch cannot be written, so are those before it. The error is raised once nothing is under way any more, and the
-   * iterator has been closed. To go on after an error add all again: adding a unit twice is no harm unless it has ended meanwhile,
+   * is in; if a batch cannot be written, so are those before it. The error is raised once nothing is being written any more; the
+   * iterator is closed, but not waited for if it has yet to answer. To go on after an error add all again: adding a unit twice is no harm unless it has ended meanwhile,
    * as it would then run again.
    *
-   * With `options.client` one batch at a time is written on that client, and its transaction decides about all.
+   * With `options.client` one batch at a time is written on that client, and its transaction decides about all. An iterator, such
+   * as a generator, that is given a second time then raises InvalidArgument: make it inside the transaction, which may run again.
    *
    * @example
    * await spec.addWorkUnits(

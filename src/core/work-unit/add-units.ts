@@ -39,6 +39,13 @@ export async function addBatch(bucket: Bucket, specId: number, batch: UnitBatch,
   return units.length;
 }
 
+export interface AddForIdsOptions {
+  /** A transaction of the caller's. @default one of the queue's own */
+  readonly on?: Executor | undefined;
+  /** How long the statement waits for each lock, such as `50ms`, before it fails with 55P03. @default as the session has it */
+  readonly lockTimeout?: string;
+}
+
 /**
  * As addBatch; resolves to a function that tells the id of the unit of a name: undefined if somebody has deleted it since.
  * One round trip, unless somebody else added one of the names at the same moment.
@@ -47,16 +54,19 @@ export async function addBatchForIds(
   bucket: Bucket,
   specId: number,
   batch: UnitBatch,
-  on?: Executor,
+  { on, lockTimeout }: AddForIdsOptions = {},
 ): Promise<(name: Uint8Array) => number | undefined> {
+  const { database } = bucket.backend;
   const units = batch.units.toSorted((a, b) => Buffer.compare(a.name, b.name));
-  const row = await send(bucket, specId, addUnitsForIds, units, on);
+  const row = await send(bucket, specId, addUnitsForIds, units, on, [lockTimeout ?? null]);
   const ids = typeof row.ids === 'string' ? row.ids.split(',').map(Number) : [];
   const byName = new Map<string, number>();
   if (ids.length === units.length) {
     for (const [index, { name }] of units.entries()) byName.set(keyOf(name), ids[index] ?? 0);
   } else {
-    const found = await bucket.run(findUnitIds, [specId, byteaArray(units.map(({ name }) => name))], on);
+    // What is added must not be reported as Closed because close() was called between the trips.
+    const names = byteaArray(units.map(({ name }) => name));
+    const found = await database.continuing(() => bucket.run(findUnitIds, [specId, names], on));
     for (const { id, name } of found) byName.set(keyOf(bytes(name)), Number(id));
   }
   return (name) => byName.get(keyOf(name));
@@ -69,6 +79,7 @@ async function send(
   statement: Statement,
   units: readonly EncodedUnit[],
   on: Executor | undefined,
+  more: readonly unknown[] = [],
 ): Promise<Row> {
   const values = [
     specId,
@@ -77,6 +88,7 @@ async function send(
     float8Array(units.map(({ priority }) => priority)),
     timestamptzArray(units.map(({ notBefore }) => notBefore)),
     bucket.backend.now(),
+    ...more,
   ];
   const namespaceId = namespaceOfSpec(specId);
   // Not of a spec that is gone.

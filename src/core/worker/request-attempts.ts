@@ -5,7 +5,7 @@ import { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import { skipLostNumbers } from '../attempt/skip-lost-numbers.js';
 import { expireDue, expireDueLimit, promoteDue, promoteDueLimit } from '../expiry/expire-due.js';
 import { bytes, instant } from '../instant.js';
-import { readWatched } from '../notify/is-watched.js';
+import { readWatched, readWatchedFully } from '../notify/is-watched.js';
 import { attemptPayloads, type AttemptChange } from '../notify/payload.js';
 import { send } from '../notify/send.js';
 import { candidateFromRow, listCandidates, listNamedCandidates, lookForDue, type SpecCandidate } from '../scheduler/candidates.js';
@@ -185,7 +185,7 @@ async function claimContinuous(worker: PostgresWorker, spec: SpecCandidate, requ
   ]);
   if (row === undefined) return { attempts: [], progressed: false };
   bucket.counts.count();
-  const [answer] = await bucket.run(readWatched, [worker.namespace.id]);
+  const [answer] = await bucket.run(readWatchedFully, [worker.namespace.id]);
   if (answer?.watched === true) await announce(worker, 'started', [row]);
   const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
   return { attempts: [attemptOf(worker, workSpec, row, empty)], progressed: true };

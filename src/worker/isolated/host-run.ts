@@ -7,7 +7,7 @@ import type { HostPort } from './host-port.js';
 type Run = Extract<ToHost, { type: 'run' }>;
 type Log = Readonly<Record<LogLevel, (message: string, details?: object) => void>>;
 
-/** What a handler in a host is called with. */
+/** What a handler in a thread or process is called with: what any handler is, but for the attempt. */
 export interface IsolatedContext {
   readonly data: DataDictionary;
   readonly name: string;

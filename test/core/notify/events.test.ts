@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ClosedError, GoneError, type NamespaceEvent, type NamespaceEvents, type Worker, type WorkSpec, type PostgresNamespace } from 'pg-coordinate';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi, type MockInstance } from 'vitest';
 import { caught } from '../../database/caught.js';
 import { until } from '../../database/until.js';
 import { testDatabase } from '../../support/database.js';
@@ -55,6 +55,18 @@ async function unwatched(): Promise<void> {
     return rows.length === 0;
   });
 }
+
+test('what one transaction adds is told and woken for once, and nothing of it is lost', async () => {
+  let query: MockInstance | undefined;
+  await coordinate.transaction(async (client) => {
+    query = vi.spyOn(client.client, 'query');
+    for (let unit = 0; unit < 20; unit++) await spec.addWorkUnit(`unit ${unit}`, {}, {}, { client });
+  });
+  const sent = query!.mock.calls.map(([statement]) => JSON.stringify(statement));
+  query!.mockRestore();
+  expect(sent.filter((statement) => statement.includes('notify.wake'))).toHaveLength(1);
+  expect((await take(1)).map(gist)).toEqual(['added 20 to spec']);
+});
 
 describe('events', () => {
   test('tell what happens, in order, by name', async () => {

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { connect, type Attempt, type Worker, type WorkSpec, type PostgresNamespace } from 'pg-coordinate';
 import { ManualClock } from 'pg-coordinate/testing';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { leastWakeIntervalMs, workSignal, type WorkSignal } from '../../../src/core/notify/work-signal.js';
+import { workSignal, type WorkSignal } from '../../../src/core/notify/work-signal.js';
 import { memoryCoordinate } from '../../reference/index.js';
 import { testDatabase } from '../../support/database.js';
 import { armed, longMs, overhear } from './waiting-worker.js';
@@ -61,6 +61,19 @@ const wakers: Readonly<Record<string, () => Promise<() => Promise<unknown>>>> = 
   'setMeta of a unit, which takes its delay away': async () => {
     const unit = await spec.addWorkUnit('later', {}, { notBefore: new Date('2999-01-01') });
     return () => unit.setMeta({});
+  },
+  'redefining a work spec, which was paused': async () => {
+    await spec.setMeta({ paused: true });
+    return () => namespace.setWorkSpec({ name: 'spec', then: 'next' });
+  },
+  'setData of a work spec, which was paused': async () => {
+    await spec.setMeta({ paused: true });
+    return () => spec.setData({ name: 'spec', then: 'next' });
+  },
+  'a new continuous work spec': async () => () => namespace.setWorkSpec({ name: 'continuous', continuous: true }),
+  'deleting a unit, which was pending': async () => {
+    await held();
+    return () => spec.deleteWorkUnits();
   },
   'setMeta of a work spec, which was paused': async () => {
     await spec.setMeta({ paused: true });
@@ -246,6 +259,15 @@ describe('while nobody waits', () => {
     expect(left.map(({ listener }) => listener as string)).toEqual(expect.arrayContaining(['1 minute']));
     expect(left.map(({ listener }) => listener as string)).not.toContain('1 day');
   });
+
+  test('what is left in namespaces that nobody uses any more is cleaned away, too', async () => {
+    await database.query(`insert into ${database.bucket}.waiter values (987654, 'dead', true, now() - interval '1 day')`);
+    await database.query(`insert into ${database.bucket}.watcher values (987654, 'dead', now() - interval '1 day', false)`);
+    signal = await armed(namespace);
+    for (const table of ['waiter', 'watcher']) {
+      expect(await database.query(`select from ${database.bucket}.${table} where namespace_id = 987654`)).toEqual([]);
+    }
+  });
 });
 
 test('waking fails nothing', async () => {
@@ -261,41 +283,6 @@ test('waking fails nothing', async () => {
   }
   expect(await spec.countWorkUnitStatus()).toEqual({ available: 2 });
   expect(warnings.join('\n')).toMatch(/could not be notified/);
-});
-
-describe('arm', () => {
-  test('tells when the next thing falls due', async () => {
-    const clock = new ManualClock();
-    const timed = await database.connect({ clock });
-    const own = await timed.namespace(randomUUID());
-    const timedSpec = await own.setWorkSpec({ name: 'spec' });
-    signal = workSignal(own);
-    // Of the whole bucket: other tests' leases end in years that this clock does not know.
-    await timedSpec.addWorkUnit('later', {}, { notBefore: new Date(clock.now().getTime() + 5_000) });
-    expect(await signal.arm()).toBe(5_000);
-    await timedSpec.addWorkUnit('now', {});
-    await (await own.worker('worker')).requestAttempts({ lifetimeMs: 3_000 });
-    // Overdue only after its end.
-    expect(await signal.arm()).toBe(3_001);
-    clock.advance(60_000);
-    expect(await signal.arm()).toBe(0);
-    await signal.close();
-    await own.destroy();
-  });
-
-  test('registers at most every so often', async () => {
-    signal = await armed(namespace);
-    const began = performance.now();
-    for (let round = 0; round < 5; round++) await signal.arm();
-    expect(performance.now() - began).toBeGreaterThanOrEqual(4 * leastWakeIntervalMs);
-  });
-
-  test('is one row a signal, however often', async () => {
-    signal = await armed(namespace);
-    for (let round = 0; round < 5; round++) await signal.arm();
-    const rows = await database.query(`select from ${database.bucket}.waiter where namespace_id = $1`, [namespace.id]);
-    expect(rows).toHaveLength(1);
-  });
 });
 
 describe('wait', () => {

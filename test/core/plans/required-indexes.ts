@@ -11,7 +11,7 @@ export const requiredIndexes: readonly (readonly [label: string, ...indexes: str
   ['attempt.list-all-of-worker', 'attempt (worker_id, number)', 'lease (worker_id, number)', 'superseded (worker_id, number)', 'work_unit (id)'],
   ['attempt.list-active-of-worker', 'lease (worker_id, number)', 'superseded (worker_id, number)', 'work_unit (id)'],
   ['notify.read-outcomes', 'work_unit (id)', 'work_spec (id)', 'attempt (unit_id, number)'],
-  ['notify.next-due', 'delayed (not_before)', 'lease (expires_at)'],
+  ['notify.next-due', 'delayed (not_before)', 'lease (expires_at)', 'work_spec (id)'],
   ['notify.wake', 'waiter (namespace_id, since)'],
   ['work-unit.read', 'work_unit (id)', 'lease (spec_id, unit_id)', 'attempt (unit_id, number)'],
   ['work-unit.find', 'work_unit (spec_id, name)'],

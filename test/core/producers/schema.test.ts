@@ -130,6 +130,7 @@ describe('a schema', () => {
   test.each([
     ['no path', [{ message: 'm' }], 'data'],
     ['an empty path', [{ message: 'm', path: [] }], 'data'],
+    ['keys that are none', [{ message: 'm', path: [null, { key: null }, {}] as never }], 'data[a key][a key][a key]'],
     ['keys and segments', [{ message: 'm', path: ['list', { key: 3 }, 'a key', { key: Symbol('s') }] }], 'data.list[3]["a key"]["Symbol(s)"]'],
     ['several issues: the first', [{ message: 'm', path: ['a'] }, { message: 'n', path: ['b'] }], 'data.a'],
   ])('may tell of its issue with %s', async (_, issues, field) => {
@@ -139,13 +140,48 @@ describe('a schema', () => {
     expect(error.cause).toBe(issues);
   });
 
-  test('that throws, or rejects, is heard', async () => {
-    const error = new Error('of the schema');
-    for (const schema of [schemaOf(() => { throw error; }), schemaOf(() => Promise.reject(error))]) {
-      const spec = await namespace.setWorkSpec({ name: 'spec' }, { schema });
-      expect(await caught(spec.addWorkUnit('a', good))).toBe(error);
-      expect(await caught(spec.addWorkUnits([{ name: 'a', data: good }]))).toBe(error);
-    }
+  const thenable = (then: (resolve: (value: unknown) => void) => void): object => ({ then });
+  const error = new Error('of the schema');
+  test.each([
+    ['throws', () => { throw error; }],
+    ['rejects', () => Promise.reject(error)],
+    ['answers with nothing', () => undefined],
+    ['answers with null later', () => Promise.resolve(null)],
+    ['has null for issues', () => ({ issues: null })],
+    ['has an issue that is none', () => ({ issues: [null] })],
+    ['has no issue', () => ({ issues: [] })],
+    ['has a path that is none', () => ({ issues: [{ message: 'm', path: 5 }] })],
+    ['has a message that is none', () => ({ issues: [{ message: Symbol('m'), path: null }] })],
+    ['has a then that throws', () => thenable(() => { throw error; })],
+  ])('that %s: the error names the unit', async (_, validate) => {
+    const spec = await namespace.setWorkSpec({ name: 'spec' }, { schema: schemaOf(validate as never) });
+    const refused = (field: string): object => ({ code: 'InvalidArgument', details: { field } });
+    expect(await caught(spec.addWorkUnit('a', good))).toMatchObject(refused('data'));
+    expect(await caught(spec.addWorkUnits([{ name: 'a', data: good }]))).toMatchObject(refused('units[0].data'));
+    expect(await caught(spec.addWorkUnits(new Set([{ name: 'a', data: good }])))).toMatchObject(refused('units[0].data'));
+  });
+
+  test('may answer with a thenable that is no promise', async () => {
+    const schema = schemaOf((value) => thenable((resolve) => { resolve({ value }); }) as never);
+    const spec = await namespace.setWorkSpec({ name: 'spec' }, { schema });
+    expect(await (await spec.addWorkUnit('a', good)).data()).toEqual(good);
+  });
+
+  test('that takes time keeps the order of calls of one name, and keeps no other waiting; closing waits for it', async () => {
+    const answers: (() => void)[] = [];
+    const schema = schemaOf((value) => new Promise((resolve) => answers.push(() => resolve({ value: value as Address }))));
+    await namespace.setWorkSpec({ name: 'spec' });
+    const other = await database.connect();
+    const spec = await (await other.namespace(namespace.name)).workSpec('spec', { schema });
+    const given = (n: number): Given => ({ ...good, depth: n });
+    const calls = [spec.addWorkUnit('a', given(1)), spec.addWorkUnit('a', given(2)), spec.addWorkUnit('b', given(3))];
+    answers[2]!();
+    await calls[2];
+    answers[1]!();
+    const closing = other.close();
+    answers[0]!();
+    await Promise.all([...calls, closing]);
+    expect(await (await (await namespace.workSpec('spec')).workUnit('a')).data()).toMatchObject({ depth: 2 });
   });
 
   test('that makes of data what cannot be stored is told so', async () => {

@@ -208,6 +208,68 @@ describe('a stream of units', () => {
     expect(await spec.countWorkUnitStatus()).toEqual({ available: 25 });
   });
 
+  /** Gives some units, and then nothing until it is released. */
+  function stalling(count: number): { readonly units: AsyncGenerator<NewWorkUnit>; readonly release: () => void; readonly stalled: Promise<void> } {
+    let release = (): void => undefined;
+    let stall = (): void => undefined;
+    const stalled = new Promise<void>((resolve) => (stall = resolve));
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const units = (async function* () {
+      for (let index = 0; index < count; index++) yield { name: `unit ${index}`, data: {} };
+      stall();
+      await released;
+    })();
+    return { units, release, stalled };
+  }
+
+  test('that stalls: what has come is written before long', async () => {
+    const { units, release } = stalling(5);
+    const adding = spec.addWorkUnits(units);
+    await until('they are there', async () => (await spec.countWorkUnitStatus()).available === 5);
+    release();
+    expect(await adding).toBe(5);
+  });
+
+  test('that stalls: that a batch cannot be written is told at once', async () => {
+    await namespace.destroyWorkSpec('spec');
+    const { units, release } = stalling(1);
+    expect(await caught(spec.addWorkUnits(units, { batchSize: 1 }))).toMatchObject({ code: 'Gone' });
+    release();
+    expect((await units.next()).done).toBe(true);
+  });
+
+  test('can be aborted: at once while it stalls, and no batch is begun any more', async () => {
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    const { units, release, stalled } = stalling(15);
+    const adding = caught(spec.addWorkUnits(units, { batchSize: 10, signal: stop.signal }));
+    await stalled;
+    stop.abort(reason);
+    expect(await adding).toBe(reason);
+    expect(await spec.countWorkUnitStatus()).toEqual({ available: 10 });
+    release();
+    expect((await units.next()).done).toBe(true);
+    const source = new Source();
+    expect(await caught(spec.addWorkUnits(source.units(3), { signal: stop.signal }))).toBe(reason);
+    expect(source.given).toBe(0);
+  });
+
+  test('from a generator is refused by a transaction that runs again, as it gives nothing more', async () => {
+    const units = new Source().units(3);
+    let runs = 0;
+    const running = coordinate.transaction(async (client) => {
+      runs++;
+      await spec.addWorkUnits(units, { client });
+      await client.query(`do $$ begin raise sqlstate '40001'; end $$`);
+    });
+    expect(await caught(running)).toMatchObject({ code: 'InvalidArgument', details: { field: 'units' } });
+    expect(runs).toBe(2);
+    await coordinate.transaction(async (client) => {
+      const set = new Set(new Source().units(3));
+      for (const expected of [3, 3]) expect(await spec.addWorkUnits(set, { client })).toBe(expected);
+    });
+  });
+
   test('refuses what cannot be iterated, and options that are none', async () => {
     for (const units of ['text', 5, {}, null, undefined, { [Symbol.iterator]: 5 }]) {
       expect(await caught(spec.addWorkUnits(units as never))).toMatchObject({ code: 'InvalidArgument', details: { field: 'units' } });
@@ -217,6 +279,7 @@ describe('a stream of units', () => {
       [{ batchSize: 1.5 }, 'options.batchSize'],
       [{ batch: 5 }, 'options.batch'],
       [{ client: {} }, 'options.client'],
+      [{ signal: {} }, 'options.signal'],
     ] as const) {
       const source = new Source();
       expect(await caught(spec.addWorkUnits(source.units(3), options as never))).toMatchObject({ code: 'InvalidArgument', details: { field } });
