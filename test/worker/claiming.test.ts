@@ -76,14 +76,15 @@ describe('a worker asks for', () => {
   test('more than that if it may queue, once it has seen how fast they are', async () => {
     const namespace = await namespaceOf('ahead');
     const spec = await namespace.setWorkSpec({ name: 'spec' });
-    await spec.addWorkUnits(units(5_000));
     let queued = 0;
     const { worker } = await runWorker(database, {
       namespace: 'ahead',
       concurrency: 4,
       localQueue: 200,
-      handlers: { spec: () => void (queued = Math.max(queued, worker?.load.queued ?? 0)) },
+      handlers: { spec: () => void (queued = Math.max(queued, worker.load.queued)) },
     });
+    // Now, as the handler looks at the worker.
+    await spec.addWorkUnits(units(5_000));
     await untilCounts(spec, { finished: 5_000 });
     expect(queued).toBeGreaterThan(4);
     expect(queued).toBeLessThanOrEqual(204);

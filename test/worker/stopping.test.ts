@@ -25,7 +25,6 @@ function fired(signal: AbortSignal): Promise<{ code: string }> {
 describe('a worker that stops', () => {
   test('lets running handlers end, and gives back what was claimed ahead', async () => {
     const spec = await specOf('graceful');
-    await spec.addWorkUnits(units(2_000));
     let release: () => void = () => undefined;
     const released = new Promise<void>((resolve) => (release = resolve));
     let ran = 0;
@@ -38,12 +37,14 @@ describe('a worker that stops', () => {
         spec: async () => {
           ran++;
           // Fast at first, so that units are claimed ahead; then they stand still.
-          if (ran < 1_000 || worker.load.queued < 20) return;
+          if (ran < 1_000 || worker.load.queued < 5) return;
           held = true;
           await released;
         },
       },
     });
+    // Now, as the handler looks at the worker.
+    await spec.addWorkUnits(units(2_000));
     await until('both slots are held', () => held && worker.load.running === 2);
     const queued = worker.load.queued;
     const stopped = worker.stop();
@@ -142,7 +143,6 @@ describe('a handler', () => {
 
   test('never begins a unit that was cancelled while it waited in the queue', async () => {
     const spec = await specOf('cancelled-ahead');
-    await spec.addWorkUnits(units(600));
     let release: () => void = () => undefined;
     const released = new Promise<void>((resolve) => (release = resolve));
     const ran = new Set<string>();
@@ -154,12 +154,14 @@ describe('a handler', () => {
       handlers: {
         spec: async ({ name }) => {
           ran.add(name);
-          if (held || worker.load.queued < 20) return;
+          if (held || worker.load.queued < 6) return;
           held = true;
           await released;
         },
       },
     });
+    // Now, as the handler looks at the worker.
+    await spec.addWorkUnits(units(600));
     await until('the slot is held', () => held);
     const waiting = (await spec.workUnits({ statuses: ['pending'] })).filter(({ name }) => !ran.has(name));
     const queued = worker.load.queued;
