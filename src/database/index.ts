@@ -3,6 +3,7 @@ export { Database } from './database.js';
 export { clientConfigOf } from './client-config-of.js';
 export { Listener, type ListenerOptions, type Unsubscribe } from './listener.js';
 export { silentLogger, type Logger } from './logger.js';
+export { mayPass } from './may-pass.js';
 export { defaultRetryOptions, type RetryOptions, type TransactionStatistics } from './retry.js';
 export { StatementSet, quoteIdentifier, statement, type Statement } from './statement.js';
 export type {

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { mayPass } from '../core/notify/may-pass.js';
+import { mayPass } from '../database/index.js';
 
 const shortestPauseMs = 50;
 const longestPauseMs = 5_000;

@@ -1,6 +1,5 @@
-import type { Row } from '../../database/index.js';
+import { mayPass, type Row } from '../../database/index.js';
 import type { Bucket } from '../backend.js';
-import { mayPass } from './may-pass.js';
 import type { Message } from './payload.js';
 import { OutcomeReader } from './read-outcomes.js';
 

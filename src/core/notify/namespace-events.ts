@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { InvalidArgumentError } from '../../errors/index.js';
 import { checkOptions, kindOf } from '../../options/index.js';
 import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
-import { mayPass } from './may-pass.js';
+import { mayPass } from '../../database/index.js';
 import type { NamespaceEvent } from './namespace-event.js';
 import type { Message } from './payload.js';
 import { readEvents, type EventReference } from './read-events.js';

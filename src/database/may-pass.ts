@@ -1,5 +1,5 @@
-import { sqlState } from '../../database/index.js';
-import { CannotConnectError, ConnectionLostError, RetriesExhaustedError } from '../../errors/index.js';
+import { sqlState } from './translate-error.js';
+import { CannotConnectError, ConnectionLostError, RetriesExhaustedError } from '../errors/index.js';
 
 /**
  * The connection broke; a statement or a lock took too long; the server is short of memory, disk or connections, is being operated upon, or
