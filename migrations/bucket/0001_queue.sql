@@ -65,27 +65,36 @@ create table work_unit (
 -- What can be claimed now, in the order in which it is claimed. rank = -priority.
 --
 -- Rows come and go here as nowhere else, and what is gone lies in front of what is next until it is cleaned up, which no vacuum can
--- do while anybody holds an old snapshot. So the table has three segments: rows are added to the open one, claims merge all
--- three in the order of their index, and rotate_ready opens the next one and truncates those that have been used up.
+-- do while anybody holds an old snapshot. So rows belong to generations, the first column of the index: new ones get the open
+-- generation, which is closed after a few thousand claims, and what was claimed from it lies in nobody's way any more. Three are alive
+-- at most. Generations only ever go this way:
+--
+--     open  --  rows are added to it.
+--     closed  --  nobody is to add to it, but who began earlier may still be doing so.
+--     sealed  --  nobody adds to it any more. So whoever knows where its first row was can begin there: nothing comes in before.
 create table ready (
-  segment integer not null,
+  generation bigint not null,
   spec_id bigint not null,
   rank double precision not null,
   name bytea not null,
   unit_id bigint not null,
   -- How many attempts the unit has had.
   attempts integer not null
-) partition by list (segment);
+);
 
-create table ready_0 partition of ready for values in (0);
-create table ready_1 partition of ready for values in (1);
-create table ready_2 partition of ready for values in (2);
+create index ready_order on ready (generation, spec_id, rank, name);
 
-create index ready_order on ready (spec_id, rank, name);
+-- The generations, as the last_value of sequences: those show the newest value whatever the reader's snapshot, and have no dead rows. 0: there is none.
+-- Who adds a row must have a transaction id before it reads which one is open, see rotate_ready.
+create sequence ready_open minvalue 0 start 1;
+create sequence ready_closed minvalue 0 start 0;
+create sequence ready_sealed minvalue 0 start 0;
 
--- Its last_value is the open segment: a sequence shows the newest value whatever the reader's snapshot, and has no dead rows. Whoever
--- reads it too early adds to a segment that is not the open one any more, which is harmless.
-create sequence ready_segment minvalue 0;
+-- A transaction id later than that of anybody who may be adding to the closed generation; 0: not known yet.
+create sequence ready_closed_before minvalue 0 start 0;
+
+-- The newest attempt number when the open generation was opened.
+create sequence ready_opened_at minvalue 0 start 0;
 
 -- What can be claimed later.
 create table delayed (
@@ -249,6 +258,16 @@ return case
   else 'available'
 end;
 
+-- The generations of ready that can hold rows. Read in the direction in which they move, so that none is missed.
+create function live_generations() returns bigint[]
+language sql
+set search_path from current
+as $$
+  select array[
+    (select last_value from ready_open), (select last_value from ready_closed), (select last_value from ready_sealed)
+  ]
+$$;
+
 -- Tells those who wait for work in a namespace, once for each time that they have registered; returns whether anybody was. A listener
 -- that has not said for half a minute that it still waits is no more. Locked by listener, or two who wake the same could
 -- wait for each other in a circle; and waited for, because one that is just renewing its registration will not look again.
@@ -315,6 +334,7 @@ declare
   delayed_attempts integer[];
   from_ready bigint[];
   ready_attempts integer[];
+  generations bigint[];
 begin
   with taken as (
     delete from delayed d using work_unit u
@@ -322,9 +342,11 @@ begin
     returning d.unit_id, d.attempts
   )
   select array_agg(t.unit_id), array_agg(t.attempts) into from_delayed, delayed_attempts from taken t;
+  generations := live_generations();
   with taken as (
     delete from ready r using work_unit u
-    where u.id = any(unit_ids) and r.spec_id = u.spec_id and r.rank = -u.priority and r.name = u.name
+    where u.id = any(unit_ids)
+      and r.generation = any(generations) and r.spec_id = u.spec_id and r.rank = -u.priority and r.name = u.name
     returning r.unit_id, r.attempts
   )
   select array_agg(t.unit_id), array_agg(t.attempts) into from_ready, ready_attempts from taken t;
@@ -371,8 +393,8 @@ begin
   select u.spec_id, u.id, u.not_before, i.attempts
   from unnest(unit_ids, unit_attempts) as i (id, attempts) join work_unit u on u.id = i.id
   where u.not_before > at_time;
-  insert into ready (segment, spec_id, rank, name, unit_id, attempts)
-  select (select last_value from ready_segment), u.spec_id, -u.priority, u.name, u.id, i.attempts
+  insert into ready (generation, spec_id, rank, name, unit_id, attempts)
+  select (select last_value from ready_open), u.spec_id, -u.priority, u.name, u.id, i.attempts
   from unnest(unit_ids, unit_attempts) as i (id, attempts) join work_unit u on u.id = i.id
   where u.not_before is null or u.not_before <= at_time;
 end
@@ -656,7 +678,7 @@ $$;
 -- What expire_due does if there is anything to do. Attempts whose unit somebody else is changing at this moment are left to him: he
 -- may be the worker who reports at last. Planned anew each time: a plan kept from when the tables were empty may go through all
 -- units (seen on PostgreSQL 14).
-create function expire_overdue(at_time timestamptz, at_most integer) returns integer
+create function expire_overdue(at_time timestamptz, at_most integer, since timestamptz) returns integer
 language plpgsql
 set search_path from current
 set plan_cache_mode = force_custom_plan
@@ -690,7 +712,7 @@ begin
   select array_agg(locked.id) into ids from (
     select u.id
     from lease l join work_unit u on u.id = l.unit_id
-    where l.expires_at < at_time
+    where l.expires_at >= since and l.expires_at < at_time
     order by l.expires_at
     limit at_most
     for no key update of u skip locked
@@ -717,108 +739,154 @@ begin
 end
 $$;
 
--- Expires at most so many overdue attempts; returns how many. Every look calls it, mostly for nothing.
-create function expire_due(at_time timestamptz, at_most integer) returns integer
+-- Expires at most so many overdue attempts; returns how many, null if none was overdue. Every look calls it, mostly for nothing. Nothing
+-- that would have expired before `since` is looked for: whoever knows that there is none need not pass by what has ended since.
+create function expire_due(at_time timestamptz, at_most integer, since timestamptz) returns integer
 language plpgsql
 set search_path from current
 as $$
 begin
-  perform from lease where expires_at < at_time order by expires_at limit 1;
+  perform from lease where expires_at >= since and expires_at < at_time order by expires_at limit 1;
   if not found then
     perform from superseded where expires_at < at_time order by expires_at limit 1;
     if not found then
-      return 0;
+      return null;
     end if;
   end if;
-  return expire_overdue(at_time, at_most);
+  return expire_overdue(at_time, at_most, since);
 end
 $$;
 
--- Moves at most so many units whose time has come from delayed to ready; returns how many.
-create function promote_due(at_time timestamptz, at_most integer) returns integer
+-- Moves at most so many units whose time has come from delayed to ready; returns how many. None of before `since` are looked for.
+create function promote_due(at_time timestamptz, at_most integer, since timestamptz) returns integer
 language plpgsql
 set search_path from current
 as $$
 declare
   promoted integer;
 begin
-  perform from delayed where not_before <= at_time order by not_before limit 1;
+  perform from delayed where not_before >= since and not_before <= at_time order by not_before limit 1;
   if not found then
     return 0;
   end if;
   perform pg_advisory_xact_lock(hashtextextended(current_schema() || ' promotion', 0));
   with due as (
     delete from delayed where ctid = any(array(
-      select ctid from delayed where not_before <= at_time order by not_before limit at_most for update skip locked
+      select ctid from delayed where not_before >= since and not_before <= at_time
+      order by not_before limit at_most for update skip locked
     ))
     returning spec_id, unit_id, attempts
   )
-  insert into ready (segment, spec_id, rank, name, unit_id, attempts)
-  select (select last_value from ready_segment), d.spec_id, -u.priority, u.name, d.unit_id, d.attempts
+  insert into ready (generation, spec_id, rank, name, unit_id, attempts)
+  select (select last_value from ready_open), d.spec_id, -u.priority, u.name, d.unit_id, d.attempts
   from due d join work_unit u on u.id = d.unit_id;
   get diagnostics promoted = row_count;
   return promoted;
 end
 $$;
 
--- Truncates a segment of ready that holds nothing (its dead rows apart); tells whether it is free now. Safe for the open segment, too:
--- what is being added when the lock is asked for is there when it is granted.
-create function truncate_segment(segment integer) returns boolean
-language plpgsql
+-- The first row of a generation from a place on, in the order of its index.
+create function first_ready(of_generation bigint, inout spec_id bigint, inout rank double precision, inout name bytea)
+language sql
 set search_path from current
-set lock_timeout = '10ms'
 as $$
-declare
-  is_used boolean;
-begin
-  if pg_relation_size(('ready_' || segment)::regclass) = 0 then
-    return true;
-  end if;
-  execute format('select exists (select from %I)', 'ready_' || segment) into is_used;
-  if is_used then
-    return false;
-  end if;
-  execute format('lock table %I in access exclusive mode', 'ready_' || segment);
-  execute format('select exists (select from %I)', 'ready_' || segment) into is_used;
-  if not is_used then
-    execute format('truncate %I', 'ready_' || segment);
-  end if;
-  return not is_used;
-exception when lock_not_available or deadlock_detected then
-  return false;
-end
+  select r.spec_id, r.rank, r.name from ready r
+  where r.generation = of_generation and (r.spec_id, r.rank, r.name) >= ($2, $3, $4)
+  order by r.spec_id, r.rank, r.name limit 1
 $$;
 
--- Opens the next segment of ready, and truncates those that have been used up. The caller has passed the claim gate, so that
--- no claim is under way. If neither of the closed segments is free, what is left of the smaller one moves to the open one, a thousand
--- rows at a time, until it is. Waits for nobody for longer than it may keep claims waiting: what cannot be had at once is
--- left for the next time.
-create function rotate_ready() returns void
+-- Moves generations on, one step at a time: opens the next one when so many attempts have been claimed since the last was opened, and
+-- seals a closed one once nobody can be adding to it. If there is a sealed one with rows left by then, the rows of the closed one move
+-- to the open one instead, so many at a time; therefore it is not closed before more of it has been claimed than is left.
+--
+-- The caller has passed the claim gate, so no claim is under way, in a READ COMMITTED transaction of its own. It says where it has
+-- last seen the first row of the sealed generation, and is told where that is now, so that nobody need look through
+-- all that was claimed in front of it. Returns whether there is more to do.
+create function rotate_ready(
+  at_least bigint, inout sealed_generation bigint, inout sealed_spec bigint, inout sealed_rank double precision, inout sealed_name bytea,
+  out more boolean
+)
 language plpgsql
 set search_path from current
 as $$
 declare
-  open integer := (select last_value from ready_segment);
-  closed integer[] := array(
-    select s from unnest(array[(open + 1) % 3, (open + 2) % 3]) s order by pg_relation_size(('ready_' || s)::regclass)
-  );
+  -- Three times as many as are claimed before this is called again.
+  most_moved integer := 3 * at_least;
+  open bigint := (select last_value from ready_open);
+  closed bigint := (select last_value from ready_closed);
+  sealed bigint := (select last_value from ready_sealed);
+  closed_before bigint := (select last_value from ready_closed_before);
+  claimed bigint := (select last_value from attempt_number) - (select last_value from ready_opened_at);
+  left_over bigint;
 begin
-  if pg_relation_size(('ready_' || closed[1])::regclass) > 0 then
-    execute format(
-      'with moved as (
-        delete from %1$I where ctid = any(array(select ctid from %1$I limit 1000 for update skip locked))
+  more := true;
+  -- What a server that was stopped between two steps has left half done.
+  if closed = open then
+    perform setval('ready_open', open + 1);
+    return;
+  end if;
+  if sealed > 0 then
+    if sealed_generation is distinct from sealed then
+      sealed_generation := sealed;
+      sealed_spec := 0;
+      sealed_rank := '-infinity';
+      sealed_name := '';
+    end if;
+    select f.spec_id, f.rank, f.name into sealed_spec, sealed_rank, sealed_name
+    from first_ready(sealed, sealed_spec, sealed_rank, sealed_name) f;
+    if sealed_spec is null then
+      perform setval('ready_sealed', 0);
+      sealed := 0;
+    end if;
+  end if;
+
+  if closed > 0 then
+    if closed_before = 0 then
+      -- Whoever has read that it is open had a transaction id by then, from before it was closed: before this one, as that was another transaction.
+      perform setval('ready_closed_before', pg_current_xact_id()::text::bigint);
+      return;
+    end if;
+    if pg_snapshot_xmin(pg_current_snapshot())::text::bigint < closed_before then
+      return;
+    end if;
+    if sealed in (0, closed) then
+      -- In this order: who reads both meanwhile must not miss it.
+      perform setval('ready_sealed', closed);
+      perform setval('ready_closed', 0);
+    else
+      with moved as (
+        delete from ready where ctid = any(array(
+          select ctid from ready where generation = closed
+          order by spec_id, rank, name limit most_moved for update skip locked
+        ))
         returning spec_id, rank, name, unit_id, attempts
       )
-      insert into ready (segment, spec_id, rank, name, unit_id, attempts)
-      select $1, spec_id, rank, name, unit_id, attempts from moved',
-      'ready_' || closed[1]
-    ) using open;
+      insert into ready (generation, spec_id, rank, name, unit_id, attempts)
+      select open, m.spec_id, m.rank, m.name, m.unit_id, m.attempts from moved m;
+      perform from ready where generation = closed order by spec_id, rank, name limit 1;
+      if not found then
+        perform setval('ready_closed', 0);
+      end if;
+    end if;
+    more := claimed >= at_least;
+    return;
   end if;
-  perform truncate_segment(closed[2]);
-  if truncate_segment(closed[1]) and pg_relation_size(('ready_' || open)::regclass) > 0 then
-    perform setval('ready_segment', closed[1]);
-    perform truncate_segment(open);
+
+  more := false;
+  if claimed < at_least then
+    return;
   end if;
+  if sealed > 0 then
+    select count(*) into left_over from (select from ready where generation = open order by spec_id, rank, name limit claimed + 1) r;
+    if left_over > claimed then
+      return;
+    end if;
+  end if;
+  perform setval('ready_closed_before', 0);
+  perform setval('ready_closed', open);
+  perform setval('ready_open', open + 1);
+  perform setval('ready_opened_at', (select last_value from attempt_number));
+  more := true;
 end
 $$;
 
@@ -985,11 +1053,11 @@ begin atomic
 end;
 
 -- Down Migration
-drop function holds_attempt, require_attempt, settle_attempt, delete_units, rotate_ready, truncate_segment, promote_due, expire_due,
+drop function holds_attempt, require_attempt, settle_attempt, delete_units, rotate_ready, first_ready, promote_due, expire_due,
   expire_overdue, make_continuous_unit, make_attempt, clear_active_attempts, change_units, replace_units, upsert_units, insert_units,
   note_attempts, units_of_status, detach_attempt_data, supersede, reopen, put_waiting, take_waiting,
-  announce_attempts, wake_waiters, unit_status;
+  announce_attempts, wake_waiters, live_generations, unit_status;
 drop view any_attempt;
 drop table claim_gate, watcher, waiter, no_crash_since, destroyed_spec, runtime_request, worker, unit_count, attempt, superseded, lease, delayed,
   ready, work_unit, work_spec;
-drop sequence attempt_number, ready_segment;
+drop sequence attempt_number, ready_open, ready_closed, ready_sealed, ready_closed_before, ready_opened_at;

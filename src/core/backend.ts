@@ -16,8 +16,11 @@ import { BackgroundTask } from './background-task.js';
 import { OutcomeAwaiter } from './notify/await-outcomes.js';
 import { Watching } from './notify/watching.js';
 import { foldCounts, foldLimit } from './summary/count-units.js';
-import { rotateReady } from './work-unit/rotate-ready.js';
+import { ReadyRotation } from './work-unit/ready-rotation.js';
 import { CandidateCache } from './scheduler/candidate-cache.js';
+import { SealedFronts } from './attempt/sealed-fronts.js';
+import { DirectClaims } from './scheduler/direct-claims.js';
+import { DueHorizon } from './expiry/due-horizon.js';
 import { expireDue, expireDueLimit } from './expiry/expire-due.js';
 import { AddQueue } from './work-spec/add-queue.js';
 
@@ -124,7 +127,15 @@ export class Bucket {
   /** Keeps the counts behind summaries short. */
   readonly counts: BackgroundTask;
   /** Keeps what has been claimed out of the way of what will be. */
-  readonly rotation: BackgroundTask;
+  readonly rotation: ReadyRotation;
+  /** Where claims can begin. */
+  readonly fronts = new SealedFronts();
+  /** Since when leases can have to expire and delays can have passed. */
+  readonly horizon = new DueHorizon();
+  /** The specs of requests that name a single one. */
+  readonly directClaims = new DirectClaims();
+  /** The greatest attempt number this process has seen. */
+  newestNumber = 0;
   /** What there was to choose from a moment ago, in namespaces with many specs. */
   readonly candidates = new CandidateCache();
   /** Puts units that are added one by one at the same time into one statement. */
@@ -149,13 +160,7 @@ export class Bucket {
       run: () => this.run(foldCounts, [foldLimit]),
       logger,
     });
-    this.rotation = new BackgroundTask({
-      failure: 'the ready units could not be rotated',
-      every: 20_000,
-      run: () =>
-        backend.database.transactionInOneTrip({}, [this.#lockGate, [this.#statements.prepare(rotateReady), []]]),
-      logger,
-    });
+    this.rotation = new ReadyRotation(this);
   }
 
   /** Waits for the housekeeping under way; there will be no other. */
@@ -182,8 +187,10 @@ export class Bucket {
   /** Runs a statement that looks at units or attempts: what is overdue expires first. One round trip. */
   async look(statement: Statement, values: readonly unknown[] = []): Promise<readonly Row[]> {
     for (;;) {
+      const now = this.backend.now();
+      const since = this.horizon.since(now);
       const [expired, rows] = await this.backend.database.runInOneTrip([
-        [this.#statements.prepare(expireDue), [this.backend.now(), expireDueLimit]],
+        [this.#statements.prepare(expireDue), [now, expireDueLimit, since]],
         [this.#statements.prepare(statement), values],
       ]);
       const count = Number(expired?.[0]?.expired);
@@ -206,13 +213,30 @@ export class Bucket {
     values: readonly unknown[],
     { waitForDisk = false } = {},
   ): Promise<readonly Row[]> {
-    const answers = await this.backend.database.transactionInOneTrip({ isolation: 'serializable' }, [
+    const [rows = []] = await this.runThroughGateAndFollow([statement, values], undefined, { waitForDisk });
+    return rows;
+  }
+
+  /** The same, and with it, behind the commit, another statement; resolves to the rows of both. */
+  async runThroughGateAndFollow(
+    [statement, values]: readonly [Statement, readonly unknown[]],
+    follow: readonly [Statement, readonly unknown[]] | undefined,
+    { waitForDisk = false } = {},
+  ): Promise<(readonly Row[])[]> {
+    const steps: TransactionStep[] = [
       this.#lockGate,
       // Between the lock and the snapshot on purpose: PostgreSQL gives back a transaction's locks a moment before its predicate locks,
       // and whoever is too quick through the gate collides with those. This gives the last one that moment.
       `set local synchronous_commit = ${waitForDisk ? 'on' : 'off'}`,
       [this.#statements.prepare(statement), values],
-    ]);
+    ];
+    const answers = await this.backend.database.transactionInOneTrip({ isolation: 'serializable' }, steps, follow && this.step(...follow));
+    return answers.slice(steps.length - 1);
+  }
+
+  /** Runs a statement in a transaction that passes through the claim gate; READ COMMITTED. */
+  async runBehindGate(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
+    const answers = await this.backend.database.transactionInOneTrip({}, [this.#lockGate, this.step(statement, values)]);
     return answers.at(-1) ?? [];
   }
 

@@ -3,7 +3,7 @@
  * travel as they are, where its text format would double them as hexadecimal digits and quote each one.
  */
 
-const oids = { bytea: 17, int8: 20, float8: 701, timestamptz: 1184 } as const;
+const oids = { bool: 16, bytea: 17, int8: 20, int4: 23, float8: 701, timestamptz: 1184 } as const;
 
 /** PostgreSQL counts microseconds from 2000-01-01. */
 const epochMs = Date.UTC(2000, 0, 1);
@@ -23,9 +23,33 @@ export function byteaArray(items: readonly (Uint8Array | null)[]): Buffer {
   return array;
 }
 
-/** A `bigint[]`. */
+/** A `bigint[]`. Its halves are written apart: a BigInt for each would be garbage for each. */
 export function int8Array(items: readonly number[]): Buffer {
-  return wordArray(oids.int8, items, (array, item, at) => array.writeBigInt64BE(BigInt(item), at));
+  return wordArray(oids.int8, items, (array, item, at) => {
+    const high = Math.floor(item / 2 ** 32);
+    array.writeInt32BE(high, at);
+    array.writeUInt32BE(item - high * 2 ** 32, at + 4);
+  });
+}
+
+/** An `integer[]`. */
+export function int4Array(items: readonly number[]): Buffer {
+  const array = header(Buffer.allocUnsafe(20 + 8 * items.length), oids.int4, items.length);
+  for (const [index, item] of items.entries()) {
+    array.writeInt32BE(4, 20 + 8 * index);
+    array.writeInt32BE(item, 24 + 8 * index);
+  }
+  return array;
+}
+
+/** A `boolean[]`. */
+export function boolArray(items: readonly boolean[]): Buffer {
+  const array = header(Buffer.allocUnsafe(20 + 5 * items.length), oids.bool, items.length);
+  for (const [index, item] of items.entries()) {
+    array.writeInt32BE(1, 20 + 5 * index);
+    array.writeInt8(item ? 1 : 0, 24 + 5 * index);
+  }
+  return array;
 }
 
 /** A `double precision[]`. */

@@ -153,12 +153,13 @@ export class Database implements Executor {
 
   /**
    * Runs a transaction whose steps are known beforehand, all sent at once: locks that it takes are given back by the server without
-   * waiting for this process again, even if it freezes. Resolves to the rows of each statement. (Where the pool's clients do not
-   * pipeline: step by step.)
+   * waiting for this process again, even if it freezes. `follow` is a statement that begins once the transaction is committed. Resolves to the
+   * rows of each statement. (Where the pool's clients do not pipeline: step by step.)
    */
   async transactionInOneTrip(
     { isolation = 'read committed' }: Pick<TransactionSettings, 'isolation'>,
     steps: readonly TransactionStep[],
+    follow?: StatementStep,
   ): Promise<(readonly Row[])[]> {
     return this.#retrying(async (client) => {
       const send = async (step: TransactionStep): Promise<readonly Row[]> => {
@@ -167,10 +168,11 @@ export class Database implements Executor {
         return [];
       };
       const all = [`begin isolation level ${isolation}`, ...steps];
+      const followed = follow === undefined ? [] : [follow];
       if (this.#options.pipeline) {
         // In one write: a process that is frozen has sent all of it or nothing.
         const answers = await Promise.allSettled(
-          corked(client, () => [...all.map((step) => send(step)), this.#own(commit(client))]),
+          corked(client, () => [...all.map(send), this.#own(commit(client)), ...followed.map(send)]),
         );
         const failed = answers.find((answer) => answer.status === 'rejected');
         if (failed !== undefined) throw failed.reason;
@@ -180,6 +182,7 @@ export class Database implements Executor {
         const answers: (readonly Row[])[] = [];
         for (const step of all) answers.push(await send(step));
         await this.#own(commit(client));
+        for (const step of followed) answers.push(await send(step));
         return answers.slice(1);
       } catch (error) {
         await rollBack(client);

@@ -5,6 +5,7 @@ import { CoordinateError } from '../errors/index.js';
 import { LocalQueueSize } from './local-queue.js';
 import { patiently } from './patiently.js';
 import type { RegisteredHandler } from './registered-handler.js';
+import { UnitQueue } from './unit-queue.js';
 import type { WorkSpecCache } from './work-spec-cache.js';
 import type { CheckedWorkerOptions } from './worker-options.js';
 
@@ -21,14 +22,6 @@ export interface ClaimerOptions {
   readonly hold: (attempt: Attempt, handler: RegisteredHandler) => void;
   /** Gives work to a handler in a free slot. */
   readonly start: (handler: RegisteredHandler, attempts: readonly Attempt[]) => void;
-}
-
-/** A unit that has been claimed, but is in no handler's hands yet. */
-interface Queued {
-  readonly attempt: Attempt;
-  readonly handler: RegisteredHandler;
-  /** By performance.now(). */
-  readonly since: number;
 }
 
 /** What has waited for so long begins its maximum run time anew when its handler starts, in milliseconds. */
@@ -49,7 +42,7 @@ export class Claimer {
   readonly #options: ClaimerOptions;
   readonly #stopping = new AbortController();
   readonly #ahead: LocalQueueSize;
-  #queue: Queued[] = [];
+  readonly #queue = new UnitQueue();
   #turn = 0;
   #roomFreed: (() => void) | undefined;
   #loop: Promise<void> | undefined;
@@ -79,9 +72,7 @@ export class Claimer {
 
   /** Says that an attempt is not ours any more: it is not to be begun. Whether it was waiting here. */
   drop(number: number): boolean {
-    const before = this.#queue.length;
-    this.#queue = this.#queue.filter(({ attempt }) => attempt.number !== number);
-    return this.#queue.length < before;
+    return this.#queue.remove(number);
   }
 
   /** Says that something has been reported: there may be room again. */
@@ -94,7 +85,7 @@ export class Claimer {
     this.#stopping.abort();
     this.#roomFreed?.();
     await this.#loop?.catch(() => undefined);
-    return this.#queue.splice(0).map(({ attempt }) => attempt);
+    return this.#queue.takeAll().map(({ attempt }) => attempt);
   }
 
   async #claim(): Promise<void> {
@@ -183,17 +174,12 @@ export class Claimer {
   #dispatch(): void {
     const { freeSlots, start, hold } = this.#options;
     const now = performance.now();
-    let left = this.#queue;
-    for (let [next] = left; next !== undefined && freeSlots() > 0 && !this.#stopping.signal.aborted; [next] = left) {
+    for (let next = this.#queue.first; next !== undefined && freeSlots() > 0 && !this.#stopping.signal.aborted; next = this.#queue.first) {
       const { handler } = next;
-      const most = handler.work.kind === 'batch' ? handler.work.batchSize : 1;
-      const end = left.findIndex((queued, index) => index >= most || queued.handler !== handler);
-      const batch = left.slice(0, end === -1 ? left.length : end);
+      const batch = this.#queue.take(handler.work.kind === 'batch' ? handler.work.batchSize : 1);
       for (const { attempt, since } of batch) if (now - since > noticeableMs) hold(attempt, handler);
       start(handler, batch.map(({ attempt }) => attempt));
-      left = left.slice(batch.length);
     }
-    this.#queue = left;
   }
 }
 

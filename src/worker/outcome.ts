@@ -1,7 +1,6 @@
 import type { DataDictionary } from '../codec/index.js';
 import { InvalidArgumentError, RunTimeExceededError, type CoordinateError } from '../errors/index.js';
 import { kindOf } from '../options/index.js';
-import type { TakenAway } from './running-work.js';
 import { FailVerdict, ReportedVerdict, RetryVerdict } from './verdict.js';
 
 /** What has come of one attempt in a handler's hands. */
@@ -16,6 +15,9 @@ export type Outcome =
   | { readonly kind: 'give-back' }
   /** Nothing is to be reported: it is not this worker's any more, or the handler has done so. */
   | { readonly kind: 'drop' };
+
+/** Why work was taken from a handler that goes on all the same. */
+export type TakenAway = 'run-time-exceeded' | 'given-back';
 
 /** What a handler has answered, or thrown, or that it was not waited for any longer. */
 export type Ending =

@@ -1,5 +1,4 @@
 import type { AttemptReport, AttemptVerdict } from '../core/attempt/attempt-report.js';
-import type { CoordinateError } from '../errors/index.js';
 
 /** More than a server gets through in the time of one commit gains nothing. */
 const mostAtOnce = 1_000;
@@ -9,13 +8,12 @@ const mostUnderWay = 2;
 
 interface Waiting {
   readonly report: AttemptReport;
-  readonly resolve: (error: CoordinateError | null) => void;
-  readonly reject: (error: unknown) => void;
+  readonly settle: (error: unknown) => void;
 }
 
 /**
- * Sends reports that come at about the same time together. Each call resolves after the commit of its own batch, to what became of
- * the attempt: null, or why the report was refused.
+ * Sends reports that come at about the same time together. Each is told after the commit of its own batch what became of it: null, or
+ * why it was refused or could not be sent.
  */
 export class ReportBuffer {
   readonly #send: (reports: readonly AttemptReport[]) => Promise<readonly AttemptVerdict[]>;
@@ -27,10 +25,18 @@ export class ReportBuffer {
     this.#send = send;
   }
 
-  add(report: AttemptReport): Promise<CoordinateError | null> {
+  add(report: AttemptReport, settle: (error: unknown) => void): void {
+    this.#waiting.push({ report, settle });
+    this.#schedule();
+  }
+
+  /** The same as a promise, which rejects with why it was refused or could not be sent. */
+  send(report: AttemptReport): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ report, resolve, reject });
-      this.#schedule();
+      this.add(report, (error) => {
+        if (error === null) resolve();
+        else reject(error instanceof Error ? error : new Error(String(error)));
+      });
     });
   }
 
@@ -50,9 +56,9 @@ export class ReportBuffer {
     this.#underWay++;
     try {
       const verdicts = await this.#send(batch.map(({ report }) => report));
-      for (const [index, { resolve }] of batch.entries()) resolve(verdicts[index]?.error ?? null);
+      for (const [index, { settle }] of batch.entries()) settle(verdicts[index]?.error ?? null);
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      for (const { settle } of batch) settle(error);
     } finally {
       this.#underWay--;
       if (this.#waiting.length > 0) this.#schedule();

@@ -14,6 +14,11 @@ import type { RegisteredHandler } from './registered-handler.js';
 import type { WorkSpecCache } from './work-spec-cache.js';
 import type { WorkerLogger } from './worker-logger.js';
 
+/** A first try that has failed. */
+interface Failure {
+  readonly error: unknown;
+}
+
 export interface ReporterOptions {
   readonly namespace: Namespace;
   readonly specs: WorkSpecCache;
@@ -36,14 +41,27 @@ export class Reporter {
     this.#failed = new ReportBuffer((reports) => namespace.failAll(reports).catch(oneByOne(reports, (one) => namespace.failAll(one))));
   }
 
-  /** Resolves when the report has been committed, or refused. Never rejects: what cannot be reported is logged, and its lease ends. */
-  async report(running: RunningAttempt, outcome: Outcome, handler: RegisteredHandler): Promise<void> {
+  /** `done` is called when the report has been committed, or refused. What cannot be reported is logged, and its lease ends. */
+  report(running: RunningAttempt, outcome: Outcome, handler: RegisteredHandler, done: () => void): void {
+    if (outcome.kind !== 'finish') {
+      void this.#report(running, outcome, handler).then(done);
+      return;
+    }
+    // Nearly all reports, and nearly always all goes well.
+    this.#finished.add(reportOf(running.attempt, outcome.data), (error) => {
+      if (error === null) done();
+      else void this.#report(running, outcome, handler, { error }).then(done);
+    });
+  }
+
+  /** Never rejects. `failure`: what has come of a first try. */
+  async #report(running: RunningAttempt, outcome: Outcome, handler: RegisteredHandler, failure?: Failure): Promise<void> {
     try {
-      await this.#patiently(running.attempt, () => this.#send(running, outcome, handler));
+      await this.#patiently(running.attempt, () => this.#send(running, outcome, handler), failure);
     } catch (error) {
       if (error instanceof InvalidArgumentError && outcome.kind !== 'error') {
         // The handler's answer cannot be stored: that is an error of the handler's.
-        await this.report(running, { kind: 'error', error }, handler);
+        await this.#report(running, { kind: 'error', error }, handler);
         return;
       }
       const { logger } = this.#options;
@@ -67,7 +85,7 @@ export class Reporter {
     const { attempt } = running;
     switch (outcome.kind) {
       case 'finish':
-        return accepted(this.#finished.add(reportOf(attempt, outcome.data)));
+        return this.#finished.send(reportOf(attempt, outcome.data));
       case 'retry':
         return attempt.retry(outcome.data, outcome.delayMs);
       case 'give-back':
@@ -108,21 +126,27 @@ export class Reporter {
     const error = errorData(thrown ?? 'failed by its handler');
     const { deadLetter } = retryPolicyOf(await this.#options.specs.definition(workSpec), handler.retry);
     // A dead letter that dies stays where it is.
-    if (deadLetter === null || deadLetter === workSpec) return accepted(this.#failed.add({ attempt, data }));
+    if (deadLetter === null || deadLetter === workSpec) return this.#failed.send({ attempt, data });
     return failToDeadLetter(attempt, { data, unitData, error }, deadLetter).catch(async (problem: unknown) => {
       if (!(problem instanceof InvalidArgumentError)) throw problem;
       log.error(`no dead letter can be made of it: ${problem.message}`);
-      return accepted(this.#failed.add({ attempt, data: { error } }));
+      return this.#failed.send({ attempt, data: { error } });
     });
   }
 
   /** Tries again while the database cannot be reached. What a lost connection had committed all the same is no refusal. */
-  async #patiently(attempt: Attempt, send: () => Promise<void>): Promise<void> {
+  async #patiently(attempt: Attempt, send: () => Promise<void>, failure?: Failure): Promise<void> {
     const { hurry, random, logger } = this.#options;
     let again = false;
+    let first = failure;
     await patiently(
       async () => {
         try {
+          if (first !== undefined) {
+            const { error } = first;
+            first = undefined;
+            throw error;
+          }
           await send();
         } catch (error) {
           if (!again || !(error instanceof CoordinateError && error.code === 'NotPending')) throw error;
@@ -167,11 +191,6 @@ function isErrorOnly(data: DataDictionary): boolean {
 
 function reportOf(attempt: Attempt, data: DataDictionary | undefined): AttemptReport {
   return data === undefined ? { attempt } : { attempt, data };
-}
-
-async function accepted(report: Promise<CoordinateError | null>): Promise<void> {
-  const error = await report;
-  if (error !== null) throw error;
 }
 
 function isRefusal({ code }: CoordinateError): boolean {

@@ -2,6 +2,7 @@ import type { DataDictionary } from '../codec/index.js';
 import type { Attempt } from '../core/attempt/attempt.js';
 import { RunTimeExceededError, type CoordinateError } from '../errors/index.js';
 import type { HandlerContext } from './handler.js';
+import type { Ending, TakenAway } from './outcome.js';
 import type { RegisteredHandler } from './registered-handler.js';
 import type { WorkerLogger } from './worker-logger.js';
 
@@ -9,9 +10,6 @@ import type { WorkerLogger } from './worker-logger.js';
 const warningShare = 0.1;
 /** But not longer before, in milliseconds. */
 const longestWarningMs = 5_000;
-
-/** Why work was taken from a handler that goes on all the same. */
-export type TakenAway = 'run-time-exceeded' | 'given-back';
 
 /** One attempt that a handler has in its hands. */
 export class RunningAttempt implements HandlerContext {
@@ -84,24 +82,27 @@ export interface RunSettings {
 export class RunningWork {
   readonly handler: RegisteredHandler;
   readonly attempts: readonly RunningAttempt[];
-  /** Resolves when the work is taken from the handler, which may never end. */
-  readonly takenAway: Promise<TakenAway>;
   readonly startedAt: number;
   #batch: AbortController | undefined;
   #reason: CoordinateError | undefined;
   readonly #warnAt: number;
   readonly #endAt: number;
-  #takeAway: (why: TakenAway) => void = () => undefined;
+  readonly #onEnd: (work: RunningWork, endings: readonly Ending[]) => void;
+  #hasEnded = false;
 
-  /** Times are those of performance.now(). */
-  constructor(handler: RegisteredHandler, attempts: readonly RunningAttempt[], { now, extraMs }: { now: number; extraMs: number }) {
+  /** Times are those of performance.now(). `onEnd` is told once how each attempt has ended. */
+  constructor(
+    handler: RegisteredHandler,
+    attempts: readonly RunningAttempt[],
+    { now, extraMs, onEnd }: { now: number; extraMs: number; onEnd: (work: RunningWork, endings: readonly Ending[]) => void },
+  ) {
     this.handler = handler;
     this.attempts = attempts;
+    this.#onEnd = onEnd;
     const { maxRunMs } = handler;
     this.startedAt = now;
     this.#warnAt = now + maxRunMs - Math.min(maxRunMs * warningShare, longestWarningMs);
     this.#endAt = now + maxRunMs + extraMs;
-    this.takenAway = new Promise((resolve) => (this.#takeAway = resolve));
   }
 
   /** Fires with whatever concerns all attempts of a batch. */
@@ -129,5 +130,17 @@ export class RunningWork {
 
   giveBack(): void {
     this.#takeAway('given-back');
+  }
+
+  /** Says how each attempt has ended; only the first call counts. */
+  end(endings: readonly Ending[]): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#onEnd(this, endings);
+  }
+
+  /** Takes the work from the handler, which may never end. */
+  #takeAway(why: TakenAway): void {
+    this.end(this.attempts.map(() => ({ kind: 'taken-away', why })));
   }
 }

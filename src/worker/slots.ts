@@ -35,9 +35,10 @@ export class Slots {
   readonly #options: SlotsOptions;
   readonly #running = new Map<number, { readonly running: RunningAttempt; readonly work: RunningWork }>();
   readonly #works = new Set<RunningWork>();
-  readonly #reports = new Set<Promise<void>>();
+  #unreported = 0;
   #sweep: NodeJS.Timeout | undefined;
   #idle: (() => void) | undefined;
+  #allReported: (() => void) | undefined;
 
   constructor(options: SlotsOptions) {
     this.#options = options;
@@ -50,18 +51,18 @@ export class Slots {
 
   /** How many attempts have been worked on but not reported yet. */
   get unreported(): number {
-    return this.#reports.size;
+    return this.#unreported;
   }
 
   /** Has a handler work on attempts: one, or for a batch handler many. They are held already. */
   start(handler: RegisteredHandler, attempts: readonly Attempt[]): void {
     const running = attempts.map((attempt) => new RunningAttempt(attempt, this.#options));
     const extraMs = handler.work.kind === 'isolated' ? killingMs : 0;
-    const work = new RunningWork(handler, running, { now: performance.now(), extraMs });
+    const work = new RunningWork(handler, running, { now: performance.now(), extraMs, onEnd: this.#onEnd });
     this.#works.add(work);
     for (const each of running) this.#running.set(each.number, { running: each, work });
     this.#sweep ??= setInterval(() => this.#checkTimes(), sweepMs);
-    void this.#run(work);
+    this.#run(work);
   }
 
   /** Tells the handler of an attempt that its work is in vain. */
@@ -89,16 +90,49 @@ export class Slots {
 
   /** Resolves when everything has been reported. */
   async untilReported(): Promise<void> {
-    while (this.#reports.size > 0) await Promise.all(this.#reports);
+    while (this.#unreported > 0) await new Promise<void>((resolve) => (this.#allReported = resolve));
   }
 
-  async #run(work: RunningWork): Promise<void> {
-    const endings = await Promise.race([this.#endings(work), work.takenAway]);
+  /** Has the handler begin. A promise is made for nothing that needs none: most of what short work costs is this. */
+  #run(work: RunningWork): void {
+    let answers: readonly Ending[] | PromiseLike<readonly Ending[]>;
+    try {
+      answers = this.#begin(work);
+    } catch (error) {
+      answers = threw(work, error);
+    }
+    // Not at once: who starts it is not to hear of its end before the start is over.
+    if (Array.isArray(answers)) queueMicrotask(() => work.end(answers as readonly Ending[]));
+    else {
+      void (answers as PromiseLike<readonly Ending[]>).then(
+        (endings) => work.end(endings),
+        (error: unknown) => work.end(threw(work, error)),
+      );
+    }
+  }
+
+  /** How each attempt has ended, now or later. */
+  #begin(work: RunningWork): readonly Ending[] | PromiseLike<readonly Ending[]> {
+    const { handler, attempts } = work;
+    const [first] = attempts;
+    if (first === undefined) return [];
+    switch (handler.work.kind) {
+      case 'single': {
+        const answer: unknown = handler.work.run(first);
+        return isThenable(answer) ? Promise.resolve(answer).then(answered) : answered(answer);
+      }
+      case 'isolated':
+        return this.#options.isolated.run(handler, first, this.#options.abortGraceMs).then(answered);
+      case 'batch':
+        return Promise.resolve(handler.work.runBatch(attempts, work.signal)).then((answers: unknown) => endingsOfBatch(answers, attempts.length));
+    }
+  }
+
+  readonly #onEnd = (work: RunningWork, endings: readonly Ending[]): void => {
     this.#works.delete(work);
     for (const [index, running] of work.attempts.entries()) {
-      const ending: Ending = typeof endings === 'string' ? { kind: 'taken-away', why: endings } : (endings[index] ?? unanswered);
       this.#running.delete(running.number);
-      this.#report(running, ending, work.handler);
+      this.#report(running, endings[index] ?? unanswered, work.handler);
     }
     if (this.#works.size === 0) {
       clearInterval(this.#sweep);
@@ -106,7 +140,7 @@ export class Slots {
       this.#idle?.();
     }
     this.#options.onFree(work.attempts.length, performance.now() - work.startedAt);
-  }
+  };
 
   #report(running: RunningAttempt, ending: Ending, handler: RegisteredHandler): void {
     const { reporter, keeper } = this.#options;
@@ -115,37 +149,13 @@ export class Slots {
       running.abort(ending.why === 'given-back' ? new ShuttingDownError() : new RunTimeExceededError(handler.maxRunMs));
     }
     const outcome = outcomeSafely(ending, running.reason, handler.maxRunMs);
-    const report = reporter.report(running, outcome, handler).finally(() => {
+    this.#unreported++;
+    reporter.report(running, outcome, handler, () => {
       keeper.release(running.attempt);
-      this.#reports.delete(report);
+      this.#unreported--;
+      if (this.#unreported === 0) this.#allReported?.();
       this.#options.onReported();
     });
-    this.#reports.add(report);
-  }
-
-  /** How each attempt has ended. Never rejects. */
-  async #endings(work: RunningWork): Promise<readonly Ending[]> {
-    try {
-      return await this.#answers(work);
-    } catch (error) {
-      return work.attempts.map(() => ({ kind: 'threw', error }));
-    }
-  }
-
-  async #answers(work: RunningWork): Promise<readonly Ending[]> {
-    const { handler, attempts } = work;
-    const [first] = attempts;
-    if (first === undefined) return [];
-    switch (handler.work.kind) {
-      case 'single':
-        return [{ kind: 'answered', answer: await handler.work.run(first) }];
-      case 'isolated':
-        return [{ kind: 'answered', answer: await this.#options.isolated.run(handler, first, this.#options.abortGraceMs) }];
-      case 'batch': {
-        const answers: unknown = await handler.work.runBatch(attempts, work.signal);
-        return endingsOfBatch(answers, attempts.length);
-      }
-    }
   }
 
   #checkTimes(): void {
@@ -161,6 +171,18 @@ function outcomeSafely(ending: Ending, reason: CoordinateError | undefined, maxR
   } catch (error) {
     return outcomeOf({ kind: 'threw', error }, reason, maxRunMs);
   }
+}
+
+function answered(answer: unknown): readonly Ending[] {
+  return [{ kind: 'answered', answer }];
+}
+
+function threw(work: RunningWork, error: unknown): readonly Ending[] {
+  return work.attempts.map(() => ({ kind: 'threw', error }));
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { readonly then?: unknown }).then === 'function';
 }
 
 function endingsOfBatch(answers: unknown, expected: number): readonly Ending[] {

@@ -25,6 +25,8 @@ export async function testDatabase(options: ConnectOptions = {}): Promise<TestDa
   const open: PostgresCoordinate[] = [];
   const clients: pg.Client[] = [];
   const own = new pg.Pool({ connectionString: url, max: 4, application_name: application });
+  // Tests cut connections, those of others who do so at the same time included.
+  own.on('error', () => undefined);
 
   const connectTo = async (more: ConnectOptions = {}): Promise<PostgresCoordinate> => {
     const coordinate = await connect(url, {

@@ -66,6 +66,7 @@ describe('a worker asks for', () => {
         },
       },
     });
+    await until('all slots are busy', () => worker.load.running === 7);
     await untilCounts(spec, { available: 23, pending: 7 });
     expect(worker.load).toEqual({ running: 7, queued: 0, unreported: 0 });
     release();

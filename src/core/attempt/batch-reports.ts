@@ -1,4 +1,4 @@
-import { byteaArray, int8Array, type Executor } from '../../database/index.js';
+import { boolArray, byteaArray, int4Array, int8Array, type Executor } from '../../database/index.js';
 import { InvalidArgumentError, WrongBackendError, type CoordinateError } from '../../errors/index.js';
 import { checkList, checkOptions, kindOf } from '../../options/index.js';
 import type { Bucket } from '../backend.js';
@@ -67,27 +67,31 @@ export async function endActive(
   const [first] = reports;
   if (first === undefined) return new Set();
   const namespaceId = namespaceOfSpec(first.specId);
-  const rows = await bucket.run(
+  const specIds = [...new Set(reports.map(({ specId }) => specId))];
+  const placeOf = new Map(specIds.map((specId, index) => [specId, index + 1]));
+  const [answer, ...withOutput] = await bucket.run(
     endStatement,
     [
       status,
       int8Array(reports.map(({ unitId }) => unitId)),
       int8Array(reports.map(({ number }) => number)),
       byteaArray(reports.map(({ data }) => data)),
-      reports.map(({ hasOutput }) => status === 'finished' && hasOutput !== false),
+      boolArray(reports.map(({ hasOutput }) => status === 'finished' && hasOutput !== false)),
       bucket.backend.now(),
       takesOutput,
       namespaceId,
+      int8Array(specIds),
+      int4Array(reports.map(({ specId }) => placeOf.get(specId) ?? 0)),
     ],
     on,
   );
   bucket.counts.count();
-  if (takesOutput) await addOutput(bucket, rows, on);
-  if (rows[0]?.watched === true) {
-    const attempts = rows.map((row) => ({ unitId: Number(row.unit_id), number: Number(row.number) }));
-    await send(bucket, attemptPayloads(change, namespaceId, attempts), on);
+  if (takesOutput) await addOutput(bucket, withOutput, on);
+  const ended = new Set(typeof answer?.numbers === 'string' ? answer.numbers.split(',').map(Number) : []);
+  if (answer?.watched === true) {
+    await send(bucket, attemptPayloads(change, namespaceId, reports.filter(({ number }) => ended.has(number))), on);
   }
-  return new Set(rows.map((row) => Number(row.number)));
+  return ended;
 }
 
 /** Renews leases; resolves to what became of each. */
@@ -130,7 +134,8 @@ export async function renewAll(
 }
 
 /** A statement judges an attempt once: of several reports on one attempt the first goes to it, the others to settle(). */
-function firstOfEach(reports: readonly Report[]): Report[] {
+function firstOfEach(reports: readonly Report[]): readonly Report[] {
+  if (new Set(reports.map(({ number }) => number)).size === reports.length) return reports;
   return [...new Map(reports.toReversed().map((report) => [report.number, report])).values()].toReversed();
 }
 

@@ -1,48 +1,114 @@
 import { statement } from '../../database/index.js';
 import { isWatchedFully } from '../notify/is-watched.js';
 
+/** Up to so many bytes payloads are read together: a thousand of them are no more than a client can take. */
+const mostTogether = 16_384;
+
 /**
- * Claims units of one spec: the highest priority first, then the bytewise smallest name.
+ * Claims units of one spec: the highest priority first, then the bytewise smallest name. One row comes back, whatever there was.
  *
  * Runs SERIALIZABLE and through the claim gate (see Bucket.runThroughGate), so that claims of a bucket see each other's results:
  * the number of pending units cannot grow between its count here and the commit. What can happen at the same time is
  * that units are added, changed or deleted, and that attempts end. Those take their locks in READ COMMITTED transactions, which
- * cannot make this one fail; a unit that one of them holds is skipped, and found again by the next look.
+ * cannot make this one fail; a unit that one of them holds is skipped.
+ *
+ * The first units are looked up in each generation of `ready` without locks (in the sealed one from where this process last saw the first),
+ * then those that come first in all are locked and deleted by their place. If some could not be locked, fewer come back: `passed_by`
+ * says how many, for another try that looks so much further.
  *
  * Lock order: ready, by skipping. No row of work_unit is locked or written, except for units whose retries are spent.
- * Indexes: ready_order of each segment, merged in its order up to the limit; lease (spec_id, unit_id), up to maxRunning entries, and
- * only if there is such a limit.
+ * Indexes: ready_order, up to the limit in each generation; lease (spec_id, unit_id), up to maxRunning entries, and only if there is such a
+ * limit; lease_due and delayed_due from where nothing was due before.
  *
- * What comes back goes through the gate with the claim: two numbers a unit, so that it fits into the buffers of a connection even if
+ * What comes back goes through the gate with the claim: a few numbers, so that it fits into the buffers of a connection even if
  * its client is frozen, and the gate opens all the same. Names and payloads are fetched afterwards.
- * Parameters: spec id, number of units, worker id, lifetime in ms, data of a unit whose retries are spent, now.
+ * Parameters: spec id, number of units, worker id, lifetime in ms, data of a unit whose retries are spent, now, how many to look further,
+ * the sealed generation this process knows, rank and name of the first unit in it, whether to claim although something is due, since when
+ * leases and delays can be due, available memory in GB or null, runtimes or null.
  */
 export const claimUnits = statement(
   'attempt.claim',
   (s) => `
-    with spec as materialized (
+    with clock as materialized (
+      select coalesce($6::timestamptz, statement_timestamp()) as now
+    ),
+    due as materialized (
       select
-        id, max_retries,
+        (
+          select true from ${s}.lease
+          where expires_at >= coalesce($12::timestamptz, '-infinity') and expires_at < (select now from clock)
+          order by expires_at limit 1
+        ) is true as leases,
+        (
+          select true from ${s}.delayed
+          where not_before >= coalesce($12::timestamptz, '-infinity') and not_before <= (select now from clock)
+          order by not_before limit 1
+        ) is true as delays
+    ),
+    spec as materialized (
+      select
+        id, max_retries, max_attempts_returned,
         least(
           $2::bigint,
           case when max_attempts_returned > 0 then max_attempts_returned end,
-          case when max_running > 0 then max_running - (
+          case when max_running > 0 then greatest(0, max_running - (
             select count(*) from (
               select from ${s}.lease l where l.spec_id = $1::bigint limit max_running
             ) pending
-          ) end
+          )) end
         ) as room
       from ${s}.work_spec
       where id = $1::bigint and not paused and weight > 0
+        and ($13::float8 is null or min_memory_gb <= $13::float8)
+        and ($14::bytea[] is null or runtime = any($14::bytea[]))
+        and ($11::boolean or not (select leases or delays from due))
         and exists (select from ${s}.no_crash_since)
     ),
+    generation as materialized (
+      select
+        sealed, closed, open,
+        case when sealed = $8::bigint then $9::float8 else '-infinity' end as rank,
+        case when sealed = $8::bigint then $10::bytea else '' end as name
+      from (
+        select
+          (select last_value from ${s}.ready_sealed) as sealed,
+          (select last_value from ${s}.ready_closed) as closed,
+          (select last_value from ${s}.ready_open) as open
+      ) alive
+    ),
+    first as materialized (
+      select first.*
+      from spec cross join generation cross join lateral (
+        (
+          select r.ctid as place, r.rank, r.name, true as is_sealed from ${s}.ready r
+          where r.generation = generation.sealed and r.spec_id = spec.id
+            and (r.rank, r.name) >= (generation.rank, generation.name)
+          order by r.rank, r.name limit spec.room + $7::bigint
+        )
+        union all
+        (
+          select r.ctid, r.rank, r.name, false from ${s}.ready r
+          where r.generation = generation.closed and r.spec_id = spec.id
+          order by r.rank, r.name limit spec.room + $7::bigint
+        )
+        union all
+        (
+          select r.ctid, r.rank, r.name, false from ${s}.ready r
+          where r.generation = generation.open and r.spec_id = spec.id
+          order by r.rank, r.name limit spec.room + $7::bigint
+        )
+      ) first
+    ),
+    wanted as materialized (
+      select place from first order by rank, name limit (select room + $7::bigint from spec)
+    ),
     picked as materialized (
-      select segment, ctid as place, unit_id, attempts, spec.max_retries > 0 and attempts >= spec.max_retries as spent
-      from ${s}.ready, spec
-      where spec_id = $1::bigint
-      order by rank, name
-      limit (select greatest(room, 0) from spec)
-      for update of ready skip locked
+      select r.ctid as place, r.unit_id, r.attempts, spec.max_retries > 0 and r.attempts >= spec.max_retries as spent
+      from ${s}.ready r, spec
+      where r.ctid = any(array(select place from wanted))
+      order by r.rank, r.name
+      limit (select room from spec)
+      for update of r skip locked
     ),
     -- Against the order of locks, so never waiting: who changes such a unit may be waiting for its row in ready.
     endable as materialized (
@@ -53,17 +119,13 @@ export const claimUnits = statement(
     chosen as materialized (
       select * from picked where not spent or unit_id in (select id from endable)
     ),
-    -- A ctid is a place in one segment; one statement for all of them would look at the place in each.
-    taken_0 as (delete from ${s}.ready_0 where ctid = any(array(select place from chosen where segment = 0))),
-    taken_1 as (delete from ${s}.ready_1 where ctid = any(array(select place from chosen where segment = 1))),
-    taken_2 as (delete from ${s}.ready_2 where ctid = any(array(select place from chosen where segment = 2))),
+    taken as (delete from ${s}.ready where ctid = any(array(select place from chosen))),
     numbered as materialized (
       select
         unit_id, attempts + 1 as attempts, spent,
         nextval('${s.replaceAll("'", "''")}.attempt_number') as number,
-        coalesce($6::timestamptz, statement_timestamp()) as started_at,
-        coalesce($6::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond' as expires_at
-      from chosen
+        now as started_at, now + $4::float8 * interval '1 millisecond' as expires_at
+      from chosen cross join clock
     ),
     leased as (
       insert into ${s}.lease (spec_id, unit_id, number, worker_id, started_at, expires_at, attempts)
@@ -83,7 +145,23 @@ export const claimUnits = statement(
       insert into ${s}.unit_count (spec_id, kind, delta)
       select $1::bigint, 'failed', count(*) from numbered where spent having count(*) > 0
     )
-    select unit_id, number, spent from numbered order by number`,
+    select
+      clock.now, clock.now + $4::float8 * interval '1 millisecond' as expires_at, due.leases as due_leases, due.delays as due_delayed,
+      (select max_attempts_returned from spec) as max_attempts_returned,
+      claim.taken, claim.least, claim.greatest, claim.numbers, claim.spent_units, claim.spent_numbers,
+      (select count(*) from wanted) - claim.taken as passed_by,
+      generation.sealed,
+      -- Not known unless it was looked up.
+      case when (select room from spec) > 0 then coalesce((select min(rank) from first where is_sealed), 'infinity') end as sealed_rank,
+      (select name from first where is_sealed order by rank, name limit 1) as sealed_name
+    from clock, due, generation, (
+      select
+        count(*) as taken, min(number) as least, max(number) as greatest,
+        case when max(number) - min(number) >= count(*) then array_agg(number) end as numbers,
+        array_agg(unit_id) filter (where spent) as spent_units,
+        array_agg(number) filter (where spent) as spent_numbers
+      from numbered
+    ) claim`,
 );
 
 /**
@@ -99,7 +177,9 @@ export const claimContinuousUnit = statement(
       from ${s}.work_spec
       where id = $1::bigint and not paused and weight > 0 and continuous
         and (next_continuous is null or next_continuous <= coalesce($5::timestamptz, statement_timestamp()))
-        and not exists (select from ${s}.ready r where r.spec_id = $1::bigint)
+        and not exists (
+          select from ${s}.ready r where r.generation = any((select ${s}.live_generations())::bigint[]) and r.spec_id = $1::bigint
+        )
         and not exists (select from ${s}.lease l where l.spec_id = $1::bigint)
         and exists (select from ${s}.no_crash_since)
       for no key update skip locked
@@ -123,22 +203,41 @@ export const claimContinuousUnit = statement(
 );
 
 /**
- * What attempts just claimed are of, by number: unit, times, payload. Those that are no longer their unit's active one are left out. One probe of lease and of
- * work_unit each: LATERAL with OFFSET, or a planner without statistics may read all leases of the spec for each of them.
+ * What attempts just claimed by a worker are of, as one row, in the order of their numbers: lists of numbers separated by commas, names
+ * and payloads one behind the other with their lengths. A row for each would cost both sides more than all else about a claim.
+ * Payloads too large to be worth it have the length -1. Those that are no longer their unit's active attempt are left out.
+ * One probe of work_unit each: LATERAL with OFFSET, or a planner without statistics may read all units of the spec.
  * Here, after the gate, is where it is found out whether anybody is to be told of them.
- * Parameters: spec id, unit ids, numbers, namespace id.
+ * Index: lease_worker, from the number on. Parameters: spec id, worker id, the number after which to begin, namespace id.
  */
 export const readClaimed = statement(
   'attempt.read-claimed',
   (s) => `
-    select claimed.number, u.id as unit_id, u.name, l.started_at, l.expires_at, coalesce(l.data, u.data) as data,
+    with claimed as materialized (
+      select
+        l.number, l.unit_id, u.name, coalesce(l.data, u.data) as data,
+        octet_length(coalesce(l.data, u.data)) <= ${mostTogether} as together
+      from ${s}.lease l
+      cross join lateral (select u.name, u.data from ${s}.work_unit u where u.id = l.unit_id offset 0) u
+      where l.worker_id = $2::bigint and l.number > $3::bigint and l.spec_id = $1::bigint
+      order by l.number
+    )
+    select
+      string_agg(number::text, ',') as numbers,
+      string_agg(unit_id::text, ',') as unit_ids,
+      string_agg(octet_length(name)::text, ',') as name_lengths,
+      string_agg(name, ''::bytea) as names,
+      string_agg(case when together then octet_length(data) else -1 end::text, ',') as data_lengths,
+      string_agg(data, ''::bytea) filter (where together) as datas,
       ${isWatchedFully(s, '$4')} as watched
-    from unnest($2::bigint[], $3::bigint[]) as claimed (unit_id, number)
-    cross join lateral (
-      select l.data, l.started_at, l.expires_at from ${s}.lease l
-      where l.spec_id = $1::bigint and l.unit_id = claimed.unit_id and l.number = claimed.number
-      offset 0
-    ) l
-    join ${s}.work_unit u on u.id = claimed.unit_id
-    order by claimed.number`,
+    from claimed`,
+);
+
+/** The payload of one of those that are large. Parameters: spec id, unit id, number. */
+export const readClaimedData = statement(
+  'attempt.read-claimed-data',
+  (s) => `
+    select coalesce(l.data, u.data) as data
+    from ${s}.lease l join ${s}.work_unit u on u.id = l.unit_id
+    where l.spec_id = $1::bigint and l.unit_id = $2::bigint and l.number = $3::bigint`,
 );

@@ -3,29 +3,40 @@ import { isWatched } from '../notify/is-watched.js';
 
 /**
  * Ends attempts well or badly, many at once: those that are pending and their unit's active one. All others are left as they are, and
- * out of the answer: settle_attempt takes them one at a time. Those that may have output for an existing next spec are ended only
- * if $7 says that this is a transaction in which the output can be added too; of these that spec and the data come back.
+ * out of the answer: settle_attempt takes them one at a time. The first row has the numbers of those ended, separated by commas; the
+ * others are of those with output for a next spec. Those that may have output for an existing next spec are ended only
+ * if $7 says that this is a transaction in which the output can be added too.
  *
  * READ COMMITTED: the unit's row is locked before the lease is looked at again, by the same order of ids everywhere, so a
- * unit that is being changed by somebody else is waited for and then judged as it is.
- * Lock order: work_unit by id, lease. Indexes: the primary keys of work_unit and lease, one probe a unit.
+ * unit that is being changed by somebody else is waited for and then judged as it is. (It is not updated by its place, although that is
+ * locked: a version newer than the statement's snapshot would not be found there.)
+ * Lock order: work_unit by id, lease. Indexes: the primary keys of work_unit and lease, one probe a unit; that of work_spec once a spec.
  * Parameters: status, unit ids, numbers, data (null: they stay), whether each could have output, now, whether those are ended,
- * namespace id.
+ * namespace id, the different spec ids, and for each attempt which of these is its own, from 1.
  */
 export const endAttempts = statement(
   'attempt.end',
   (s) => `
-    with report as materialized (
-      select * from unnest($2::bigint[], $3::bigint[], $4::bytea[], $5::boolean[]) as r (unit_id, number, data, has_output)
+    with spec as materialized (
+      select array_agg(w.id order by given.at) as ids, array_agg(next.id order by given.at) as next_ids
+      from unnest($9::bigint[]) with ordinality as given (id, at)
+      left join lateral (select * from ${s}.work_spec w where w.id = given.id offset 0) w on true
+      left join lateral (
+        select n.id from ${s}.work_spec n where n.namespace_id = w.namespace_id and n.name = w.next_work_spec_name offset 0
+      ) next on true
+    ),
+    report as materialized (
+      select
+        r.unit_id, r.number, r.data,
+        spec.ids[r.spec] as spec_id, case when r.has_output then spec.next_ids[r.spec] end as next_spec_id
+      from spec, unnest($2::bigint[], $3::bigint[], $4::bytea[], $5::boolean[], $10::integer[]) as r (unit_id, number, data, has_output, spec)
     ),
     locked as materialized (
-      select u.id, u.spec_id, u.data as unit_data, r.number, r.data, next.id as next_spec_id
+      select u.id, u.spec_id, u.data as unit_data, r.number, r.data, r.next_spec_id
       from report r
       join ${s}.work_unit u on u.id = r.unit_id
-      join ${s}.work_spec w on w.id = u.spec_id
-      left join ${s}.work_spec next on r.has_output
-        and next.namespace_id = w.namespace_id and next.name = w.next_work_spec_name
-      where $7::boolean or next.id is null
+      -- Not an equality, or the planner may look for the unit by its spec.
+      where u.spec_id is not distinct from r.spec_id and ($7::boolean or r.next_spec_id is null)
       order by u.id
       for no key update of u
     ),
@@ -52,10 +63,12 @@ export const endAttempts = statement(
       select spec_id, $1::text, count(*) from ended group by spec_id
     )
     select
-      unit_id, number, next_spec_id, coalesce($6::timestamptz, statement_timestamp()) as now,
-      case when next_spec_id is not null then coalesce(reported, data, unit_data) end as output_data,
+      string_agg(number::text, ',') as numbers, null::bigint as next_spec_id, null::bytea as output_data, null::timestamptz as now,
       ${isWatched(s, '$8')} as watched
-    from ended`,
+    from ended
+    union all
+    select null, next_spec_id, coalesce(reported, data, unit_data), coalesce($6::timestamptz, statement_timestamp()), null
+    from ended where next_spec_id is not null`,
 );
 
 /** Extends leases, locked by unit id like everywhere else. Those that are not their unit's active one are left out of the answer. Parameters: unit ids, numbers, data, lifetime in ms, now. */

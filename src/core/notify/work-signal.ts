@@ -118,6 +118,7 @@ export class WorkSignal {
   }
 
   #notify(): void {
+    this.#namespace?.bucket.directClaims.woken(this.#namespace.id);
     this.#isNotified = true;
     this.#endWait?.('notified');
   }

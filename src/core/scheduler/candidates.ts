@@ -10,13 +10,51 @@ import type { Candidate } from './candidate.js';
  * candidates they come in a row without an id. (A limit with an order instead of EXISTS: it must be the index, whatever the statistics.)
  */
 
-const describe = (s: string, found: string, parameters: { now: string }): string => `
+/** What all of these begin with: the living generations of ready, and where the first units of specs were seen in the sealed one. */
+const places = (s: string, { now, since, sealed }: Parameters): string => `
+    clock as materialized (
+      select coalesce(${now}::timestamptz, statement_timestamp()) as now, coalesce(${since}::timestamptz, '-infinity') as since
+    ),
+    generation as materialized (
+      select array[open, closed] as recent, sealed, sealed = ${sealed}::bigint as is_known
+      from (
+        select
+          (select last_value from ${s}.ready_open) as open,
+          (select last_value from ${s}.ready_closed) as closed,
+          (select last_value from ${s}.ready_sealed) as sealed
+      ) alive
+    ),
+    front as materialized (
+      select spec_id, rank, name
+      from generation, unnest($1::bigint[], $2::float8[], $3::bytea[]) as front (spec_id, rank, name)
+      where generation.is_known
+    )`;
+
+/** The numbers of parameters. The first three are the fronts: spec ids, ranks, names. */
+interface Parameters {
+  readonly now: string;
+  readonly since: string;
+  readonly sealed: string;
+}
+
+const describe = (s: string, found: string): string => `
     candidate as materialized (
       select
         w.id, w.name, w.priority, w.weight, w.paused, w.continuous, w.next_continuous, w.max_running, w.max_attempts_returned,
         w.min_memory_gb, w.runtime,
-        found.waiting or (
-          select true from ${s}.ready r where r.spec_id = w.id order by r.rank, r.name limit 1
+        found.waiting
+        or (
+          select true from ${s}.ready r
+          where r.generation = any((select recent from generation)::bigint[]) and r.spec_id = w.id
+          order by r.generation limit 1
+        ) is true
+        or (
+          select true from ${s}.ready r
+          where r.generation = (select sealed from generation) and r.spec_id = w.id and (r.rank, r.name) >= (
+            coalesce((select f.rank from front f where f.spec_id = w.id), '-infinity'),
+            coalesce((select f.name from front f where f.spec_id = w.id), '')
+          )
+          order by r.rank, r.name limit 1
         ) is true as available,
         count(*) over () as competitors
       from (${found}) found
@@ -24,15 +62,8 @@ const describe = (s: string, found: string, parameters: { now: string }): string
       where not w.paused and w.weight > 0
     )
     select
-      coalesce(${parameters.now}::timestamptz, statement_timestamp()) as now,
-      (
-        select true from ${s}.lease
-        where expires_at < coalesce(${parameters.now}::timestamptz, statement_timestamp()) order by expires_at limit 1
-      ) is true as due_leases,
-      (
-        select true from ${s}.delayed
-        where not_before <= coalesce(${parameters.now}::timestamptz, statement_timestamp()) order by not_before limit 1
-      ) is true as due_delayed,
+      (select now from clock) as now,
+      ${dueColumns(s)},
       c.*,
       case when c.competitors > 1 or c.max_running > 0 or not c.available then (
         select count(*) from ${s}.lease l where l.spec_id = c.id
@@ -40,21 +71,60 @@ const describe = (s: string, found: string, parameters: { now: string }): string
     from (select) one left join candidate c on true
     order by c.name`;
 
-/** All specs of a namespace. Index: ready (spec_id, …), one probe a spec that has work. Parameters: from id, to id, now. */
+const dueColumns = (s: string): string => `
+      (
+        select true from ${s}.lease
+        where expires_at >= (select since from clock) and expires_at < (select now from clock) order by expires_at limit 1
+      ) is true as due_leases,
+      (
+        select true from ${s}.delayed
+        where not_before >= (select since from clock) and not_before <= (select now from clock) order by not_before limit 1
+      ) is true as due_delayed`;
+
+/** The first spec after `after` with a row in a recent generation, or in the sealed one: there it does not pass by what lies in front of a front. */
+const nextWaiting = (s: string, after: string, to: string): string => `
+      select least(
+        (
+          select min(first.spec_id) from generation, unnest(generation.recent) as g (generation)
+          cross join lateral (
+            select r.spec_id from ${s}.ready r
+            where r.generation = g.generation and r.spec_id > ${after} and r.spec_id < ${to}
+            order by r.spec_id limit 1
+          ) first
+        ),
+        (
+          select coalesce(
+            (
+              select r.spec_id from ${s}.ready r
+              where r.generation = generation.sealed and r.spec_id > ${after} and r.spec_id < coalesce(next.spec_id, ${to})
+              order by r.spec_id limit 1
+            ),
+            (
+              select r.spec_id from ${s}.ready r
+              where r.generation = generation.sealed and r.spec_id < ${to}
+                and (r.spec_id, r.rank, r.name) >= (next.spec_id, next.rank, next.name)
+              order by r.spec_id, r.rank, r.name limit 1
+            )
+          )
+          from generation left join lateral (
+            select * from front f where f.spec_id > ${after} order by f.spec_id limit 1
+          ) next on true
+        )
+      )`;
+
+/**
+ * All specs of a namespace. Index: ready_order, one probe of each generation for each spec that has work. Parameters: fronts (spec ids, ranks,
+ * names), from id, to id, now, since when something can be due, the sealed generation of the fronts.
+ */
 export const listCandidates = statement(
   'scheduler.list-candidates',
   (s) => `
-    with recursive waiting (spec_id) as (
-      (
-        select spec_id from ${s}.ready
-        where spec_id >= $1::bigint and spec_id < $2::bigint
-        order by spec_id limit 1
+    with recursive${places(s, { now: '$6', since: '$7', sealed: '$8' })},
+    waiting (spec_id) as (
+      (${nextWaiting(s, '$4::bigint - 1', '$5::bigint')}
       )
       union all
-      select (
-        select r.spec_id from ${s}.ready r
-        where r.spec_id > waiting.spec_id and r.spec_id < $2::bigint
-        order by r.spec_id limit 1
+      select (${nextWaiting(s, 'waiting.spec_id', '$5::bigint')}
       )
       from waiting where waiting.spec_id is not null
     ),${describe(
@@ -63,42 +133,39 @@ export const listCandidates = statement(
         select spec_id as id, true as waiting from waiting where spec_id is not null
         union all
         select w.id, false from ${s}.work_spec w
-        where w.continuous and w.id >= $1::bigint and w.id < $2::bigint
+        where w.continuous and w.id >= $4::bigint and w.id < $5::bigint
           and w.id not in (select spec_id from waiting where spec_id is not null)`,
-      { now: '$3' },
     )}`,
 );
 
-/** Specs of given names. Index: work_spec (namespace_id, name), one probe a name. Parameters: namespace id, names, now. */
+/**
+ * Specs of given names. Index: work_spec (namespace_id, name), one probe a name. Parameters: fronts (spec ids, ranks, names), namespace id,
+ * names, now, since when something can be due, the sealed generation of the fronts.
+ */
 export const listNamedCandidates = statement(
   'scheduler.list-named-candidates',
   (s) => `
-    with${describe(
+    with${places(s, { now: '$6', since: '$7', sealed: '$8' })},${describe(
       s,
       `
         select w.id, false as waiting
-        from (select distinct name from unnest($2::bytea[]) as n (name)) n
+        from (select distinct name from unnest($5::bytea[]) as n (name)) n
         cross join lateral (
-          select id from ${s}.work_spec w where w.namespace_id = $1::bigint and w.name = n.name offset 0
+          select id from ${s}.work_spec w where w.namespace_id = $4::bigint and w.name = n.name offset 0
         ) w`,
-      { now: '$3' },
     )}`,
 );
 
-/** Only whether something is due, where the candidates are known. Parameters: now. */
+/** Only whether something is due, where the candidates are known. Parameters: now, since when. */
 export const lookForDue = statement(
   'scheduler.look-for-due',
   (s) => `
+    with clock as materialized (
+      select coalesce($1::timestamptz, statement_timestamp()) as now, coalesce($2::timestamptz, '-infinity') as since
+    )
     select
-      coalesce($1::timestamptz, statement_timestamp()) as now,
-      (
-        select true from ${s}.lease
-        where expires_at < coalesce($1::timestamptz, statement_timestamp()) order by expires_at limit 1
-      ) is true as due_leases,
-      (
-        select true from ${s}.delayed
-        where not_before <= coalesce($1::timestamptz, statement_timestamp()) order by not_before limit 1
-      ) is true as due_delayed`,
+      (select now from clock) as now,
+      ${dueColumns(s)}`,
 );
 
 /** A spec that could be chosen. */

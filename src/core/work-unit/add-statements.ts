@@ -29,8 +29,8 @@ export const addUnits = statement(
       returning spec_id, id, name, priority, not_before
     ),
     available as (
-      insert into ${s}.ready (segment, spec_id, rank, name, unit_id, attempts)
-      select (select last_value from ${s}.ready_segment), spec_id, -priority, name, id, 0 from added
+      insert into ${s}.ready (generation, spec_id, rank, name, unit_id, attempts)
+      select (select last_value from ${s}.ready_open), spec_id, -priority, name, id, 0 from added
       where not_before is null or not_before <= coalesce($6::timestamptz, statement_timestamp())
     ),
     waiting as (
@@ -85,8 +85,8 @@ export const addUnitsForIds = statement(
       returning spec_id, id, name, priority, not_before
     ),
     available as (
-      insert into ${s}.ready (segment, spec_id, rank, name, unit_id, attempts)
-      select (select last_value from ${s}.ready_segment), spec_id, -priority, name, id, 0 from added
+      insert into ${s}.ready (generation, spec_id, rank, name, unit_id, attempts)
+      select (select last_value from ${s}.ready_open), spec_id, -priority, name, id, 0 from added
       where not_before is null or not_before <= coalesce($6::timestamptz, statement_timestamp())
     ),
     waiting as (

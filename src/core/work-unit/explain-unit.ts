@@ -28,21 +28,30 @@ const readCircumstances = statement(
       (select count(*) from ${s}.lease o where o.spec_id = w.id) as pending,
       -- One whose delay has passed may still be among the delayed.
       coalesce(
-        (select r.attempts from ${s}.ready r where r.spec_id = u.spec_id and r.rank = -u.priority and r.name = u.name),
+        (
+          select r.attempts from ${s}.ready r
+          where r.generation = any((select ${s}.live_generations())::bigint[])
+            and r.spec_id = u.spec_id and r.rank = -u.priority and r.name = u.name
+        ),
         (select d.attempts from ${s}.delayed d where d.spec_id = u.spec_id and d.unit_id = u.id)
       ) as attempts,
       (
         select count(*) from (
           select from ${s}.ready r
-          where r.spec_id = u.spec_id and (r.rank, r.name) < (-u.priority, u.name)
-          order by r.rank, r.name limit $4::integer
+          where r.generation = any((select ${s}.live_generations())::bigint[])
+            and r.spec_id = u.spec_id and (r.rank, r.name) < (-u.priority, u.name)
+          limit $4::integer
         ) before
       ) as ahead,
       (
         select array[o.name, convert_to(o.priority::text, 'UTF8')]
         from ${s}.work_spec o
         where o.namespace_id = $2::bigint and o.priority > w.priority and not o.paused and o.weight > 0
-          and (select true from ${s}.ready r where r.spec_id = o.id order by r.rank, r.name limit 1)
+          and (
+            select true from ${s}.ready r
+            where r.generation = any((select ${s}.live_generations())::bigint[]) and r.spec_id = o.id
+            order by r.generation limit 1
+          )
           and (o.max_running <= 0 or o.max_running > (select count(*) from ${s}.lease ol where ol.spec_id = o.id))
         order by o.priority desc, o.name limit 1
       ) as outranked_by,

@@ -65,7 +65,8 @@ const listUnendedUnits = statement(
       select l.unit_id, true as leased from ${s}.lease l where l.spec_id = $1::bigint and 'pending' = any($4::text[])
       union all
       select r.unit_id, false from ${s}.ready r
-      where r.spec_id = $1::bigint and r.name > $2::bytea and $4::text[] && array['available', 'delayed']
+      where r.generation = any((select ${s}.live_generations())::bigint[])
+        and r.spec_id = $1::bigint and r.name > $2::bytea and $4::text[] && array['available', 'delayed']
       union all
       select d.unit_id, false from ${s}.delayed d
       where d.spec_id = $1::bigint and $4::text[] && array['available', 'delayed']

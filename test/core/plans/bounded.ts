@@ -5,7 +5,7 @@ import type { Operation } from './operations.js';
 
 /** What runs in the background now and then costs what it costs, and nobody waits for it. */
 function isHousekeeping(statement: ExplainedStatement): boolean {
-  return ['summary.fold-counts', 'work-unit.rotate-ready'].includes(labelOf(statement));
+  return ['summary.fold-counts', 'work-unit.rotate-ready'].includes(labelOf(statement)) || labelOf(statement).includes('from ready where generation = ');
 }
 
 /** Runs an operation; no statement of it may handle more rows than it is allowed, whatever is in the tables. */

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Namespace, PostgresCoordinate, WorkSpec } from 'pg-coordinate';
+import { until } from '../../database/until.js';
 import { testDatabase } from '../../support/database.js';
 
 const database = await testDatabase();
@@ -10,28 +11,61 @@ let spec: WorkSpec;
 
 beforeEach(async () => {
   for (const old of await coordinate.namespaces()) await old.destroy();
+  await until('only the open generation is left', async () => {
+    await rotate(1_000_000);
+    const { closed, sealed } = await generations();
+    return closed === 0 && sealed === 0;
+  });
   namespace = await coordinate.namespace('rotation');
   spec = await namespace.setWorkSpec({ name: 'spec' });
 });
 
-async function rotate(): Promise<void> {
+/** One step, as if the process that takes it had seen nothing before. */
+async function rotate(closeAfter = 0): Promise<boolean> {
   const client = await database.client();
   await client.query(`begin; lock table ${database.bucket}.claim_gate in share update exclusive mode`);
-  await client.query(`select ${database.bucket}.rotate_ready()`);
+  const { rows } = await client.query<{ more: boolean }>(
+    `select more from ${database.bucket}.rotate_ready($1, null, null, null, null)`,
+    [closeAfter],
+  );
   await client.query('commit');
+  return rows[0]?.more === true;
 }
 
-async function segments(): Promise<{ open: number; sizes: number[]; rows: number[] }> {
-  const [row] = await database.query<{ open: string; sizes: string[]; rows: string[] }>(`
+/** What is open becomes sealed; other transactions of the server may keep it waiting for a moment. */
+async function seal(): Promise<void> {
+  await rotate();
+  await settle();
+}
+
+/** Goes on until nothing is closed but not sealed or moved yet. */
+async function settle(): Promise<void> {
+  await until('no generation is closed', async () => {
+    await rotate(1_000_000);
+    return (await generations()).closed === 0;
+  });
+}
+
+interface Generations {
+  readonly open: number;
+  readonly closed: number;
+  readonly sealed: number;
+  /** How many rows each has. */
+  readonly rows: Readonly<Record<string, number>>;
+}
+
+async function generations(): Promise<Generations> {
+  const [row] = await database.query<{ open: string; closed: string; sealed: string; rows: Record<string, number> | null }>(`
     select
-      (select last_value from ${database.bucket}.ready_segment) as open,
-      array(select pg_relation_size(format('${database.bucket}.ready_%s', n)::regclass) from generate_series(0, 2) n) as sizes,
-      array[
-        (select count(*) from ${database.bucket}.ready_0),
-        (select count(*) from ${database.bucket}.ready_1),
-        (select count(*) from ${database.bucket}.ready_2)
-      ] as rows`);
-  return { open: Number(row?.open), sizes: row?.sizes.map(Number) ?? [], rows: row?.rows.map(Number) ?? [] };
+      (select last_value from ${database.bucket}.ready_open) as open,
+      (select last_value from ${database.bucket}.ready_closed) as closed,
+      (select last_value from ${database.bucket}.ready_sealed) as sealed,
+      (
+        select json_object_agg(generation, rows)
+        from (select generation, count(*) as rows from ${database.bucket}.ready group by generation) generations
+      ) as rows`);
+  const { open, closed, sealed, rows } = row!;
+  return { open: Number(open), closed: Number(closed), sealed: Number(sealed), rows: rows ?? {} };
 }
 
 async function add(prefix: string, count: number, priority = 0): Promise<void> {
@@ -39,84 +73,159 @@ async function add(prefix: string, count: number, priority = 0): Promise<void> {
   await spec.addWorkUnits(units);
 }
 
-async function claim(count: number): Promise<string[]> {
-  const worker = await namespace.worker('worker');
-  return (await worker.requestAttempts({ numberOfWorkUnits: count })).map(({ workUnit }) => workUnit.name);
+async function claim(count: number, of = namespace): Promise<string[]> {
+  const worker = await of.worker('worker');
+  const attempts = await worker.requestAttempts({ numberOfWorkUnits: count, workSpecs: ['spec'] });
+  return attempts.map(({ workUnit }) => workUnit.name);
 }
 
-describe('the segments of the ready units', () => {
+/** How many pages of the index of ready a claim of one unit looks at. */
+async function buffersOfClaim(): Promise<number> {
+  const before = await buffers();
+  expect(await claim(1)).toHaveLength(1);
+  return (await buffers()) - before;
+
+  async function buffers(): Promise<number> {
+    const [row] = await database.query<{ blocks: string }>(`
+      select sum(idx_blks_hit + idx_blks_read) as blocks from pg_statio_user_tables
+      where relid = '${database.bucket}.ready'::regclass and pg_stat_force_next_flush() is not null`);
+    return Number(row?.blocks);
+  }
+}
+
+describe('the generations of the ready units', () => {
   test('are claimed as one, in the order of priority and name', async () => {
     await add('b', 2);
-    await rotate();
+    await seal();
+    await add('x', 8, 9);
+    await claim(8);
     await add('a', 2);
     await add('z', 1, 5);
     await rotate();
     await add('c', 1, 1);
-    expect((await segments()).rows.filter((count) => count > 0).length).toBeGreaterThan(1);
-    expect(await claim(10)).toEqual(['z0', 'c0', 'a0', 'a1', 'b0', 'b1']);
+    const { rows } = await generations();
+    expect(Object.keys(rows)).toHaveLength(3);
+    expect(await claim(4)).toEqual(['z0', 'c0', 'a0', 'a1']);
+    expect(await claim(10)).toEqual(['b0', 'b1']);
   });
 
-  test('are truncated once they are used up, although an old snapshot keeps their dead rows', async () => {
-    const holder = await database.client();
-    await holder.query('begin isolation level repeatable read');
-    await holder.query('select 1 from pg_class limit 1');
-    const { open } = await segments();
-    await add('a', 50);
-    expect(await claim(50)).toHaveLength(50);
-    expect((await segments()).sizes[open]).toBeGreaterThan(0);
-    await rotate();
-    await rotate();
-    expect((await segments()).sizes[open]).toBe(0);
-    await holder.query('rollback');
+  test('go from open over closed to sealed', async () => {
+    const { open } = await generations();
+    await add('a', 3);
+    expect(await rotate()).toBe(true);
+    expect(await generations()).toEqual({ open: open + 1, closed: open, sealed: 0, rows: { [open]: 3 } });
+    await settle();
+    expect(await generations()).toEqual({ open: open + 1, closed: 0, sealed: open, rows: { [open]: 3 } });
   });
 
-  test('lose nothing: what is left of one moves to the open one', async () => {
+  test('are not closed before so many units have been claimed', async () => {
+    await seal();
+    const { open } = await generations();
+    await add('a', 20);
+    await claim(10);
+    expect(await rotate(1_000)).toBe(false);
+    expect((await generations()).open).toBe(open);
+  });
+
+  test('stay open while more is left of them than was claimed, if there is a sealed one', async () => {
+    await add('low', 5, -1);
+    await seal();
+    const { open, sealed } = await generations();
+    await add('a', 30);
+    await claim(10);
+    expect(await rotate()).toBe(false);
+    expect((await generations()).open).toBe(open);
+    await claim(10);
+    await rotate();
+    expect(await generations()).toMatchObject({ open: open + 1, closed: open, sealed });
+  });
+
+  test('lose nothing: what is left of a closed one moves to the open one while there is a sealed one', async () => {
+    await add('low', 5, -1);
+    await seal();
     await add('a', 30);
     await claim(20);
-    await rotate();
-    await rotate();
-    await rotate();
-    expect(await spec.countWorkUnitStatus()).toEqual({ available: 10, pending: 20 });
-    expect(await claim(30)).toHaveLength(10);
+    await rotate(10);
+    await settle();
+    const { open, rows } = await generations();
+    expect(rows[open]).toBe(10);
+    expect(await spec.countWorkUnitStatus()).toEqual({ available: 15, pending: 20 });
+    const left = Array.from({ length: 30 }, (_, index) => `a${index}`).sort().slice(20);
+    expect(await claim(30)).toEqual([...left, 'low0', 'low1', 'low2', 'low3', 'low4']);
   });
 
-  test('keep a unit that is being added to a segment that has just been closed', async () => {
+  test('are not sealed while somebody who began earlier may be adding to them', async () => {
+    await seal();
     await add('first', 10);
-    const { open } = await segments();
     await coordinate.transaction(async (client) => {
       await spec.addWorkUnits([{ name: 'late', data: {} }], { client });
-      await claim(10);
-      await rotate();
-      await rotate();
-      expect((await segments()).sizes[open]).toBeGreaterThan(0);
+      for (let step = 1; step <= 5; step++) await rotate(step === 1 ? 0 : 1_000_000);
+      const { closed, sealed } = await generations();
+      expect(closed).toBeGreaterThan(0);
+      expect(sealed).not.toBe(closed);
+      expect(await claim(20)).toHaveLength(10);
     });
     expect(await claim(10)).toEqual(['late']);
   });
 
-  test('wait for nobody: while a dump holds its locks they stay, and claims go on', async () => {
-    await add('a', 10);
-    const { open } = await segments();
-    await claim(10);
-    const dump = await database.client();
-    await dump.query(`begin; lock table ${database.bucket}.ready in access share mode`);
-    await rotate();
-    await rotate();
-    expect((await segments()).sizes[open]).toBeGreaterThan(0);
-    await add('b', 10);
-    expect(await claim(10)).toHaveLength(10);
-    await dump.query('rollback');
-    await rotate();
-    await rotate();
-    expect((await segments()).sizes[open]).toBe(0);
+  test('are sealed although somebody reads an old snapshot', async () => {
+    const holder = await database.client();
+    await holder.query('begin isolation level repeatable read');
+    await holder.query('select 1 from pg_class limit 1');
+    await add('a', 1);
+    const { open } = await generations();
+    await seal();
+    expect((await generations()).sealed).toBe(open);
+    await holder.query('rollback');
   });
+
+  test('go on when the server was stopped between closing one and opening the next', async () => {
+    await seal();
+    await add('a', 2);
+    const { open } = await generations();
+    await database.query(`select setval('${database.bucket}.ready_closed', ${open})`);
+    await rotate();
+    expect(await generations()).toMatchObject({ open: open + 1, closed: open });
+    await add('b', 1);
+    expect(await claim(10)).toEqual(['a0', 'a1', 'b0']);
+  });
+
+  test.each(['an old snapshot is read', 'a dump has locked the tables'])(
+    'keep a claim from going through what was claimed before it, although %s',
+    { timeout: 120_000 },
+    async (hindrance) => {
+      const holder = await database.client();
+      await holder.query('begin isolation level repeatable read');
+      await holder.query('select 1 from pg_class limit 1');
+      if (hindrance.startsWith('a dump')) await holder.query(`lock table ${database.bucket}.ready in access share mode`);
+      await add('a', 6_000);
+      await seal();
+      for (let at = 0; at < 5_000; at += 1_000) expect(await claim(1_000)).toHaveLength(1_000);
+      // The dead entries of 5,000 units fill some forty pages of the index.
+      await claim(1);
+      expect(await buffersOfClaim()).toBeLessThan(25);
+      await holder.query('rollback');
+    },
+  );
 
   test('let a unit be changed, deleted and retried wherever it lies', async () => {
     await add('a', 3);
-    await rotate();
+    await seal();
     await add('b', 3);
     await rotate();
     await (await spec.workUnit('a1')).setPriority(9);
     expect(await spec.deleteWorkUnits({ names: ['b1'] })).toBe(1);
     expect(await claim(10)).toEqual(['a1', 'a0', 'a2', 'b0', 'b2']);
+  });
+
+  test('hand out a unit that comes back before those that this process has seen to be first', async () => {
+    await add('m', 3);
+    await seal();
+    expect(await claim(1)).toEqual(['m0']);
+    // What this process knows of the sealed generation begins with m1 from here on.
+    expect(await claim(1)).toEqual(['m1']);
+    await (await spec.workUnit('m0')).clearActiveAttempt();
+    await add('a', 1);
+    expect(await claim(3)).toEqual(['a0', 'm0', 'm2']);
   });
 });

@@ -1,0 +1,39 @@
+/** How many specs a process keeps in mind. */
+const mostRemembered = 10_000;
+
+interface KnownSpec {
+  readonly id: number;
+  readonly namespaceId: number;
+  /** Whether the last claim found nothing: then the next request looks why before it claims. */
+  isDry: boolean;
+}
+
+/**
+ * Specs that requests have named as their only one. There is nothing to choose then: if the spec's id is known and it had work a moment
+ * ago, a request claims without a look, and the claim itself checks whatever the look would have. An id is never given twice, so one that is
+ * out of date claims nothing.
+ */
+export class DirectClaims {
+  readonly #specs = new Map<string, KnownSpec>();
+
+  /** The id of a spec that is worth a claim; undefined: look. */
+  get(namespaceId: number, name: string): number | undefined {
+    const spec = this.#specs.get(keyOf(namespaceId, name));
+    return spec?.isDry === false ? spec.id : undefined;
+  }
+
+  /** Says how a claim came out. */
+  claimed(namespaceId: number, name: string, id: number, { isDry }: { readonly isDry: boolean }): void {
+    if (this.#specs.size >= mostRemembered) this.#specs.clear();
+    this.#specs.set(keyOf(namespaceId, name), { id, namespaceId, isDry });
+  }
+
+  /** Says that there may be work again in a namespace. */
+  woken(namespaceId: number): void {
+    for (const spec of this.#specs.values()) if (spec.namespaceId === namespaceId) spec.isDry = false;
+  }
+}
+
+function keyOf(namespaceId: number, name: string): string {
+  return `${namespaceId} ${name}`;
+}

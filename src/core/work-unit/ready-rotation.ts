@@ -1,0 +1,73 @@
+import { statement, type Row } from '../../database/index.js';
+import type { Bucket } from '../backend.js';
+
+/** After how many claims the open generation of `ready` is to be closed: so many of its rows at most lie in front of what is next. */
+const closeAfter = 4_000;
+
+/** When a spec has run dry there is little left in it, and it is closed after fewer. */
+const closeDryAfter = 500;
+
+/** After how many claims a rotation under way is taken a step further. */
+const stepAfter = 500;
+
+/**
+ * Takes the generations of ready units a step further. READ COMMITTED and through the claim gate: see rotate_ready. Parameters: after how
+ * many claims to close the open generation; the sealed one as last seen, and the place of its first row.
+ */
+const rotateReady = statement(
+  'work-unit.rotate-ready',
+  (s) => `
+    select sealed_generation, sealed_spec, sealed_rank, sealed_name, more
+    from ${s}.rotate_ready($1::bigint, $2::bigint, $3::bigint, $4::float8, $5::bytea)`,
+);
+
+/** Moves the generations of a bucket's ready units on as they are claimed. Nobody waits for it, and when it fails nothing is lost but speed. */
+export class ReadyRotation {
+  readonly #bucket: Bucket;
+  /** The attempt number at which the next step is due; undefined: none was seen yet. */
+  #dueAt: number | undefined;
+  #lastAt = 0;
+  /** The first row of the sealed generation, as last seen: generation, spec id, rank, name. */
+  #front: readonly unknown[] = [null, null, null, null];
+  #running: Promise<void> | undefined;
+  #isStopped = false;
+
+  constructor(bucket: Bucket) {
+    this.#bucket = bucket;
+  }
+
+  /** Says how far attempt numbers are, and takes a step if that makes one due: sooner when a spec has run dry. */
+  claimed(newestNumber: number, { isDry = false } = {}): void {
+    // Somewhere between two steps: of many processes that live for a few claims only, one in so many does the work.
+    this.#dueAt ??= newestNumber + Math.floor(Math.random() * closeAfter);
+    const isDue = newestNumber >= this.#dueAt || (isDry && newestNumber >= this.#lastAt + closeDryAfter);
+    if (!isDue || this.#running !== undefined || this.#isStopped) return;
+    this.#lastAt = newestNumber;
+    this.#running = this.#step(newestNumber, isDry ? closeDryAfter : closeAfter);
+  }
+
+  /** Waits for the step under way; there will be no other. Idempotent. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#running;
+  }
+
+  async #step(newestNumber: number, after: number): Promise<void> {
+    this.#dueAt = newestNumber + closeAfter;
+    try {
+      const [row] = await this.#bucket.runBehindGate(rotateReady, [after, ...this.#front]);
+      this.#front = frontFromRow(row);
+      if (row?.more === true) this.#dueAt = newestNumber + stepAfter;
+    } catch (error) {
+      const { logger } = this.#bucket.backend.database;
+      logger.warn(`the ready units could not be rotated: ${error instanceof Error ? error.message : String(error)}`);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+}
+
+function frontFromRow(row: Row | undefined): readonly unknown[] {
+  if (row === undefined || row.sealed_spec === null) return [null, null, null, null];
+  return [row.sealed_generation, row.sealed_spec, row.sealed_rank, row.sealed_name];
+}

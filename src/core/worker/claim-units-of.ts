@@ -1,0 +1,174 @@
+import { decodeData, encodeData } from '../../codec/index.js';
+import { byteaArray, type Row } from '../../database/index.js';
+import { claimedUnitsFromRow, type ClaimedUnit } from '../attempt/claimed-units.js';
+import { claimUnits, readClaimed } from '../attempt/claim.js';
+import { PostgresAttempt } from '../attempt/postgres-attempt.js';
+import { bytes, instant } from '../instant.js';
+import { readWatched } from '../notify/is-watched.js';
+import { attemptPayloads, type AttemptChange, type AttemptReference } from '../notify/payload.js';
+import { send } from '../notify/send.js';
+import { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
+import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
+import type { CheckedRequest } from './check-attempt-request.js';
+import type { PostgresWorker } from './postgres-worker.js';
+
+/** What a unit's last, failed attempt says when its retries are spent. */
+const tooManyRetries = encodeData({ traceback: 'too many retries' });
+
+/** How many units pass the gate at once; a request for more passes it several times, and others between. */
+const mostAtOnce = 1_000;
+
+/** How far past units that somebody else has locked a claim looks at most. */
+const furthest = 16 * mostAtOnce;
+
+/** Which spec to claim of. */
+interface ClaimedSpec {
+  readonly id: number;
+  readonly name: string;
+}
+
+/** One claim's answer. */
+export interface Claim {
+  readonly attempts: PostgresAttempt[];
+  /** Whether anything was claimed, be it only to be failed for having spent its retries. */
+  readonly progressed: boolean;
+}
+
+/** Claims units of one spec, in as many passes through the gate as it takes. With `unlessDue`, nothing while anything has to expire or be promoted. */
+export async function claimUnitsOf(
+  worker: PostgresWorker,
+  spec: ClaimedSpec,
+  request: CheckedRequest,
+  { unlessDue = false } = {},
+): Promise<Claim> {
+  const attempts: PostgresAttempt[] = [];
+  let asked = request.numberOfWorkUnits;
+  let further = 0;
+  for (let total = 0; ; ) {
+    const most = Math.min(asked - total, mostAtOnce);
+    const pass = await passGate(worker, spec, request, { most, further, unlessDue });
+    attempts.push(...pass.attempts);
+    total += pass.count;
+    if (pass.mostReturned > 0) asked = Math.min(asked, pass.mostReturned);
+    const isShort = pass.count < most;
+    // Those in front are somebody else's for the moment: what is behind them can be had.
+    if (isShort && pass.passedBy > 0 && further < furthest && total < asked) further = Math.min(furthest, 2 * (further + pass.passedBy));
+    else if (isShort || total >= asked) return { attempts, progressed: total > 0 };
+  }
+}
+
+/** One pass through the gate. */
+interface Pass {
+  readonly attempts: PostgresAttempt[];
+  /** How many were claimed, with those that were failed for having spent their retries. */
+  readonly count: number;
+  /** How many came first but were locked. */
+  readonly passedBy: number;
+  /** The spec's max_attempts_returned. */
+  readonly mostReturned: number;
+}
+
+async function passGate(
+  worker: PostgresWorker,
+  spec: ClaimedSpec,
+  { lifetimeMs, availableGb, runtimes }: CheckedRequest,
+  { most, further, unlessDue }: { readonly most: number; readonly further: number; readonly unlessDue: boolean },
+): Promise<Pass> {
+  const { bucket } = worker;
+  const now = bucket.backend.now();
+  const since = bucket.horizon.since(now);
+  const front = bucket.fronts.get(spec.id);
+  // Attempt numbers only grow, so what is claimed now comes after all that this process has seen.
+  const seen = bucket.newestNumber;
+  const readAfter = (number: number): readonly [typeof readClaimed, readonly unknown[]] => [
+    readClaimed,
+    [spec.id, worker.id, number, worker.namespace.id],
+  ];
+  const began = performance.now();
+  const [[claim] = [], following] = await bucket.runThroughGateAndFollow(
+    [
+      claimUnits,
+      [
+        ...[spec.id, most, worker.id, lifetimeMs, tooManyRetries, now, further],
+        ...[front?.generation ?? null, front?.rank ?? null, front?.name ?? null],
+        ...[!unlessDue, since, availableGb ?? null, runtimes === undefined ? null : byteaArray(runtimes.map((name) => Buffer.from(name)))],
+      ],
+    ],
+    seen === 0 ? undefined : readAfter(seen),
+  );
+  if (claim === undefined) return { attempts: [], count: 0, passedBy: 0, mostReturned: 0 };
+  if (claim.due_leases !== true && claim.due_delayed !== true) {
+    bucket.horizon.clear(since, instant(claim.now), performance.now() - began);
+  }
+  noteFront(worker, spec.id, claim);
+  const count = Number(claim.taken);
+  const pass = { count, passedBy: Number(claim.passed_by), mostReturned: Number(claim.max_attempts_returned) };
+  // Unless the tables were made anew under this connection.
+  const isAfterSeen = Number(claim.least) > seen;
+  if (count > 0) bucket.newestNumber = isAfterSeen ? Math.max(bucket.newestNumber, Number(claim.greatest)) : Number(claim.greatest);
+  bucket.rotation.claimed(bucket.newestNumber, { isDry: count < most });
+  await noteSpent(worker, claim);
+  if (count === 0) return { attempts: [], ...pass };
+  const rows = (isAfterSeen ? following : undefined) ?? (await bucket.run(...readAfter(Number(claim.least) - 1)));
+  const units = await claimedUnitsFromRow(bucket, spec.id, rows[0], ownNumbers(claim));
+  if (rows[0]?.watched === true) await announce(worker, 'started', units);
+  const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
+  const times = { startTime: instant(claim.now), expirationTime: instant(claim.expires_at) };
+  return { attempts: units.map((unit) => claimedAttempt(worker, workSpec, unit, times)), ...pass };
+}
+
+function noteFront({ bucket }: PostgresWorker, specId: number, claim: Row): void {
+  if (claim.sealed_rank === null || Number(claim.sealed) === 0) return;
+  const name = claim.sealed_name === null ? Buffer.alloc(0) : bytes(claim.sealed_name);
+  bucket.fronts.set(specId, { generation: Number(claim.sealed), rank: Number(claim.sealed_rank), name });
+}
+
+/** Those whose retries are spent have been failed instead. */
+async function noteSpent(worker: PostgresWorker, claim: Row): Promise<void> {
+  if (claim.spent_units === null) return;
+  const { bucket, namespace } = worker;
+  bucket.counts.count();
+  const [answer] = await bucket.run(readWatched, [namespace.id]);
+  if (answer?.watched !== true) return;
+  const numbers = claim.spent_numbers as readonly unknown[];
+  const spent = (claim.spent_units as readonly unknown[]).map((unitId, index) => ({
+    unitId: Number(unitId),
+    number: Number(numbers[index]),
+  }));
+  await announce(worker, 'failed', spent);
+}
+
+/** Which numbers are this claim's: mostly all between the least and the greatest, but somebody may have forced an attempt meanwhile. */
+function ownNumbers({ least, greatest, numbers }: Row): (number: number) => boolean {
+  if (numbers !== null) {
+    const own = new Set((numbers as readonly unknown[]).map(Number));
+    return (number) => own.has(number);
+  }
+  const [from, to] = [Number(least), Number(greatest)];
+  return (number) => number >= from && number <= to;
+}
+
+/** Tells who watches what has become of attempts. */
+export async function announce(
+  { bucket, namespace }: PostgresWorker,
+  change: AttemptChange,
+  attempts: readonly AttemptReference[],
+): Promise<void> {
+  await send(bucket, attemptPayloads(change, namespace.id, attempts));
+}
+
+/** A unit just claimed as an attempt. */
+export function claimedAttempt(
+  worker: PostgresWorker,
+  workSpec: PostgresWorkSpec,
+  { unitId, number, name, data }: ClaimedUnit,
+  times: { readonly startTime: Date; readonly expirationTime: Date },
+): PostgresAttempt {
+  return new PostgresAttempt(new PostgresWorkUnit(workSpec, unitId, name), worker, {
+    number,
+    status: 'pending',
+    data: decodeData(data),
+    endTime: null,
+    ...times,
+  });
+}

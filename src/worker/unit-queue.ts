@@ -1,0 +1,60 @@
+import type { Attempt } from '../core/attempt/attempt.js';
+import type { RegisteredHandler } from './registered-handler.js';
+
+/** A unit that has been claimed, but is in no handler's hands yet. */
+export interface QueuedUnit {
+  readonly attempt: Attempt;
+  readonly handler: RegisteredHandler;
+  /** By performance.now(). */
+  readonly since: number;
+}
+
+/** When so many in front have been taken the array is cut. */
+const cutAfter = 1_000;
+
+/** Claimed units in their order. Taking from the front copies nothing, however many there are. */
+export class UnitQueue {
+  #units: QueuedUnit[] = [];
+  #taken = 0;
+
+  get length(): number {
+    return this.#units.length - this.#taken;
+  }
+
+  get first(): QueuedUnit | undefined {
+    return this.#units[this.#taken];
+  }
+
+  push(unit: QueuedUnit): void {
+    this.#units.push(unit);
+  }
+
+  /** Takes those in front that are for the same handler as the first, so many at most. */
+  take(most: number): QueuedUnit[] {
+    const { first } = this;
+    const taken: QueuedUnit[] = [];
+    for (let next = first; next !== undefined && next.handler === first?.handler && taken.length < most; next = this.first) {
+      taken.push(next);
+      this.#taken++;
+    }
+    if (this.#taken === this.#units.length || this.#taken >= cutAfter) {
+      this.#units = this.#units.slice(this.#taken);
+      this.#taken = 0;
+    }
+    return taken;
+  }
+
+  /** Takes an attempt out; whether it was here. */
+  remove(number: number): boolean {
+    const before = this.length;
+    this.#units = this.takeAll().filter(({ attempt }) => attempt.number !== number);
+    return this.length < before;
+  }
+
+  takeAll(): QueuedUnit[] {
+    const all = this.#units.slice(this.#taken);
+    this.#units = [];
+    this.#taken = 0;
+    return all;
+  }
+}
