@@ -1,0 +1,21 @@
+import type { Producer, Product } from '../product.js';
+
+/** Adds jobs number `from` to `from + count`, as fast as it goes. */
+export async function fill(product: Product, producer: Producer, from: number, count: number, payloadBytes = 0): Promise<void> {
+  const batch = payloadBytes > 10_000 ? 50 : 1_000;
+  let next = from;
+  const caller = async (): Promise<void> => {
+    while (next < from + count) {
+      const first = next;
+      next += batch;
+      await producer.addBatch(first, Math.min(batch, from + count - first), payloadBytes);
+    }
+  };
+  await Promise.all(Array.from({ length: product.batchCallers }, caller));
+}
+
+/** Opens the producer's connections and prepares its statements: two batches for each, with numbers of their own. */
+export async function warmUp(product: Product, producer: Producer, batch: number): Promise<void> {
+  const calls = product.batchCallers * 2;
+  await Promise.all(Array.from({ length: calls }, (_, call) => producer.addBatch(1_000_000_000 + call * batch, batch)));
+}
