@@ -46,7 +46,7 @@ export async function withClient<T>(url: string, use: (client: pg.Client) => Pro
   }
 }
 
-/** What every database in use gets sooner or later, so that it does not come in the middle of a figure. */
-export async function settle(url: string): Promise<void> {
-  await command(url, 'vacuum (analyze)', 'checkpoint');
+/** What autovacuum does to every table sooner or later: makes statistics, and cleans up one that is large. */
+export async function settle(url: string, { large = false } = {}): Promise<void> {
+  await command(url, ...(large ? ['vacuum (analyze)', 'checkpoint'] : ['analyze']));
 }

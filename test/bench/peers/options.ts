@@ -26,6 +26,7 @@ const full: Scale = {
   waiting: 1_000_000,
   rounds: 500,
   steadySeconds: 60,
+  analyzed: true,
 };
 
 /** Only shows that everything runs. */
@@ -37,6 +38,7 @@ const quick: Scale = {
   waiting: 3_000,
   rounds: 10,
   steadySeconds: 1,
+  analyzed: true,
 };
 
 /** Raises with a sentence that says what is wrong. */
@@ -51,6 +53,7 @@ export function readOptions(args: string[]): BenchOptions {
       waiting: { type: 'string' },
       seconds: { type: 'string' },
       rounds: { type: 'string' },
+      unanalyzed: { type: 'boolean', default: false },
       curves: { type: 'boolean', default: false },
       most: { type: 'string' },
       set: { type: 'string', multiple: true, default: [] },
@@ -74,6 +77,7 @@ export function readOptions(args: string[]): BenchOptions {
       waiting: count('waiting', scale.waiting),
       steadySeconds: count('seconds', scale.steadySeconds),
       rounds: count('rounds', scale.rounds),
+      analyzed: !values.unanalyzed,
     },
     curves: values.curves,
     most: count('most', values.quick ? 10_000 : 1_000_000),

@@ -18,8 +18,6 @@ export interface Product {
   readonly batchCallers: number;
   /** How many processes work. @default 2 */
   readonly processes?: number;
-  /** A table that every fetch reads: while it is locked, workers stand at the start, connected and waiting for their first job. */
-  readonly gate: string;
   /** Creates its tables. */
   install(url: string): Promise<void>;
   /** Opens what is needed for so many calls at once. */
@@ -40,7 +38,7 @@ export interface Producer {
 
 /** Works until it is stopped. */
 export interface BenchWorker {
-  /** Begins to fetch; may resolve as late as the first fetch is answered. */
+  /** Begins to fetch. */
   start(): Promise<void>;
   stop(): Promise<void>;
   /** Transactions so far, and those that a collision with another one has ended. */

@@ -21,9 +21,5 @@ process.once('message', () => {
   });
 });
 process.once('disconnect', () => process.exit());
-// May resolve only when the gate has opened.
-worker.start().catch((error: unknown) => {
-  console.error(error);
-  process.exit(1);
-});
+await worker.start();
 tell();

@@ -1,13 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ProductName, WorkerMode } from './product.js';
 
 const program = fileURLToPath(new URL('worker-process.ts', import.meta.url));
-
-/** After this long, in ms, a worker that has begun to fetch has nothing left to set up. */
-const settlingMs = 1_000;
 
 /** What a worker process tells of itself, every 20 ms. */
 export interface WorkerProgress {
@@ -33,16 +29,25 @@ export class WorkerProcesses {
     }
   }
 
-  /** Starts them; resolves when all are connected and have begun to fetch. */
+  /** Starts them; resolves when all are connected and fetch. */
   static async start(count: number, settings: { product: ProductName; url: string; mode: WorkerMode }): Promise<WorkerProcesses> {
     const children = Array.from({ length: count }, () =>
       fork(program, [JSON.stringify(settings)], { execArgv: ['--import', import.meta.resolve('tsx')] }),
     );
     const processes = new WorkerProcesses(children);
     await Promise.all(children.map((child) => Promise.race([once(child, 'message'), once(child, 'exit')])));
-    await wait(settlingMs);
     processes.check();
     return processes;
+  }
+
+  /** From now on they do nothing, wherever they are. */
+  freeze(): void {
+    for (const child of this.#children) child.kill('SIGSTOP');
+  }
+
+  /** They go on, as if no time had passed. */
+  thaw(): void {
+    for (const child of this.#children) child.kill('SIGCONT');
   }
 
   get pids(): number[] {
@@ -71,6 +76,7 @@ export class WorkerProcesses {
   }
 
   async stop(): Promise<void> {
+    this.thaw();
     await Promise.all(
       this.#children.map(async (child) => {
         if (child.exitCode !== null || child.signalCode !== null) return;

@@ -8,7 +8,6 @@ const queueName = 'bench';
 export const bullmq: Product = {
   title: 'BullMQ on PostgreSQL',
   batchCallers: 3,
-  gate: 'bullmq.job',
 
   async install(url) {
     const queue = new Queue(queueName, { connection: { connectionString: url, migrate: true } }, createPostgresBackend);

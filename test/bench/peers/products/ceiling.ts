@@ -53,7 +53,6 @@ export const ceiling: Product = {
   title: 'plain SQL',
   batchCallers: connections,
   processes: 1,
-  gate: us.gate,
   install: us.install,
 
   async connectProducer(url, callers) {

@@ -9,7 +9,6 @@ const logger = new Logger(() => () => undefined);
 export const graphile: Product = {
   title: 'graphile-worker',
   batchCallers: 3,
-  gate: 'graphile_worker._private_jobs',
 
   install: (url) => runMigrations({ connectionString: url, logger }),
 
@@ -36,7 +35,7 @@ export const graphile: Product = {
   },
 
   async connectWorker(url, mode, onJob) {
-    const pgPool = newPool(url, mode === 'single' ? slots + 2 : 10);
+    const pgPool = newPool(url, 10);
     let runner: Runner | undefined;
     return {
       start: async () => {

@@ -11,7 +11,6 @@ const quiet = { schedule: false, supervise: false } as const;
 export const pgBoss: Product = {
   title: 'pg-boss',
   batchCallers: 3,
-  gate: 'pgboss.job',
 
   async install(url) {
     const boss = new PgBoss({ connectionString: url, ...quiet });

@@ -6,7 +6,6 @@ import { payloadOf, slots, type Product } from '../product.js';
 export const us: Product = {
   title: 'pg-coordinate',
   batchCallers: 3,
-  gate: 'coordinate_bucket_1.ready',
 
   async install(url) {
     const coordinate = await connect(url, { migrate: true });

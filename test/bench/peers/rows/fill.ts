@@ -1,4 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Producer, Product } from '../product.js';
+import type { WorkerProcesses } from '../worker-processes.js';
 
 /** Adds jobs number `from` to `from + count`, as fast as it goes. */
 export async function fill(product: Product, producer: Producer, from: number, count: number, payloadBytes = 0): Promise<void> {
@@ -17,5 +19,19 @@ export async function fill(product: Product, producer: Producer, from: number, c
 /** Opens the producer's connections and prepares its statements: two batches for each, with numbers of their own. */
 export async function warmUp(product: Product, producer: Producer, batch: number): Promise<void> {
   const calls = product.batchCallers * 2;
-  await Promise.all(Array.from({ length: calls }, (_, call) => producer.addBatch(1_000_000_000 + call * batch, batch)));
+  await Promise.all(Array.from({ length: calls }, (_, call) => producer.addBatch(warmUpFrom + call * batch, batch)));
+}
+
+const warmUpFrom = 1_000_000_000;
+
+/** Has workers do some jobs, as they have in life: their code is compiled, their statements prepared. Then freezes them, with nothing left. */
+export async function warmUpWorkers(product: Product, producer: Producer, workers: WorkerProcesses, jobs: number): Promise<void> {
+  await fill(product, producer, warmUpFrom, jobs);
+  while ((await producer.countUnfinished()) > 0) {
+    workers.check();
+    await wait(20);
+  }
+  // What they do when there is nothing left to do, such as opening what they sleep by.
+  await wait(500);
+  workers.freeze();
 }

@@ -16,6 +16,8 @@ export interface Scale {
   /** How often a latency is measured. */
   readonly rounds: number;
   readonly steadySeconds: number;
+  /** Whether tables have statistics when work begins, as they do once autovacuum has been there. */
+  readonly analyzed: boolean;
 }
 
 /** What one measurement of one product came to: values by the names of the row's lines. */

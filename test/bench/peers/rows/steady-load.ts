@@ -4,8 +4,8 @@ import { settle, withClient, type BenchServer } from '../database.js';
 import { loadProduct, type Producer, type Product, type ProductName } from '../product.js';
 import { Meter } from '../readings.js';
 import { WorkerProcesses } from '../worker-processes.js';
-import { fill } from './fill.js';
-import type { Figure, Row } from './row.js';
+import { fill, warmUpWorkers } from './fill.js';
+import type { Figure, Row, Scale } from './row.js';
 
 /** So many jobs wait or run at any time: enough that no worker has to look twice. */
 const backlog = 20_000;
@@ -21,7 +21,7 @@ const steadyRow = (key: string, title: string, hold: (client: pg.Client) => Prom
     { key: 'best', title: `${title}: best tenth`, unit: 'jobs/s' },
   ],
   products: ['us', 'graphile', 'pg-boss', 'bullmq'],
-  measure: (server, product, { steadySeconds }) => measureSteadily(server, product, steadySeconds, hold),
+  measure: (server, product, scale) => measureSteadily(server, product, scale, hold),
 });
 
 /** As many added as worked off, by one process that adds and two that work. */
@@ -47,21 +47,23 @@ async function holdSnapshot(client: pg.Client): Promise<void> {
 async function measureSteadily(
   server: BenchServer,
   name: ProductName,
-  seconds: number,
+  { steadySeconds: seconds, analyzed }: Scale,
   hold: (client: pg.Client) => Promise<void>,
 ): Promise<Figure> {
   return server.withDatabase(async (url) => {
     const product = await loadProduct(name);
     await product.install(url);
     const producer = await product.connectProducer(url, product.batchCallers);
-    await fill(product, producer, 0, backlog);
-    await settle(url);
-    return withClient(url, async (holder) => {
-      await hold(holder);
-      const workers = await WorkerProcesses.start(product.processes ?? 2, { product: name, url, mode: 'batched' });
-      try {
+    const workers = await WorkerProcesses.start(product.processes ?? 2, { product: name, url, mode: 'batched' });
+    try {
+      await warmUpWorkers(product, producer, workers, Math.min(4_000, backlog));
+      const before = workers.jobs;
+      await fill(product, producer, 0, backlog);
+      if (analyzed) await settle(url);
+      return await withClient(url, async (holder) => {
+        await hold(holder);
         const meter = await Meter.start(url, workers.pids);
-        const before = workers.jobs;
+        workers.thaw();
         const rates = await rateOfWindows(product, producer, workers, (seconds * 1_000) / windows);
         const read = await meter.stop(workers.jobs - before);
         await workers.stop();
@@ -70,19 +72,20 @@ async function measureSteadily(
         const readings = { ...(await read()), workerRss, ...(abortShare !== undefined && { abortShare }) };
         const [first, last] = [rates.at(0) ?? Number.NaN, rates.at(-1) ?? Number.NaN];
         return { values: { first, last, worst: Math.min(...rates), best: Math.max(...rates) }, readings };
-      } finally {
-        await workers.stop();
-      }
-    });
+      });
+    } finally {
+      await workers.stop();
+    }
   });
 }
 
 /** Keeps the backlog as it is; resolves to how many jobs a second were handled in each window. */
 async function rateOfWindows(product: Product, producer: Producer, workers: WorkerProcesses, windowMs: number): Promise<number[]> {
+  const before = workers.jobs;
   let [added, adding] = [backlog, true];
   const caller = async (): Promise<void> => {
     while (adding) {
-      if (added - workers.jobs > backlog - batch) await wait(2);
+      if (added - (workers.jobs - before) > backlog - batch) await wait(2);
       else {
         const from = added;
         added += batch;

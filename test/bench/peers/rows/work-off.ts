@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { settle, withClient, type BenchServer } from '../database.js';
+import { settle, type BenchServer } from '../database.js';
 import { loadProduct, productNames, type Producer, type ProductName, type WorkerMode } from '../product.js';
 import { Meter } from '../readings.js';
 import { WorkerProcesses } from '../worker-processes.js';
-import { fill } from './fill.js';
+import { fill, warmUpWorkers } from './fill.js';
 import type { Figure, Line, Row } from './row.js';
 
 const peers: readonly ProductName[] = ['us', 'graphile', 'pg-boss', 'bullmq'];
@@ -14,7 +14,8 @@ export const workOff: Row = {
   key: 'work-off',
   lines: [line('work off 20,000 waiting')],
   products: productNames,
-  measure: (server, product, { workedOff }) => measureWorkOff(server, { product, mode: 'batched', count: workedOff, waiting: 0 }),
+  measure: (server, product, { workedOff, analyzed }) =>
+    measureWorkOff(server, { product, mode: 'batched', count: workedOff, waiting: 0, analyzed }),
 };
 
 /** The same, but each fetch is of one job (or of as many as there are free slots), and each report goes out when there is one. */
@@ -22,7 +23,8 @@ export const single: Row = {
   key: 'no-local-queue',
   lines: [line('the same without local queue or batches')],
   products: peers,
-  measure: (server, product, { workedOff }) => measureWorkOff(server, { product, mode: 'single', count: workedOff, waiting: 0 }),
+  measure: (server, product, { workedOff, analyzed }) =>
+    measureWorkOff(server, { product, mode: 'single', count: workedOff, waiting: 0, analyzed }),
 };
 
 /** The first 20,000 of a queue that holds 1,000,000 more of the same kind and priority. */
@@ -30,8 +32,8 @@ export const waiting: Row = {
   key: 'waiting',
   lines: [line('work off 20,000 with many more waiting')],
   products: peers,
-  measure: (server, product, scale) =>
-    measureWorkOff(server, { product, mode: 'batched', count: scale.workedOff, waiting: scale.waiting }),
+  measure: (server, product, { workedOff, waiting: more, analyzed }) =>
+    measureWorkOff(server, { product, mode: 'batched', count: workedOff, waiting: more, analyzed }),
 };
 
 /** What is worked off, and how. */
@@ -41,38 +43,38 @@ export interface WorkOffSettings {
   /** The figure ends when so many are done; so many more wait. */
   readonly count: number;
   readonly waiting: number;
+  /** Whether the tables have statistics; see settle(). @default true */
+  readonly analyzed?: boolean;
   readonly processes?: number;
   readonly payloadBytes?: number;
 }
 
-/** From the moment when the workers, who already stand and wait, may fetch, to the last completion that is durably recorded. */
+/** From the moment when the workers, who were frozen while the queue was filled, go on, to the last completion that is durably recorded. */
 export async function measureWorkOff(server: BenchServer, settings: WorkOffSettings): Promise<Figure> {
-  const { product: name, mode, count, waiting: more, payloadBytes = 0 } = settings;
+  const { product: name, mode, count, waiting: more, payloadBytes = 0, analyzed = true } = settings;
   return server.withDatabase(async (url) => {
     const product = await loadProduct(name);
     await product.install(url);
     const producer = await product.connectProducer(url, product.batchCallers);
-    await fill(product, producer, 0, count + more, payloadBytes);
-    await settle(url);
-    return withClient(url, async (gatekeeper) => {
-      await gatekeeper.query('begin');
-      await gatekeeper.query(`lock table ${product.gate} in access exclusive mode`);
-      const workers = await WorkerProcesses.start(settings.processes ?? product.processes ?? 2, { product: name, url, mode });
-      try {
-        const meter = await Meter.start(url, workers.pids);
-        const start = performance.now();
-        await gatekeeper.query('commit');
-        const { done, at } = await untilDone(workers, producer, { count, total: count + more });
-        const read = await meter.stop(done);
-        await workers.stop();
-        await producer.close();
-        const { rss: workerRss, abortShare } = workers;
-        const readings = { ...(await read()), workerRss, ...(abortShare !== undefined && { abortShare }) };
-        return { values: { rate: done / ((at - start) / 1_000) }, readings };
-      } finally {
-        await workers.stop();
-      }
-    });
+    const workers = await WorkerProcesses.start(settings.processes ?? product.processes ?? 2, { product: name, url, mode });
+    try {
+      await warmUpWorkers(product, producer, workers, Math.min(count, 4_000));
+      const before = workers.jobs;
+      await fill(product, producer, 0, count + more, payloadBytes);
+      if (analyzed) await settle(url, { large: more > 0 });
+      const meter = await Meter.start(url, workers.pids);
+      const start = performance.now();
+      workers.thaw();
+      const { done, at } = await untilDone(workers, producer, { handled: before + count, count, total: count + more });
+      const read = await meter.stop(done);
+      await workers.stop();
+      await producer.close();
+      const { rss: workerRss, abortShare } = workers;
+      const readings = { ...(await read()), workerRss, ...(abortShare !== undefined && { abortShare }) };
+      return { values: { rate: done / ((at - start) / 1_000) }, readings };
+    } finally {
+      await workers.stop();
+    }
   });
 }
 
@@ -84,11 +86,11 @@ export async function measureWorkOff(server: BenchServer, settings: WorkOffSetti
 async function untilDone(
   workers: WorkerProcesses,
   producer: Producer,
-  { count, total }: { count: number; total: number },
+  { handled, count, total }: { handled: number; count: number; total: number },
 ): Promise<{ done: number; at: number }> {
   for (;;) {
     workers.check();
-    if (workers.jobs >= count) {
+    if (workers.jobs >= handled) {
       const at = performance.now();
       const done = total - (await producer.countUnfinished());
       if (done >= count) return { done, at };
