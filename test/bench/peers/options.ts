@@ -26,20 +26,25 @@ const full: Scale = {
   waiting: 1_000_000,
   rounds: 500,
   steadySeconds: 60,
+  backlog: 20_000,
   analyzed: true,
 };
 
 /** Only shows that everything runs. */
 const quick: Scale = {
-  added: 3_000,
-  batch: 1_000,
+  added: 2_000,
+  batch: 500,
   oneByOneSeconds: 0.3,
-  workedOff: 1_000,
-  waiting: 3_000,
+  workedOff: 300,
+  waiting: 1_000,
   rounds: 10,
-  steadySeconds: 1,
+  steadySeconds: 0.5,
+  backlog: 1_000,
   analyzed: true,
 };
+
+/** Of rows that share their code, one. */
+const quickRows = rows.filter(({ key }) => ['add', 'one-by-one', 'work-off', 'latency', 'locked'].includes(key));
 
 /** Raises with a sentence that says what is wrong. */
 export function readOptions(args: string[]): BenchOptions {
@@ -70,7 +75,7 @@ export function readOptions(args: string[]): BenchOptions {
   };
   return {
     products: chosen('only', values.only, values.curves ? ['us'] : productNames, productNames, (name) => name),
-    rows: chosen('rows', values.rows, rows, rows, ({ key }) => key),
+    rows: chosen('rows', values.rows, values.quick ? quickRows : rows, rows, ({ key }) => key),
     repeats: count('repeats', values.quick || values.curves ? 1 : 3),
     scale: {
       ...scale,

@@ -45,8 +45,11 @@ export class Meter {
     return new Meter(url, pids, await counters(url, pids));
   }
 
-  /** The work is done: resolves to what completes the readings once all connections are closed, as sessions count dead rows only then. */
-  async stop(jobs: number): Promise<() => Promise<Readings>> {
+  /**
+   * The work is done: resolves to what completes the readings once all connections are closed, as sessions tell of dead rows only then.
+   * `everDone` jobs have been done in this database, those before the start included.
+   */
+  async stop(jobs: number, everDone = jobs): Promise<() => Promise<Readings>> {
     const end = await counters(this.#url, this.#pids);
     const start = this.#start;
     return async () => {
@@ -54,8 +57,8 @@ export class Meter {
       const { index, table } = await sizes(this.#url);
       return {
         walBytes: (end.wal - start.wal) / jobs,
-        deadTuples: (later.dead - start.dead) / jobs,
-        hotUpdates: (later.hot - start.hot) / jobs,
+        deadTuples: later.dead / everDone,
+        hotUpdates: later.hot / everDone,
         indexBytes: index,
         tableBytes: table,
         serverMicros: ((end.server - start.server) / jobs) * 1e6,

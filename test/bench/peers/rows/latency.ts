@@ -20,7 +20,7 @@ export const latency: Row = {
       await worker.start();
       const producer = await product.connectProducer(url, 1);
       // So long after it has started a worker has nothing left to set up.
-      await wait(1_000);
+      await wait(500);
       const latencies: number[] = [];
       const warmUps = Math.ceil(rounds / 10);
       for (let round = 0; round < warmUps + rounds; round++) {

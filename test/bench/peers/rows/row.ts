@@ -15,7 +15,9 @@ export interface Scale {
   readonly waiting: number;
   /** How often a latency is measured. */
   readonly rounds: number;
+  /** For how long as many jobs are added as are worked off, and how many wait or run meanwhile: enough that no worker has to look twice. */
   readonly steadySeconds: number;
+  readonly backlog: number;
   /** Whether tables have statistics when work begins, as they do once autovacuum has been there. */
   readonly analyzed: boolean;
 }

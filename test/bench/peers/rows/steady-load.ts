@@ -4,12 +4,9 @@ import { settle, withClient, type BenchServer } from '../database.js';
 import { loadProduct, type Producer, type Product, type ProductName } from '../product.js';
 import { Meter } from '../readings.js';
 import { WorkerProcesses } from '../worker-processes.js';
-import { fill, warmUpWorkers } from './fill.js';
+import { fill, mostWarmUps, warmUpWorkers } from './fill.js';
 import type { Figure, Row, Scale } from './row.js';
 
-/** So many jobs wait or run at any time: enough that no worker has to look twice. */
-const backlog = 20_000;
-const batch = 1_000;
 const windows = 10;
 
 const steadyRow = (key: string, title: string, hold: (client: pg.Client) => Promise<void>): Row => ({
@@ -47,7 +44,7 @@ async function holdSnapshot(client: pg.Client): Promise<void> {
 async function measureSteadily(
   server: BenchServer,
   name: ProductName,
-  { steadySeconds: seconds, analyzed }: Scale,
+  { steadySeconds: seconds, backlog, batch, analyzed }: Scale,
   hold: (client: pg.Client) => Promise<void>,
 ): Promise<Figure> {
   return server.withDatabase(async (url) => {
@@ -56,7 +53,7 @@ async function measureSteadily(
     const producer = await product.connectProducer(url, product.batchCallers);
     const workers = await WorkerProcesses.start(product.processes ?? 2, { product: name, url, mode: 'batched' });
     try {
-      await warmUpWorkers(product, producer, workers, Math.min(4_000, backlog));
+      await warmUpWorkers(product, producer, workers, Math.min(backlog, mostWarmUps));
       const before = workers.jobs;
       await fill(product, producer, 0, backlog);
       if (analyzed) await settle(url);
@@ -64,8 +61,8 @@ async function measureSteadily(
         await hold(holder);
         const meter = await Meter.start(url, workers.pids);
         workers.thaw();
-        const rates = await rateOfWindows(product, producer, workers, (seconds * 1_000) / windows);
-        const read = await meter.stop(workers.jobs - before);
+        const rates = await rateOfWindows(product, producer, workers, { windowMs: (seconds * 1_000) / windows, backlog, batch });
+        const read = await meter.stop(workers.jobs - before, workers.jobs);
         await workers.stop();
         await producer.close();
         const { rss: workerRss, abortShare } = workers;
@@ -80,7 +77,12 @@ async function measureSteadily(
 }
 
 /** Keeps the backlog as it is; resolves to how many jobs a second were handled in each window. */
-async function rateOfWindows(product: Product, producer: Producer, workers: WorkerProcesses, windowMs: number): Promise<number[]> {
+async function rateOfWindows(
+  product: Product,
+  producer: Producer,
+  workers: WorkerProcesses,
+  { windowMs, backlog, batch }: { windowMs: number; backlog: number; batch: number },
+): Promise<number[]> {
   const before = workers.jobs;
   let [added, adding] = [backlog, true];
   const caller = async (): Promise<void> => {

@@ -3,7 +3,7 @@ import { settle, type BenchServer } from '../database.js';
 import { loadProduct, productNames, type Producer, type ProductName, type WorkerMode } from '../product.js';
 import { Meter } from '../readings.js';
 import { WorkerProcesses } from '../worker-processes.js';
-import { fill, warmUpWorkers } from './fill.js';
+import { fill, mostWarmUps, warmUpWorkers } from './fill.js';
 import type { Figure, Line, Row } from './row.js';
 
 const peers: readonly ProductName[] = ['us', 'graphile', 'pg-boss', 'bullmq'];
@@ -58,7 +58,7 @@ export async function measureWorkOff(server: BenchServer, settings: WorkOffSetti
     const producer = await product.connectProducer(url, product.batchCallers);
     const workers = await WorkerProcesses.start(settings.processes ?? product.processes ?? 2, { product: name, url, mode });
     try {
-      await warmUpWorkers(product, producer, workers, Math.min(count, 4_000));
+      await warmUpWorkers(product, producer, workers, Math.min(count, mostWarmUps));
       const before = workers.jobs;
       await fill(product, producer, 0, count + more, payloadBytes);
       if (analyzed) await settle(url, { large: more > 0 });
@@ -66,7 +66,7 @@ export async function measureWorkOff(server: BenchServer, settings: WorkOffSetti
       const start = performance.now();
       workers.thaw();
       const { done, at } = await untilDone(workers, producer, { handled: before + count, count, total: count + more });
-      const read = await meter.stop(done);
+      const read = await meter.stop(done, before + done);
       await workers.stop();
       await producer.close();
       const { rss: workerRss, abortShare } = workers;
