@@ -1,23 +1,29 @@
 /* Us against the peers: see README.md. */
 import { writeFile } from 'node:fs/promises';
 import { median } from '../measure.js';
-import { startServer } from './database.js';
+import { measureCurves } from './curves.js';
+import { startServer, type BenchServer } from './database.js';
 import { readOptions, type BenchOptions } from './options.js';
 import { plotOf } from './plot.js';
+import type { ProductName } from './product.js';
 import { printResults, type Result } from './report.js';
-import type { BenchServer } from './database.js';
+import type { Figure } from './rows/row.js';
 
 const options = readOptions(process.argv.slice(2));
-const server = await startServer(options.settings);
+// 64 processes of a curve have more connections than a server allows by default.
+const server = await startServer({ ...(options.curves && { max_connections: '1000' }), ...options.settings });
 try {
-  const results = await measureRows(server, options);
-  printResults(results);
-  if (options.output !== undefined) {
-    await writeFile(`${options.output}.json`, JSON.stringify({ at: new Date(), node: process.version, ...options.scale, results }, null, 2));
-    await writeFile(`${options.output}.svg`, plotOf(results));
-  }
+  await (options.curves ? measureCurves(server, options) : benchRows());
 } finally {
   await server.stop();
+}
+
+async function benchRows(): Promise<void> {
+  const results = await measureRows(server, options);
+  printResults(results);
+  if (options.output === undefined) return;
+  await writeFile(`${options.output}.json`, JSON.stringify({ at: new Date(), node: process.version, ...options.scale, results }, null, 2));
+  await writeFile(`${options.output}.svg`, plotOf(results));
 }
 
 /** The products take turns within each repeat, so that a slow moment of the machine meets all of them. */
@@ -25,11 +31,12 @@ async function measureRows(on: BenchServer, { rows, products, repeats, scale }: 
   const results: Result[] = [];
   for (const row of rows) {
     const names = row.products.filter((name) => products.includes(name));
-    const figures = new Map(names.map((name) => [name, [] as Awaited<ReturnType<typeof row.measure>>[]]));
+    const figures = new Map<ProductName, Figure[]>(names.map((name) => [name, []]));
     for (let repeat = 0; repeat < repeats; repeat++) {
       for (const name of names) {
         const figure = await row.measure(on, name, scale);
-        console.error(`${row.key} ${name}: ${Object.entries(figure.values).map(([key, value]) => `${key} ${value.toFixed(2)}`).join(', ')}`);
+        const shown = row.lines.map(({ key }) => `${key} ${figure.values[key]?.toFixed(2)}`);
+        console.error(`${row.key} ${name}: ${shown.join(', ')}`);
         figures.get(name)?.push(figure);
       }
     }

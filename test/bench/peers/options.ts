@@ -12,6 +12,7 @@ export interface BenchOptions {
   /** Cost curves instead of the rows, and up to how many waiting jobs. */
   readonly curves: boolean;
   readonly most: number;
+  readonly quick: boolean;
   /** Settings of the server besides its defaults. */
   readonly settings: Readonly<Record<string, string>>;
   /** Where figures and plot are written, without extension; undefined: nowhere. */
@@ -85,7 +86,8 @@ export function readOptions(args: string[]): BenchOptions {
       analyzed: !values.unanalyzed,
     },
     curves: values.curves,
-    most: count('most', values.quick ? 10_000 : 1_000_000),
+    quick: values.quick,
+    most: count('most', values.quick ? 1_000 : 1_000_000),
     settings: Object.fromEntries(values.set.map((setting) => setting.split('=', 2) as [string, string])),
     output: values.output,
   };

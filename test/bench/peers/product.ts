@@ -18,8 +18,8 @@ export interface Product {
   readonly batchCallers: number;
   /** How many processes work. @default 2 */
   readonly processes?: number;
-  /** Creates its tables. */
-  install(url: string): Promise<void>;
+  /** Creates its tables, and so many queues over which jobs are spread; those that know but one kind of queue have one. */
+  install(url: string, queues?: number): Promise<void>;
   /** Opens what is needed for so many calls at once. */
   connectProducer(url: string, callers: number): Promise<Producer>;
   /** Opens what a worker needs; `onJob` is all that its handlers do. */

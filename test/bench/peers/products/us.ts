@@ -1,3 +1,4 @@
+import type { WorkSpec } from 'pg-coordinate';
 import { nameOf } from '../../measure.js';
 import { connect, createWorker } from '../built-product.js';
 import { payloadOf, slots, type Product } from '../product.js';
@@ -7,26 +8,31 @@ export const us: Product = {
   title: 'pg-coordinate',
   batchCallers: 3,
 
-  async install(url) {
+  async install(url, queues = 1) {
     const coordinate = await connect(url, { migrate: true });
-    await (await coordinate.namespace('bench')).setWorkSpec({ name: 'bench' });
+    const namespace = await coordinate.namespace('bench');
+    for (let queue = 0; queue < queues; queue++) await namespace.setWorkSpec({ name: `bench ${queue}`, task: 'bench' });
     await coordinate.close();
   },
 
   async connectProducer(url, callers) {
     const coordinate = await connect(url, { pool: { max: Math.min(callers + 1, 10) } });
-    const spec = await (await coordinate.namespace('bench')).workSpec('bench');
+    const namespace = await coordinate.namespace('bench');
+    const specs = await Promise.all((await namespace.workSpecNames()).map((name) => namespace.workSpec(name)));
+    let batches = 0;
+    const nextSpec = (): WorkSpec => specs[batches++ % specs.length]!;
     return {
       addBatch: async (from, count, bytes) => {
         const numbers = Array.from({ length: count }, (_, index) => from + index);
-        await spec.addWorkUnits(numbers.map((number) => ({ name: nameOf('unit', number), data: payloadOf(number, bytes) })));
+        await nextSpec().addWorkUnits(numbers.map((number) => ({ name: nameOf('unit', number), data: payloadOf(number, bytes) })));
       },
       addOne: async (number) => {
-        await spec.addWorkUnit(`single ${number}`, payloadOf(number));
+        await nextSpec().addWorkUnit(`single ${number}`, payloadOf(number));
       },
       countUnfinished: async () => {
-        const { available = 0, delayed = 0, pending = 0 } = await spec.countWorkUnitStatus();
-        return available + delayed + pending;
+        const summary = await namespace.summarize();
+        const unfinished = summary.filter(({ status }) => status === 'available' || status === 'delayed' || status === 'pending');
+        return unfinished.reduce((sum, { count }) => sum + count, 0);
       },
       close: () => coordinate.close(),
     };

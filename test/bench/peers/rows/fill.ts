@@ -3,8 +3,13 @@ import type { Producer, Product } from '../product.js';
 import type { WorkerProcesses } from '../worker-processes.js';
 
 /** Adds jobs number `from` to `from + count`, as fast as it goes. */
-export async function fill(product: Product, producer: Producer, from: number, count: number, payloadBytes = 0): Promise<void> {
-  const batch = payloadBytes > 10_000 ? 50 : 1_000;
+export async function fill(
+  product: Product,
+  producer: Producer,
+  from: number,
+  count: number,
+  { payloadBytes = 0, batch = 1_000 }: { payloadBytes?: number; batch?: number } = {},
+): Promise<void> {
   let next = from;
   const caller = async (): Promise<void> => {
     while (next < from + count) {

@@ -47,20 +47,26 @@ export interface WorkOffSettings {
   readonly analyzed?: boolean;
   readonly processes?: number;
   readonly payloadBytes?: number;
+  /** Over how many queues the jobs are spread. @default 1 */
+  readonly queues?: number;
 }
 
 /** From the moment when the workers, who were frozen while the queue was filled, go on, to the last completion that is durably recorded. */
 export async function measureWorkOff(server: BenchServer, settings: WorkOffSettings): Promise<Figure> {
-  const { product: name, mode, count, waiting: more, payloadBytes = 0, analyzed = true } = settings;
+  const { product: name, mode, count, waiting: more, payloadBytes = 0, queues = 1, analyzed = true } = settings;
   return server.withDatabase(async (url) => {
     const product = await loadProduct(name);
-    await product.install(url);
+    await product.install(url, queues);
     const producer = await product.connectProducer(url, product.batchCallers);
     const workers = await WorkerProcesses.start(settings.processes ?? product.processes ?? 2, { product: name, url, mode });
     try {
       await warmUpWorkers(product, producer, workers, Math.min(count, mostWarmUps));
       const before = workers.jobs;
-      await fill(product, producer, 0, count + more, payloadBytes);
+      // Of many bytes fewer at once, or they would be megabytes by the hundred; for many queues as many batches at least.
+      const batch = Math.max(1, Math.floor(Math.min(1_000, count / queues, 20_000_000 / (payloadBytes + 1))));
+      const filling = performance.now();
+      await fill(product, producer, 0, count + more, { payloadBytes, batch });
+      const add = (count + more) / ((performance.now() - filling) / 1_000);
       if (analyzed) await settle(url, { large: more > 0 });
       const meter = await Meter.start(url, workers.pids);
       const start = performance.now();
@@ -71,7 +77,7 @@ export async function measureWorkOff(server: BenchServer, settings: WorkOffSetti
       await producer.close();
       const { rss: workerRss, abortShare } = workers;
       const readings = { ...(await read()), workerRss, ...(abortShare !== undefined && { abortShare }) };
-      return { values: { rate: done / ((at - start) / 1_000) }, readings };
+      return { values: { rate: done / ((at - start) / 1_000), add }, readings };
     } finally {
       await workers.stop();
     }
