@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import tseslint from 'typescript-eslint';
 
@@ -41,8 +42,12 @@ const importDirection = {
   },
 };
 
+/** The types of the peers that the benchmark measures come with its own packages, which few have installed. */
+const benchOfPeers = 'test/bench/peers/';
+const withoutTypes = existsSync(join(import.meta.dirname, benchOfPeers, 'node_modules')) ? [] : [benchOfPeers];
+
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'coverage/', 'test/bench/node_modules/'] },
+  { ignores: ['dist/', '**/node_modules/', 'coverage/', ...withoutTypes] },
   {
     // The programs of threads are plain JavaScript, checked by their JSDoc types.
     files: ['**/*.ts', 'src/**/*.js'],

@@ -62,8 +62,13 @@ export async function fill(spec: WorkSpec, count: number, prefix = 'unit'): Prom
 export function unitsOf(prefix: string, from: number, count: number): { name: string; data: { path: string; size: number } }[] {
   return Array.from({ length: count }, (_, index) => {
     const number = from + index;
-    return { name: `${prefix}-${String((number * 7_919) % 10_000_019).padStart(8, '0')}-${number}`, data: { path: `/files/${number}.txt`, size: number } };
+    return { name: nameOf(prefix, number), data: { path: `/files/${number}.txt`, size: number } };
   });
+}
+
+/** Names do not sort as their numbers do. */
+export function nameOf(prefix: string, number: number): string {
+  return `${prefix}-${String((number * 7_919) % 10_000_019).padStart(8, '0')}-${number}`;
 }
 
 /** The one in the middle. */

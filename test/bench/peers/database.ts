@@ -1,0 +1,52 @@
+import pg from 'pg';
+import { startEmbeddedPostgres } from './built-product.js';
+
+/** A server that every figure gets a fresh database of. */
+export interface BenchServer {
+  /** Runs `use` with the URL of a new, empty database, and drops it. */
+  withDatabase<T>(use: (url: string) => Promise<T>): Promise<T>;
+  stop(): Promise<void>;
+}
+
+/** Starts PostgreSQL with its default, durable settings but for those given. */
+export async function startServer(settings: Readonly<Record<string, string>>): Promise<BenchServer> {
+  const server = await startEmbeddedPostgres({ settings });
+  let serial = 0;
+  return {
+    async withDatabase(use) {
+      const name = `bench_${++serial}`;
+      await command(server.url, `create database ${name}`);
+      try {
+        const url = new URL(server.url);
+        url.pathname = name;
+        return await use(url.href);
+      } finally {
+        await command(server.url, `drop database ${name} with (force)`);
+      }
+    },
+    stop: () => server.stop(),
+  };
+}
+
+/** Runs statements on a connection of their own. */
+export async function command(url: string, ...texts: string[]): Promise<void> {
+  await withClient(url, async (client) => {
+    for (const text of texts) await client.query(text);
+  });
+}
+
+/** A connection for as long as `use` takes. */
+export async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** What autovacuum does to every table sooner or later: makes statistics, and cleans up one that is large. */
+export async function settle(url: string, { large = false } = {}): Promise<void> {
+  await command(url, ...(large ? ['vacuum (analyze)', 'checkpoint'] : ['analyze']));
+}

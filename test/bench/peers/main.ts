@@ -1,0 +1,54 @@
+/* Us against the peers: see README.md. */
+import { writeFile } from 'node:fs/promises';
+import { median } from '../measure.js';
+import { measureCurves } from './curves.js';
+import { startServer, type BenchServer } from './database.js';
+import { readOptions, type BenchOptions } from './options.js';
+import { plotOf } from './plot.js';
+import type { ProductName } from './product.js';
+import { printResults, type Result } from './report.js';
+import type { Figure } from './rows/row.js';
+
+const options = readOptions(process.argv.slice(2));
+// 64 processes of a curve have more connections than a server allows by default.
+const server = await startServer({ ...(options.curves && { max_connections: '1000' }), ...options.settings });
+try {
+  await (options.curves ? measureCurves(server, options) : benchRows());
+} finally {
+  await server.stop();
+}
+
+async function benchRows(): Promise<void> {
+  const results = await measureRows(server, options);
+  printResults(results);
+  if (options.output === undefined) return;
+  await writeFile(`${options.output}.json`, JSON.stringify({ at: new Date(), node: process.version, ...options.scale, results }, null, 2));
+  await writeFile(`${options.output}.svg`, plotOf(results));
+}
+
+/** The products take turns within each repeat, so that a slow moment of the machine meets all of them. */
+async function measureRows(on: BenchServer, { rows, products, repeats, scale }: BenchOptions): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const row of rows) {
+    const names = row.products.filter((name) => products.includes(name));
+    const figures = new Map<ProductName, Figure[]>(names.map((name) => [name, []]));
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      for (const name of names) {
+        const figure = await row.measure(on, name, scale);
+        const shown = row.lines.map(({ key }) => `${key} ${figure.values[key]?.toFixed(2)}`);
+        console.error(`${row.key} ${name}: ${shown.join(', ')}`);
+        figures.get(name)?.push(figure);
+      }
+    }
+    for (const { key, title, unit } of row.lines) {
+      const values = [...figures].map(([product, all]) => {
+        const sorted = all.map(({ values: given }) => given[key] ?? Number.NaN);
+        // The readings of the run in the middle, as they belong together.
+        const middle = median(sorted);
+        return { product, value: middle, all: sorted, readings: all.find(({ values: given }) => given[key] === middle)?.readings };
+      });
+      results.push({ row: row.key, line: key, title, unit, values });
+    }
+  }
+  return results;
+}

@@ -1,0 +1,76 @@
+/** What is measured; the ceiling is plain SQL. */
+export const productNames = ['us', 'graphile', 'pg-boss', 'bullmq', 'ceiling'] as const;
+export type ProductName = (typeof productNames)[number];
+
+/**
+ * How a worker fetches. `batched`: at the product's best settings for short jobs. `single`: one job per fetch, nothing fetched ahead, nothing held
+ * back. `prompt`: at its best settings for a job out of the blue.
+ */
+export type WorkerMode = 'batched' | 'single' | 'prompt';
+
+/** Handlers that run at once in each worker, in the modes in which that has a meaning. */
+export const slots = 24;
+
+/** One of the products, in a database of its own. */
+export interface Product {
+  readonly title: string;
+  /** With how many calls at once batches are added fastest, found by trying. */
+  readonly batchCallers: number;
+  /** How many processes work. @default 2 */
+  readonly processes?: number;
+  /** Creates its tables, and so many queues over which jobs are spread; those that know but one kind of queue have one. */
+  install(url: string, queues?: number): Promise<void>;
+  /** Opens what is needed for so many calls at once. */
+  connectProducer(url: string, callers: number): Promise<Producer>;
+  /** Opens what a worker needs; `onJob` is all that its handlers do. */
+  connectWorker(url: string, mode: WorkerMode, onJob: () => unknown): Promise<BenchWorker>;
+}
+
+/** Adds jobs, and looks at what has become of them. */
+export interface Producer {
+  /** Adds jobs number `from`, `from` + 1, ..., all or none, with payloads of about so many bytes. */
+  addBatch(from: number, count: number, payloadBytes?: number): Promise<void>;
+  addOne(number: number): Promise<void>;
+  /** How many jobs are waiting or running, as it is durably recorded. */
+  countUnfinished(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Works until it is stopped. */
+export interface BenchWorker {
+  /** Begins to fetch. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Transactions so far, and those that a collision with another one has ended. */
+  readonly statistics?: { readonly committed: number; readonly aborted: number };
+}
+
+/** The payload of a job: small unless so many bytes are asked for. */
+export function payloadOf(number: number, bytes = 0): { path: string; size: number; filler?: string } {
+  const payload = { path: `/files/${number}.txt`, size: number };
+  return bytes <= 50 ? payload : { ...payload, filler: fillerOf(bytes - 50) };
+}
+
+let filler = '';
+
+/** Text that does not compress to nothing. */
+function fillerOf(bytes: number): string {
+  while (filler.length < bytes) filler += Math.random().toString(36).slice(2);
+  return filler.slice(0, bytes);
+}
+
+/** Loads only the product asked for, so that a process that runs one of them carries no other. */
+export async function loadProduct(name: ProductName): Promise<Product> {
+  switch (name) {
+    case 'us':
+      return (await import('./products/us.js')).us;
+    case 'graphile':
+      return (await import('./products/graphile.js')).graphile;
+    case 'pg-boss':
+      return (await import('./products/pg-boss.js')).pgBoss;
+    case 'bullmq':
+      return (await import('./products/bullmq.js')).bullmq;
+    case 'ceiling':
+      return (await import('./products/ceiling.js')).ceiling;
+  }
+}

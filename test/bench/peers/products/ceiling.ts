@@ -1,0 +1,111 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
+import { nameOf } from '../../measure.js';
+import { byteaArray } from '../built-product.js';
+import { payloadOf, type Product } from '../product.js';
+import { us } from './us.js';
+
+/* What our layout writes, in plain SQL: no checks, no gate, no scheduler, no runtime. When the layout changes, so must these. */
+const bucket = 'coordinate_bucket_1';
+
+const addRows = `
+  with added as (
+    insert into ${bucket}.work_unit (spec_id, name, data)
+    select $1::bigint, name, data from unnest($2::bytea[], $3::bytea[]) as unit (name, data) order by name
+    returning id, name
+  ),
+  available as (
+    insert into ${bucket}.ready_0 (segment, spec_id, rank, name, unit_id, attempts)
+    select 0, $1::bigint, 0, name, id, 0 from added
+  )
+  insert into ${bucket}.unit_count (spec_id, kind, delta) values ($1::bigint, 'all', cardinality($2::bytea[]))`;
+
+/** Committed without waiting for the disk, as our claims are. */
+const claimRows = `
+  with picked as materialized (
+    select ctid as place, unit_id, set_config('synchronous_commit', 'off', true)
+    from ${bucket}.ready_0 where spec_id = $1::bigint order by rank, name limit $2 for update skip locked
+  ),
+  taken as (delete from ${bucket}.ready_0 where ctid = any(array(select place from picked)))
+  insert into ${bucket}.lease (spec_id, unit_id, number, worker_id, started_at, expires_at, attempts)
+  select $1::bigint, unit_id, nextval('${bucket}.attempt_number'), 1, now(), now() + interval '30 s', 1 from picked
+  returning unit_id`;
+
+const finishRows = `
+  with ended as (
+    delete from ${bucket}.lease where spec_id = $1::bigint and unit_id = any($2::bigint[]) returning *
+  ),
+  unit as (
+    update ${bucket}.work_unit u set ended = 'finished', active_attempt = ended.number, attempts = 1 from ended where u.id = ended.unit_id
+  ),
+  history as (
+    insert into ${bucket}.attempt_default (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at)
+    select spec_id, unit_id, number, worker_id, 'finished', started_at, now(), expires_at from ended
+  )
+  insert into ${bucket}.unit_count (spec_id, kind, delta) values ($1::bigint, 'finished', cardinality($2::bigint[]))`;
+
+/** With how many connections it is fastest, found by trying. */
+const connections = 3;
+const batch = 1_000;
+
+/** How fast the rows of our layout can be written by plain SQL from one process. */
+export const ceiling: Product = {
+  title: 'plain SQL',
+  batchCallers: connections,
+  processes: 1,
+  install: us.install,
+
+  async connectProducer(url, callers) {
+    const pool = newPool(url, callers);
+    const specId = await specIdOf(pool);
+    return {
+      addBatch: async (from, count, bytes) => {
+        const numbers = Array.from({ length: count }, (_, index) => from + index);
+        const names = byteaArray(numbers.map((number) => Buffer.from(nameOf('unit', number))));
+        const data = byteaArray(numbers.map((number) => Buffer.from(JSON.stringify(payloadOf(number, bytes)))));
+        await pool.query({ name: 'add', text: addRows, values: [specId, names, data] });
+      },
+      addOne: () => Promise.reject(new Error('Plain SQL from one process adds batches')),
+      countUnfinished: async () => {
+        const text = `select ((select count(*) from ${bucket}.ready) + (select count(*) from ${bucket}.lease))::int as count`;
+        const { rows } = await pool.query<{ count: number }>(text);
+        return rows[0]?.count ?? 0;
+      },
+      close: () => pool.end(),
+    };
+  },
+
+  async connectWorker(url, _mode, onJob) {
+    const pool = newPool(url, connections);
+    const specId = await specIdOf(pool);
+    let working = true;
+    let loops: Promise<unknown> = Promise.resolve();
+    const work = async (): Promise<void> => {
+      while (working) {
+        const { rows } = await pool.query<{ unit_id: string }>({ name: 'claim', text: claimRows, values: [specId, batch] });
+        if (rows.length === 0) await wait(50);
+        else await pool.query({ name: 'finish', text: finishRows, values: [specId, rows.map(({ unit_id: id }) => id)] });
+        rows.forEach(() => onJob());
+      }
+    };
+    return {
+      start: async () => void (loops = Promise.all(Array.from({ length: connections }, work))),
+      stop: async () => {
+        working = false;
+        await loops;
+        await pool.end();
+      },
+    };
+  },
+};
+
+/** Plans as the product has them: made once, by the indexes. */
+function newPool(url: string, max: number): pg.Pool {
+  const off = ['seqscan', 'bitmapscan', 'hashjoin', 'mergejoin'].map((kind) => `-c enable_${kind}=off`).join(' ');
+  return new pg.Pool({ connectionString: url, max, options: `-c plan_cache_mode=force_generic_plan ${off}` });
+}
+
+async function specIdOf(pool: pg.Pool): Promise<string> {
+  const { rows } = await pool.query<{ id: string }>(`select id from ${bucket}.work_spec`);
+  return rows[0]?.id ?? '';
+}

@@ -1,0 +1,111 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type pg from 'pg';
+import { settle, withClient, type BenchServer } from '../database.js';
+import { loadProduct, type Producer, type Product, type ProductName } from '../product.js';
+import { Meter } from '../readings.js';
+import { WorkerProcesses } from '../worker-processes.js';
+import { fill, mostWarmUps, warmUpWorkers } from './fill.js';
+import type { Figure, Row, Scale } from './row.js';
+
+const windows = 10;
+
+const steadyRow = (key: string, title: string, hold: (client: pg.Client) => Promise<void>): Row => ({
+  key,
+  lines: [
+    { key: 'first', title: `${title}: first tenth`, unit: 'jobs/s' },
+    { key: 'last', title: `${title}: last tenth`, unit: 'jobs/s' },
+    { key: 'worst', title: `${title}: worst tenth`, unit: 'jobs/s' },
+    { key: 'best', title: `${title}: best tenth`, unit: 'jobs/s' },
+  ],
+  products: ['us', 'graphile', 'pg-boss', 'bullmq'],
+  measure: (server, product, scale) => measureSteadily(server, product, scale, hold),
+});
+
+/** As many added as worked off, by one process that adds and two that work. */
+export const steady = steadyRow('steady', 'steady load', async () => undefined);
+
+/** The same while another transaction has a snapshot from before, so that nothing that dies can be cleaned up. */
+export const held = steadyRow('held', 'steady load, snapshot held', holdSnapshot);
+
+/** The same while that transaction also holds the lock that pg_dump takes on every table, so that nothing can be truncated. */
+export const locked = steadyRow('locked', 'steady load, snapshot and all tables held', async (client) => {
+  await holdSnapshot(client);
+  const { rows } = await client.query<{ name: string }>(
+    `select relid::regclass::text as name from pg_stat_user_tables order by relid`,
+  );
+  for (const { name } of rows) await client.query(`lock table ${name} in access share mode`);
+});
+
+async function holdSnapshot(client: pg.Client): Promise<void> {
+  await client.query('begin isolation level repeatable read');
+  await client.query('select count(*) from pg_class');
+}
+
+async function measureSteadily(
+  server: BenchServer,
+  name: ProductName,
+  { steadySeconds: seconds, backlog, batch, analyzed }: Scale,
+  hold: (client: pg.Client) => Promise<void>,
+): Promise<Figure> {
+  return server.withDatabase(async (url) => {
+    const product = await loadProduct(name);
+    await product.install(url);
+    const producer = await product.connectProducer(url, product.batchCallers);
+    const workers = await WorkerProcesses.start(product.processes ?? 2, { product: name, url, mode: 'batched' });
+    try {
+      await warmUpWorkers(product, producer, workers, Math.min(backlog, mostWarmUps));
+      const before = workers.jobs;
+      await fill(product, producer, 0, backlog);
+      if (analyzed) await settle(url);
+      return await withClient(url, async (holder) => {
+        await hold(holder);
+        const meter = await Meter.start(url, workers.pids);
+        workers.thaw();
+        const rates = await rateOfWindows(product, producer, workers, { windowMs: (seconds * 1_000) / windows, backlog, batch });
+        const read = await meter.stop(workers.jobs - before, workers.jobs);
+        await workers.stop();
+        await producer.close();
+        const { rss: workerRss, abortShare } = workers;
+        const readings = { ...(await read()), workerRss, ...(abortShare !== undefined && { abortShare }) };
+        const [first, last] = [rates.at(0) ?? Number.NaN, rates.at(-1) ?? Number.NaN];
+        return { values: { first, last, worst: Math.min(...rates), best: Math.max(...rates) }, readings };
+      });
+    } finally {
+      await workers.stop();
+    }
+  });
+}
+
+/** Keeps the backlog as it is; resolves to how many jobs a second were handled in each window. */
+async function rateOfWindows(
+  product: Product,
+  producer: Producer,
+  workers: WorkerProcesses,
+  { windowMs, backlog, batch }: { windowMs: number; backlog: number; batch: number },
+): Promise<number[]> {
+  const before = workers.jobs;
+  let [added, adding] = [backlog, true];
+  const caller = async (): Promise<void> => {
+    while (adding) {
+      if (added - (workers.jobs - before) > backlog - batch) await wait(2);
+      else {
+        const from = added;
+        added += batch;
+        await producer.addBatch(from, batch);
+      }
+    }
+  };
+  const callers = Promise.all(Array.from({ length: product.batchCallers }, caller));
+  const rates: number[] = [];
+  let [at, jobs] = [performance.now(), workers.jobs];
+  for (let window = 0; window < windows; window++) {
+    await wait(windowMs);
+    workers.check();
+    const [now, later] = [performance.now(), workers.jobs];
+    rates.push((later - jobs) / ((now - at) / 1_000));
+    [at, jobs] = [now, later];
+  }
+  adding = false;
+  await callers;
+  return rates;
+}

@@ -1,0 +1,106 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { settle, type BenchServer } from '../database.js';
+import { loadProduct, productNames, type Producer, type ProductName, type WorkerMode } from '../product.js';
+import { Meter } from '../readings.js';
+import { WorkerProcesses } from '../worker-processes.js';
+import { fill, mostWarmUps, warmUpWorkers } from './fill.js';
+import type { Figure, Line, Row } from './row.js';
+
+const peers: readonly ProductName[] = ['us', 'graphile', 'pg-boss', 'bullmq'];
+const line = (title: string): Line => ({ key: 'rate', title, unit: 'jobs/s' });
+
+/** Jobs that do nothing, by two processes of 24 slots, each product at its best settings. */
+export const workOff: Row = {
+  key: 'work-off',
+  lines: [line('work off 20,000 waiting')],
+  products: productNames,
+  measure: (server, product, { workedOff, analyzed }) =>
+    measureWorkOff(server, { product, mode: 'batched', count: workedOff, waiting: 0, analyzed }),
+};
+
+/** The same, but each fetch is of one job (or of as many as there are free slots), and each report goes out when there is one. */
+export const single: Row = {
+  key: 'no-local-queue',
+  lines: [line('the same without local queue or batches')],
+  products: peers,
+  measure: (server, product, { workedOff, analyzed }) =>
+    measureWorkOff(server, { product, mode: 'single', count: workedOff, waiting: 0, analyzed }),
+};
+
+/** The first 20,000 of a queue that holds 1,000,000 more of the same kind and priority. */
+export const waiting: Row = {
+  key: 'waiting',
+  lines: [line('work off 20,000 with many more waiting')],
+  products: peers,
+  measure: (server, product, { workedOff, waiting: more, analyzed }) =>
+    measureWorkOff(server, { product, mode: 'batched', count: workedOff, waiting: more, analyzed }),
+};
+
+/** What is worked off, and how. */
+export interface WorkOffSettings {
+  readonly product: ProductName;
+  readonly mode: WorkerMode;
+  /** The figure ends when so many are done; so many more wait. */
+  readonly count: number;
+  readonly waiting: number;
+  /** Whether the tables have statistics; see settle(). @default true */
+  readonly analyzed?: boolean;
+  readonly processes?: number;
+  readonly payloadBytes?: number;
+  /** Over how many queues the jobs are spread. @default 1 */
+  readonly queues?: number;
+}
+
+/** From the moment when the workers, who were frozen while the queue was filled, go on, to the last completion that is durably recorded. */
+export async function measureWorkOff(server: BenchServer, settings: WorkOffSettings): Promise<Figure> {
+  const { product: name, mode, count, waiting: more, payloadBytes = 0, queues = 1, analyzed = true } = settings;
+  return server.withDatabase(async (url) => {
+    const product = await loadProduct(name);
+    await product.install(url, queues);
+    const producer = await product.connectProducer(url, product.batchCallers);
+    const workers = await WorkerProcesses.start(settings.processes ?? product.processes ?? 2, { product: name, url, mode });
+    try {
+      await warmUpWorkers(product, producer, workers, Math.min(count, mostWarmUps));
+      const before = workers.jobs;
+      // Of many bytes fewer at once, or they would be megabytes by the hundred; for many queues as many batches at least.
+      const batch = Math.max(1, Math.floor(Math.min(1_000, count / queues, 20_000_000 / (payloadBytes + 1))));
+      const filling = performance.now();
+      await fill(product, producer, 0, count + more, { payloadBytes, batch });
+      const add = (count + more) / ((performance.now() - filling) / 1_000);
+      if (analyzed) await settle(url, { large: more > 0 });
+      const meter = await Meter.start(url, workers.pids);
+      const start = performance.now();
+      workers.thaw();
+      const { done, at } = await untilDone(workers, producer, { handled: before + count, count, total: count + more });
+      const read = await meter.stop(done, before + done);
+      await workers.stop();
+      await producer.close();
+      const { rss: workerRss, abortShare } = workers;
+      const readings = { ...(await read()), workerRss, ...(abortShare !== undefined && { abortShare }) };
+      return { values: { rate: done / ((at - start) / 1_000), add }, readings };
+    } finally {
+      await workers.stop();
+    }
+  });
+}
+
+/**
+ * Resolves once at least `count` jobs are recorded as done, to how many are and since when: the moment at which it was asked, as the answer is of
+ * the snapshot taken then, however long the counting takes. Nobody asks before the handlers have run, so that counting does not
+ * take time from the workers.
+ */
+async function untilDone(
+  workers: WorkerProcesses,
+  producer: Producer,
+  { handled, count, total }: { handled: number; count: number; total: number },
+): Promise<{ done: number; at: number }> {
+  for (;;) {
+    workers.check();
+    if (workers.jobs >= handled) {
+      const at = performance.now();
+      const done = total - (await producer.countUnfinished());
+      if (done >= count) return { done, at };
+    }
+    await wait(2);
+  }
+}

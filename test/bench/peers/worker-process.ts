@@ -1,0 +1,25 @@
+/* A worker process of the suite. Its arguments come as JSON; it tells its parent how far it is, and stops when told to. */
+import { loadProduct, type ProductName, type WorkerMode } from './product.js';
+import type { WorkerProgress } from './worker-processes.js';
+
+const { product, url, mode } = JSON.parse(process.argv[2] ?? '') as { product: ProductName; url: string; mode: WorkerMode };
+
+let jobs = 0;
+let rss = 0;
+const worker = await (await loadProduct(product)).connectWorker(url, mode, () => (jobs += 1));
+const tell = (): void => {
+  rss = Math.max(rss, process.memoryUsage.rss());
+  const progress: WorkerProgress = { jobs, rss, ...worker.statistics };
+  process.send?.(progress);
+};
+const ticking = setInterval(tell, 20);
+process.once('message', () => {
+  clearInterval(ticking);
+  void worker.stop().then(() => {
+    tell();
+    process.disconnect();
+  });
+});
+process.once('disconnect', () => process.exit());
+await worker.start();
+tell();

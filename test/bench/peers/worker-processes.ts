@@ -1,0 +1,95 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { ProductName, WorkerMode } from './product.js';
+
+const program = fileURLToPath(new URL('worker-process.ts', import.meta.url));
+
+/** What a worker process tells of itself, every 20 ms. */
+export interface WorkerProgress {
+  /** Handlers run so far. */
+  readonly jobs: number;
+  /** The most memory in use so far, in bytes. */
+  readonly rss: number;
+  readonly committed?: number;
+  readonly aborted?: number;
+}
+
+/** Worker processes of one product. */
+export class WorkerProcesses {
+  readonly #children: readonly ChildProcess[];
+  readonly #progress = new Map<ChildProcess, WorkerProgress>();
+  #failed = false;
+
+  private constructor(children: readonly ChildProcess[]) {
+    this.#children = children;
+    for (const child of children) {
+      child.on('message', (progress) => void this.#progress.set(child, progress as WorkerProgress));
+      child.on('exit', (code) => (this.#failed ||= code !== 0));
+    }
+  }
+
+  /** Starts them; resolves when all are connected and fetch. */
+  static async start(count: number, settings: { product: ProductName; url: string; mode: WorkerMode }): Promise<WorkerProcesses> {
+    const children = Array.from({ length: count }, () =>
+      fork(program, [JSON.stringify(settings)], { execArgv: ['--import', import.meta.resolve('tsx')] }),
+    );
+    const processes = new WorkerProcesses(children);
+    await Promise.all(children.map((child) => Promise.race([once(child, 'message'), once(child, 'exit')])));
+    processes.check();
+    return processes;
+  }
+
+  /** From now on they do nothing, wherever they are. */
+  freeze(): void {
+    for (const child of this.#children) child.kill('SIGSTOP');
+  }
+
+  /** They go on, as if no time had passed. */
+  thaw(): void {
+    for (const child of this.#children) child.kill('SIGCONT');
+  }
+
+  get pids(): number[] {
+    return this.#children.map(({ pid }) => pid as number);
+  }
+
+  /** Handlers run so far, as of the last 20 ms. */
+  get jobs(): number {
+    return this.#sum('jobs');
+  }
+
+  /** The most memory that one of them has used, in bytes. */
+  get rss(): number {
+    return Math.max(...[...this.#progress.values()].map(({ rss }) => rss));
+  }
+
+  /** Aborted transactions as a share of all; undefined if the product does not say. */
+  get abortShare(): number | undefined {
+    const [aborted, committed] = [this.#sum('aborted'), this.#sum('committed')];
+    return committed === 0 ? undefined : aborted / (aborted + committed);
+  }
+
+  /** Raises if one of them has died. */
+  check(): void {
+    if (this.#failed) throw new Error('A worker process has ended by itself; see its error above');
+  }
+
+  async stop(): Promise<void> {
+    this.thaw();
+    await Promise.all(
+      this.#children.map(async (child) => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const ended = once(child, 'exit');
+        child.send('stop');
+        const killing = setTimeout(() => child.kill('SIGKILL'), 20_000);
+        await ended;
+        clearTimeout(killing);
+      }),
+    );
+  }
+
+  #sum(field: 'jobs' | 'committed' | 'aborted'): number {
+    return [...this.#progress.values()].reduce((sum, progress) => sum + (progress[field] ?? 0), 0);
+  }
+}
