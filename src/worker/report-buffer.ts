@@ -35,7 +35,7 @@ export class ReportBuffer {
     return new Promise((resolve, reject) => {
       this.add(report, (error) => {
         if (error === null) resolve();
-        else reject(error instanceof Error ? error : new Error(String(error)));
+        else reject(error instanceof Error ? error : new Error('the report could not be sent', { cause: error }));
       });
     });
   }
