@@ -60,7 +60,7 @@ create table work_unit (
   active_attempt bigint,
   attempts integer not null default 0,
   unique (spec_id, name)
-) with (fillfactor = 80);
+) with (fillfactor = 50);
 
 -- What can be claimed now, in the order in which it is claimed. rank = -priority.
 --
@@ -1021,6 +1021,17 @@ begin
 end
 $$;
 
+-- Raises unless nobody came in between, see endUndisturbed in src/core/attempt.
+create function require_undisturbed(is_undisturbed boolean) returns void
+language plpgsql
+as $$
+begin
+  if not is_undisturbed then
+    raise exception 'somebody has changed one of the attempts meanwhile' using errcode = 'PC003';
+  end if;
+end
+$$;
+
 -- The fence: raises unless the attempt is still its unit's active one at this moment, and keeps it so until the end of the
 -- caller's transaction. A worker whose lease was lost calls it in the transaction of its side effects, which then roll back.
 -- It locks the unit like every transition does, so that expiry passes the unit by and renewals go on meanwhile; and the lease,
@@ -1053,7 +1064,7 @@ begin atomic
 end;
 
 -- Down Migration
-drop function holds_attempt, require_attempt, settle_attempt, delete_units, rotate_ready, first_ready, promote_due, expire_due,
+drop function holds_attempt, require_attempt, require_undisturbed, settle_attempt, delete_units, rotate_ready, first_ready, promote_due, expire_due,
   expire_overdue, make_continuous_unit, make_attempt, clear_active_attempts, change_units, replace_units, upsert_units, insert_units,
   note_attempts, units_of_status, detach_attempt_data, supersede, reopen, put_waiting, take_waiting,
   announce_attempts, wake_waiters, live_generations, unit_status;

@@ -1,4 +1,4 @@
-import { boolArray, byteaArray, int4Array, int8Array, type Executor } from '../../database/index.js';
+import { boolArray, byteaArray, int4Array, int8Array, sqlState, type Executor, type Row } from '../../database/index.js';
 import { InvalidArgumentError, WrongBackendError, type CoordinateError } from '../../errors/index.js';
 import { checkList, checkOptions, kindOf } from '../../options/index.js';
 import type { Bucket } from '../backend.js';
@@ -10,7 +10,7 @@ import { namespaceOfSpec } from '../work-spec/spec-ids.js';
 import { addOutput } from './add-output.js';
 import type { AttemptReport, AttemptVerdict, RenewReport } from './attempt-report.js';
 import { PostgresAttempt, reportOf } from './postgres-attempt.js';
-import { endAttempts as endStatement, renewAttempts as renewStatement } from './report-attempts.js';
+import { endAttempts as endStatement, endUndisturbed, renewAttempts as renewStatement } from './report-attempts.js';
 import { settle } from './settle.js';
 
 /** A report as the statements take it. */
@@ -60,31 +60,18 @@ export async function endAttempts(
 export async function endActive(
   bucket: Bucket,
   status: 'finished' | 'failed',
-  reports: readonly Report[],
+  given: readonly Report[],
   on: Executor,
   { takesOutput = false, change = status }: { takesOutput?: boolean; change?: AttemptChange } = {},
 ): Promise<Set<number>> {
-  const [first] = reports;
+  const [first] = given;
   if (first === undefined) return new Set();
+  const reports = given.toSorted((a, b) => a.unitId - b.unitId);
   const namespaceId = namespaceOfSpec(first.specId);
-  const specIds = [...new Set(reports.map(({ specId }) => specId))];
-  const placeOf = new Map(specIds.map((specId, index) => [specId, index + 1]));
-  const [answer, ...withOutput] = await bucket.run(
-    endStatement,
-    [
-      status,
-      int8Array(reports.map(({ unitId }) => unitId)),
-      int8Array(reports.map(({ number }) => number)),
-      byteaArray(reports.map(({ data }) => data)),
-      boolArray(reports.map(({ hasOutput }) => status === 'finished' && hasOutput !== false)),
-      bucket.backend.now(),
-      takesOutput,
-      namespaceId,
-      int8Array(specIds),
-      int4Array(reports.map(({ specId }) => placeOf.get(specId) ?? 0)),
-    ],
-    on,
-  );
+  const values = endParameters(bucket, status, reports, { takesOutput, namespaceId });
+  const isAlone = on === bucket.backend.database && !takesOutput;
+  const undisturbed = isAlone ? await endIfUndisturbed(bucket, values) : undefined;
+  const [answer, ...withOutput] = undisturbed ?? (await bucket.run(endStatement, values, on));
   bucket.counts.count();
   if (takesOutput) await addOutput(bucket, withOutput, on);
   const ended = new Set(typeof answer?.numbers === 'string' ? answer.numbers.split(',').map(Number) : []);
@@ -92,6 +79,38 @@ export async function endActive(
     await send(bucket, attemptPayloads(change, namespaceId, reports.filter(({ number }) => ended.has(number))), on);
   }
   return ended;
+}
+
+/** Undefined: somebody else has changed one of them at the same time, and nothing was done. */
+async function endIfUndisturbed(bucket: Bucket, values: readonly unknown[]): Promise<readonly Row[] | undefined> {
+  try {
+    return await bucket.run(endUndisturbed, values);
+  } catch (error) {
+    if (sqlState(error) === 'PC003') return undefined;
+    throw error;
+  }
+}
+
+function endParameters(
+  { backend }: Bucket,
+  status: 'finished' | 'failed',
+  reports: readonly Report[],
+  { takesOutput, namespaceId }: { readonly takesOutput: boolean; readonly namespaceId: number },
+): readonly unknown[] {
+  const specIds = [...new Set(reports.map(({ specId }) => specId))];
+  const placeOf = new Map(specIds.map((specId, index) => [specId, index + 1]));
+  return [
+    status,
+    int8Array(reports.map(({ unitId }) => unitId)),
+    int8Array(reports.map(({ number }) => number)),
+    byteaArray(reports.map(({ data }) => data)),
+    boolArray(reports.map(({ hasOutput }) => status === 'finished' && hasOutput !== false)),
+    backend.now(),
+    takesOutput,
+    namespaceId,
+    int8Array(specIds),
+    int4Array(reports.map(({ specId }) => placeOf.get(specId) ?? 0)),
+  ];
 }
 
 /** Renews leases; resolves to what became of each. */

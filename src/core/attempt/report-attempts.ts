@@ -1,6 +1,15 @@
 import { statement } from '../../database/index.js';
 import { isWatched } from '../notify/is-watched.js';
 
+/** The specs of the reports ($9), and the next ones of these, in the same order; null: there is none. */
+const specsOfReports = (s: string): string => `
+      select array_agg(w.id order by given.at) as ids, array_agg(next.id order by given.at) as next_ids
+      from unnest($9::bigint[]) with ordinality as given (id, at)
+      left join lateral (select * from ${s}.work_spec w where w.id = given.id offset 0) w on true
+      left join lateral (
+        select n.id from ${s}.work_spec n where n.namespace_id = w.namespace_id and n.name = w.next_work_spec_name offset 0
+      ) next on true`;
+
 /**
  * Ends attempts well or badly, many at once: those that are pending and their unit's active one. All others are left as they are, and
  * out of the answer: settle_attempt takes them one at a time. The first row has the numbers of those ended, separated by commas; the
@@ -10,6 +19,9 @@ import { isWatched } from '../notify/is-watched.js';
  * READ COMMITTED: the unit's row is locked before the lease is looked at again, by the same order of ids everywhere, so a
  * unit that is being changed by somebody else is waited for and then judged as it is. (It is not updated by its place, although that is
  * locked: a version newer than the statement's snapshot would not be found there.)
+ *
+ * Units and leases are joined by lists of one: by an equality the planner may go through all of a table that was nearly empty when it
+ * was last vacuumed, for each report, and keep to that plan however much is in it by then.
  * Lock order: work_unit by id, lease. Indexes: the primary keys of work_unit and lease, one probe a unit; that of work_spec once a spec.
  * Parameters: status, unit ids, numbers, data (null: they stay), whether each could have output, now, whether those are ended,
  * namespace id, the different spec ids, and for each attempt which of these is its own, from 1.
@@ -18,12 +30,7 @@ export const endAttempts = statement(
   'attempt.end',
   (s) => `
     with spec as materialized (
-      select array_agg(w.id order by given.at) as ids, array_agg(next.id order by given.at) as next_ids
-      from unnest($9::bigint[]) with ordinality as given (id, at)
-      left join lateral (select * from ${s}.work_spec w where w.id = given.id offset 0) w on true
-      left join lateral (
-        select n.id from ${s}.work_spec n where n.namespace_id = w.namespace_id and n.name = w.next_work_spec_name offset 0
-      ) next on true
+      ${specsOfReports(s)}
     ),
     report as materialized (
       select
@@ -34,8 +41,7 @@ export const endAttempts = statement(
     locked as materialized (
       select u.id, u.spec_id, u.data as unit_data, r.number, r.data, r.next_spec_id
       from report r
-      join ${s}.work_unit u on u.id = r.unit_id
-      -- Not an equality, or the planner may look for the unit by its spec.
+      join ${s}.work_unit u on u.id = any(array[r.unit_id])
       where u.spec_id is not distinct from r.spec_id and ($7::boolean or r.next_spec_id is null)
       order by u.id
       for no key update of u
@@ -43,13 +49,13 @@ export const endAttempts = statement(
     ended as (
       -- The count reads all of them before the first lease is touched: every unit's lock comes before any lease's.
       delete from ${s}.lease l using locked
-      where l.spec_id = locked.spec_id and l.unit_id = locked.id and l.number = locked.number
+      where l.spec_id = any(array[locked.spec_id]) and l.unit_id = any(array[locked.id]) and l.number = locked.number
         and (select count(*) from locked) > 0
       returning l.*, locked.data as reported, locked.unit_data, locked.next_spec_id
     ),
     unit as (
       update ${s}.work_unit u set ended = $1::text, active_attempt = ended.number, attempts = ended.attempts
-      from ended where u.id = ended.unit_id
+      from ended where u.id = any(array[ended.unit_id])
     ),
     history as (
       insert into ${s}.attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)
@@ -69,6 +75,59 @@ export const endAttempts = statement(
     union all
     select null, next_spec_id, coalesce(reported, data, unit_data), coalesce($6::timestamptz, statement_timestamp()), null
     from ended where next_spec_id is not null`,
+);
+
+/**
+ * What endAttempts does without output for a next spec, at two thirds of the cost, and only in a transaction of its own: units are updated
+ * without being locked first, and if it then turns out that one of the leases was gone or renewed meanwhile, the whole statement fails
+ * with PC003 and leaves no trace. Then endAttempts is asked.
+ *
+ * Lock order: work_unit by id (as the reports are sorted), lease. Indexes: the primary keys of lease and work_unit, one probe a unit.
+ * Parameters: as those of endAttempts.
+ */
+export const endUndisturbed = statement(
+  'attempt.end-undisturbed',
+  (s) => `
+    with spec as materialized (
+      ${specsOfReports(s)}
+    ),
+    report as materialized (
+      select
+        r.unit_id, r.number, r.data, spec.ids[r.spec] as spec_id
+      from spec, unnest($2::bigint[], $3::bigint[], $4::bytea[], $5::boolean[], $10::integer[]) as r (unit_id, number, data, has_output, spec)
+      where $7::boolean or not r.has_output or spec.next_ids[r.spec] is null
+    ),
+    held as materialized (
+      select
+        l.ctid as place, l.spec_id, l.unit_id, l.number, l.worker_id, l.started_at, l.expires_at, l.attempts,
+        coalesce(r.data, l.data) as data
+      from report r
+      join ${s}.lease l on l.spec_id = any(array[r.spec_id]) and l.unit_id = any(array[r.unit_id]) and l.number = r.number
+    ),
+    unit as (
+      update ${s}.work_unit u set ended = $1::text, active_attempt = held.number, attempts = held.attempts
+      from held where u.id = any(array[held.unit_id])
+      returning u.id
+    ),
+    gone as (
+      -- The count has all units updated before the first lease is touched.
+      delete from ${s}.lease where ctid = any(array(select place from held)) and (select count(*) from unit) > 0
+      returning number
+    ),
+    history as (
+      insert into ${s}.attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)
+      select spec_id, unit_id, number, worker_id, $1::text, started_at, coalesce($6::timestamptz, statement_timestamp()), expires_at, data
+      from held
+    ),
+    counted as (
+      insert into ${s}.unit_count (spec_id, kind, delta)
+      select spec_id, $1::text, count(*) from held group by spec_id
+    )
+    select
+      string_agg(number::text, ',') as numbers,
+      ${s}.require_undisturbed((select count(*) from gone) = count(*) and (select count(*) from unit) = count(*))::text as undisturbed,
+      ${isWatched(s, '$8')} as watched
+    from held`,
 );
 
 /** Extends leases, locked by unit id like everywhere else. Those that are not their unit's active one are left out of the answer. Parameters: unit ids, numbers, data, lifetime in ms, now. */

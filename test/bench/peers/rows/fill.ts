@@ -30,7 +30,7 @@ export async function warmUp(product: Product, producer: Producer, batch: number
 const warmUpFrom = 1_000_000_000;
 
 /** So many jobs are enough for that. */
-export const mostWarmUps = 4_000;
+export const mostWarmUps = 20_000;
 
 /** Has workers do some jobs, as they have in life: their code is compiled, their statements prepared. Then freezes them, with nothing left. */
 export async function warmUpWorkers(product: Product, producer: Producer, workers: WorkerProcesses, jobs: number): Promise<void> {
