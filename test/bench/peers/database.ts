@@ -46,7 +46,10 @@ export async function withClient<T>(url: string, use: (client: pg.Client) => Pro
   }
 }
 
-/** What autovacuum does to every table sooner or later: makes statistics, and cleans up one that is large. */
-export async function settle(url: string, { large = false } = {}): Promise<void> {
-  await command(url, ...(large ? ['vacuum (analyze)', 'checkpoint'] : ['analyze']));
+/**
+ * What happens to every database sooner or later: autovacuum cleans up and makes statistics; and where filling has taken long, the pages
+ * reach the disk.
+ */
+export async function settle(url: string, { checkpoint = false } = {}): Promise<void> {
+  await command(url, 'vacuum (analyze)', ...(checkpoint ? ['checkpoint'] : []));
 }

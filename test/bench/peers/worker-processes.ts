@@ -5,6 +5,11 @@ import type { ProductName, WorkerMode } from './product.js';
 
 const program = fileURLToPath(new URL('worker-process.ts', import.meta.url));
 
+/** Those that run now: one that is frozen would not notice the end of this process. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 /** What a worker process tells of itself, every 20 ms. */
 export interface WorkerProgress {
   /** Handlers run so far. */
@@ -25,7 +30,11 @@ export class WorkerProcesses {
     this.#children = children;
     for (const child of children) {
       child.on('message', (progress) => void this.#progress.set(child, progress as WorkerProgress));
-      child.on('exit', (code) => (this.#failed ||= code !== 0));
+      running.add(child);
+      child.on('exit', (code) => {
+        running.delete(child);
+        this.#failed ||= code !== 0;
+      });
     }
   }
 

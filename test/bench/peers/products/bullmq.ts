@@ -7,7 +7,7 @@ const queueName = 'bench';
 /** BullMQ deletes a job when it is done, if told so. It has no way to fetch more than one job at a time. */
 export const bullmq: Product = {
   title: 'BullMQ on PostgreSQL',
-  batchCallers: 3,
+  batchCallers: 2,
 
   async install(url) {
     const queue = new Queue(queueName, { connection: { connectionString: url, migrate: true } }, createPostgresBackend);

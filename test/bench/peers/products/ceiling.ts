@@ -45,7 +45,7 @@ const finishRows = `
   insert into ${bucket}.unit_count (spec_id, kind, delta) values ($1::bigint, 'finished', cardinality($2::bigint[]))`;
 
 /** With how many connections it is fastest, found by trying. */
-const connections = 3;
+const connections = 2;
 const batch = 1_000;
 
 /** How fast the rows of our layout can be written by plain SQL from one process. */

@@ -8,7 +8,7 @@ const logger = new Logger(() => () => undefined);
 /** graphile-worker deletes a job when it is done. */
 export const graphile: Product = {
   title: 'graphile-worker',
-  batchCallers: 3,
+  batchCallers: 4,
 
   install: (url) => runMigrations({ connectionString: url, logger }),
 

@@ -6,7 +6,7 @@ import { payloadOf, slots, type Product } from '../product.js';
 /** Units have names in no particular order of time, as they come in life; all attempts are recorded. */
 export const us: Product = {
   title: 'pg-coordinate',
-  batchCallers: 3,
+  batchCallers: 4,
 
   async install(url, queues = 1) {
     const coordinate = await connect(url, { migrate: true });

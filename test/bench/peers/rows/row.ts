@@ -18,7 +18,7 @@ export interface Scale {
   /** For how long as many jobs are added as are worked off, and how many wait or run meanwhile: enough that no worker has to look twice. */
   readonly steadySeconds: number;
   readonly backlog: number;
-  /** Whether tables have statistics when work begins, as they do once autovacuum has been there. */
+  /** Whether tables are cleaned up and have statistics when work begins, as once autovacuum has been there. */
   readonly analyzed: boolean;
 }
 

@@ -43,7 +43,7 @@ export interface WorkOffSettings {
   /** The figure ends when so many are done; so many more wait. */
   readonly count: number;
   readonly waiting: number;
-  /** Whether the tables have statistics; see settle(). @default true */
+  /** Whether autovacuum has been there, see settle(). @default true */
   readonly analyzed?: boolean;
   readonly processes?: number;
   readonly payloadBytes?: number;
@@ -67,7 +67,7 @@ export async function measureWorkOff(server: BenchServer, settings: WorkOffSetti
       const filling = performance.now();
       await fill(product, producer, 0, count + more, { payloadBytes, batch });
       const add = (count + more) / ((performance.now() - filling) / 1_000);
-      if (analyzed) await settle(url, { large: more > 0 });
+      if (analyzed) await settle(url, { checkpoint: more > 0 });
       const meter = await Meter.start(url, workers.pids);
       const start = performance.now();
       workers.thaw();
