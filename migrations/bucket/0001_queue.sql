@@ -797,7 +797,7 @@ $$;
 
 -- Moves generations on, one step at a time: opens the next one when so many attempts have been claimed since the last was opened, and
 -- seals a closed one once nobody can be adding to it. If there is a sealed one with rows left by then, the rows of the closed one move
--- to the open one instead, so many at a time; therefore it is not closed before more of it has been claimed than is left.
+-- to the open one instead, so many at a time; therefore it is not closed before twice as much has been claimed as is left of it.
 --
 -- The caller has passed the claim gate, so no claim is under way, in a READ COMMITTED transaction of its own. It says where it has
 -- last seen the first row of the sealed generation, and is told where that is now, so that nobody need look through
@@ -877,8 +877,10 @@ begin
     return;
   end if;
   if sealed > 0 then
-    select count(*) into left_over from (select from ready where generation = open order by spec_id, rank, name limit claimed + 1) r;
-    if left_over > claimed then
+    select count(*) into left_over from (
+      select from ready where generation = open order by spec_id, rank, name limit claimed / 2 + 1
+    ) r;
+    if left_over > claimed / 2 then
       return;
     end if;
   end if;

@@ -44,6 +44,8 @@ export class Claimer {
   readonly #ahead: LocalQueueSize;
   readonly #queue = new UnitQueue();
   #turn = 0;
+  /** Whether somebody has said that there may be work, and nothing was claimed since. */
+  #isWoken = false;
   #roomFreed: (() => void) | undefined;
   #loop: Promise<void> | undefined;
 
@@ -112,13 +114,18 @@ export class Claimer {
     };
     try {
       if (await patiently(() => this.#claimOnce(), patience)) return;
+      if (this.#isWoken) {
+        // What was added may be the first unit of a work spec that nobody has seen yet.
+        this.#isWoken = false;
+        specs.lookAgain();
+        if (await patiently(() => this.#claimOnce(), patience)) return;
+      }
       // Registered first, looked again then: what is added in between cannot be missed.
       const dueMs = await patiently(() => wakeUp.arm(), patience);
       if (signal.aborted || (await patiently(() => this.#claimOnce(), patience))) return;
       const pollMs = settings.pollMs * (0.75 + 0.5 * settings.random());
       const result = await wakeUp.wait(Math.min(pollMs, Math.max(dueMs ?? pollMs, leastWaitMs)), signal);
-      // What was added may be the first unit of a work spec that nobody has seen yet.
-      if (result === 'notified') specs.lookAgain();
+      this.#isWoken = result === 'notified';
     } catch (error) {
       if (signal.aborted && error instanceof CoordinateError) return;
       throw error;
@@ -143,6 +150,7 @@ export class Claimer {
       });
       const [claimed] = attempts;
       if (claimed === undefined) continue;
+      this.#isWoken = false;
       this.#ahead.claimed(performance.now() - began);
       this.#enqueue(attempts, specs.handlerOf(claimed.workUnit.workSpec.name));
       this.#dispatch();

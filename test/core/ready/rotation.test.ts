@@ -97,8 +97,8 @@ describe('the generations of the ready units', () => {
   test('are claimed as one, in the order of priority and name', async () => {
     await add('b', 2);
     await seal();
-    await add('x', 8, 9);
-    await claim(8);
+    await add('x', 16, 9);
+    await claim(16);
     await add('a', 2);
     await add('z', 1, 5);
     await rotate();
@@ -127,7 +127,7 @@ describe('the generations of the ready units', () => {
     expect((await generations()).open).toBe(open);
   });
 
-  test('stay open while more is left of them than was claimed, if there is a sealed one', async () => {
+  test('stay open while more is left of them than half of what was claimed, if there is a sealed one', async () => {
     await add('low', 5, -1);
     await seal();
     const { open, sealed } = await generations();
@@ -135,7 +135,7 @@ describe('the generations of the ready units', () => {
     await claim(10);
     expect(await rotate()).toBe(false);
     expect((await generations()).open).toBe(open);
-    await claim(10);
+    await claim(16);
     await rotate();
     expect(await generations()).toMatchObject({ open: open + 1, closed: open, sealed });
   });
@@ -143,14 +143,14 @@ describe('the generations of the ready units', () => {
   test('lose nothing: what is left of a closed one moves to the open one while there is a sealed one', async () => {
     await add('low', 5, -1);
     await seal();
-    await add('a', 30);
-    await claim(20);
+    await add('a', 50);
+    await claim(40);
     await rotate(10);
     await settle();
     const { open, rows } = await generations();
     expect(rows[open]).toBe(10);
-    expect(await spec.countWorkUnitStatus()).toEqual({ available: 15, pending: 20 });
-    const left = Array.from({ length: 30 }, (_, index) => `a${index}`).sort().slice(20);
+    expect(await spec.countWorkUnitStatus()).toEqual({ available: 15, pending: 40 });
+    const left = Array.from({ length: 50 }, (_, index) => `a${index}`).sort().slice(40);
     expect(await claim(30)).toEqual([...left, 'low0', 'low1', 'low2', 'low3', 'low4']);
   });
 

@@ -15,8 +15,8 @@ const addRows = `
     returning id, name
   ),
   available as (
-    insert into ${bucket}.ready_0 (segment, spec_id, rank, name, unit_id, attempts)
-    select 0, $1::bigint, 0, name, id, 0 from added
+    insert into ${bucket}.ready (generation, spec_id, rank, name, unit_id, attempts)
+    select 1, $1::bigint, 0, name, id, 0 from added
   )
   insert into ${bucket}.unit_count (spec_id, kind, delta) values ($1::bigint, 'all', cardinality($2::bytea[]))`;
 
@@ -24,9 +24,9 @@ const addRows = `
 const claimRows = `
   with picked as materialized (
     select ctid as place, unit_id, set_config('synchronous_commit', 'off', true)
-    from ${bucket}.ready_0 where spec_id = $1::bigint order by rank, name limit $2 for update skip locked
+    from ${bucket}.ready where generation = 1 and spec_id = $1::bigint order by rank, name limit $2 for update skip locked
   ),
-  taken as (delete from ${bucket}.ready_0 where ctid = any(array(select place from picked)))
+  taken as (delete from ${bucket}.ready where ctid = any(array(select place from picked)))
   insert into ${bucket}.lease (spec_id, unit_id, number, worker_id, started_at, expires_at, attempts)
   select $1::bigint, unit_id, nextval('${bucket}.attempt_number'), 1, now(), now() + interval '30 s', 1 from picked
   returning unit_id`;

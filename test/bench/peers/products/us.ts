@@ -11,7 +11,9 @@ export const us: Product = {
   async install(url, queues = 1) {
     const coordinate = await connect(url, { migrate: true });
     const namespace = await coordinate.namespace('bench');
-    for (let queue = 0; queue < queues; queue++) await namespace.setWorkSpec({ name: `bench ${queue}`, task: 'bench' });
+    for (let queue = 0; queue < queues; queue++) {
+      await namespace.setWorkSpec({ name: queue === 0 ? 'bench' : `bench ${queue}`, task: 'bench' });
+    }
     await coordinate.close();
   },
 
