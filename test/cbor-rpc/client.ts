@@ -44,7 +44,10 @@ export function answerOf(encoded: Uint8Array): Answer {
 export class Client {
   readonly socket: Socket;
   readonly #messages: Buffer[] = [];
-  #received = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
+  #size = 0;
+  /** So many bytes are needed to go on. */
+  #needed = 3;
   #wake: (() => void) | undefined;
   #ended = false;
   #id = 0;
@@ -52,8 +55,9 @@ export class Client {
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
-      this.#takeMessages();
+      this.#chunks.push(chunk);
+      this.#size += chunk.length;
+      if (this.#size >= this.#needed) this.#takeMessages();
     });
     socket.on('error', () => undefined);
     socket.on('close', () => {
@@ -112,13 +116,17 @@ export class Client {
   }
 
   #takeMessages(): void {
+    let received = Buffer.concat(this.#chunks);
     for (;;) {
-      const length = messageLength(this.#received);
-      if (length === undefined || this.#received.length < length) return;
-      this.#messages.push(this.#received.subarray(0, length));
-      this.#received = this.#received.subarray(length);
+      const length = messageLength(received);
+      this.#needed = length ?? received.length + 1;
+      if (length === undefined || received.length < length) break;
+      this.#messages.push(received.subarray(0, length));
+      received = received.subarray(length);
       this.#wake?.();
     }
+    this.#chunks = [received];
+    this.#size = received.length;
   }
 }
 

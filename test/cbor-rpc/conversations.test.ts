@@ -232,7 +232,7 @@ describe('conversations', () => {
         lines.push(...(await exchange(client, index, step)), '');
       }
     }
-    await expect(`${lines.join('\n')}`).toMatchFileSnapshot(`conversations/${name}.txt`);
+    await expect(lines.join('\n')).toMatchFileSnapshot(`conversations/${name}.txt`);
   });
 
   test('have every method', () => {
