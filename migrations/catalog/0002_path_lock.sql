@@ -18,43 +18,56 @@ create table path_lock (
   primary key (namespace_id, path)
 );
 
-create index path_lock_due on path_lock (namespace_id, expires_at);
+-- Not by namespace first: it is to serve nothing but the search for what has expired, not even in plans made while the table was empty.
+create index path_lock_due on path_lock (expires_at);
 
--- The paths of a call, in its order, from the labels of all of them one after another and how many each has.
-create function key_paths(labels bytea[], lengths integer[]) returns table (place bigint, path bytea[])
-language sql immutable
+-- The paths of a call, in its order. They come as texts, each the literal of an array of labels, for there are no arrays of arrays.
+create function key_paths(paths text[]) returns table (place bigint, path bytea[])
+language sql stable
 begin atomic
-  select part.place, labels[(part.last - part.length + 1)::integer : part.last::integer]
-  from (
-    select l.place, l.length, sum(l.length) over (order by l.place) as last
-    from unnest(lengths) with ordinality as l (length, place)
-  ) part;
+  select p.place, p.literal::bytea[] from unnest(paths) with ordinality as p (literal, place);
 end;
 
--- Whether neither the path nor one above or below it is locked.
+-- Whether neither the path nor one above or below it is locked. Index: the primary key, a probe for each path above, and a range for those below.
 create function is_lockable(of_namespace bigint, wanted bytea[], at_time timestamptz) returns boolean
 language sql stable
 begin atomic
-  select
-    not exists (
-      select from generate_series(0, cardinality(wanted)) as above (labels)
-      join path_lock l on l.namespace_id = of_namespace and l.path = wanted[1:above.labels]
-      where l.expires_at > at_time
-    )
-    and not exists (
-      select from path_lock l
-      where l.namespace_id = of_namespace and l.path > wanted
-        -- What follows all the paths below: no CBOR begins with ff, and nothing is between a label and that label with a zero byte.
-        and l.path < case
-          when cardinality(wanted) = 0 then array['\xff'::bytea]
-          else array_append(wanted[1:cardinality(wanted) - 1], wanted[cardinality(wanted)] || '\x00'::bytea)
-        end
-        and l.expires_at > at_time
-    );
+  select not exists (
+    select from (
+      select l.expires_at
+      from generate_series(0, cardinality(wanted)) as above (labels)
+      cross join lateral (
+        select l.expires_at from path_lock l where l.namespace_id = of_namespace and l.path = wanted[1:above.labels] offset 0
+      ) l
+      union all
+      (
+        select l.expires_at from path_lock l
+        where l.namespace_id = of_namespace and l.path > wanted
+          -- What follows all the paths below: no CBOR begins with ff, and nothing is between a label and that label with a zero byte.
+          and l.path < case
+            when cardinality(wanted) = 0 then array['\xff'::bytea]
+            else array_append(wanted[1:cardinality(wanted) - 1], wanted[cardinality(wanted)] || '\x00'::bytea)
+          end
+        offset 0
+      )
+    ) l
+    where l.expires_at > at_time
+  );
+end;
+
+-- Who holds each of the paths, exactly; null: nobody. Index: the primary key, a probe for each.
+create function holders(of_namespace bigint, paths text[], at_time timestamptz) returns table (place bigint, owner bytea)
+language sql stable
+begin atomic
+  select k.place, case when l.expires_at > at_time then l.owner end
+  from key_paths(paths) k
+  left join lateral (
+    select l.owner, l.expires_at from path_lock l where l.namespace_id = of_namespace and l.path = k.path offset 0
+  ) l on true;
 end;
 
 -- To be called before locks are looked at in order to change them: the changes of one namespace take turns, since what excludes a lock is
--- not one row. Also removes some of the locks that have expired. False: the namespace is gone.
+-- not one row. Also removes some of the locks that have expired, whosever they are. False: the namespace is gone.
 create function change_locks(of_namespace bigint, at_time timestamptz) returns boolean
 language plpgsql
 set search_path from current
@@ -67,9 +80,7 @@ begin
     return false;
   end if;
   delete from path_lock where ctid = any(array(
-    select ctid from path_lock
-    where namespace_id = of_namespace and expires_at <= at_time
-    order by namespace_id, expires_at limit 1000
+    select ctid from path_lock where expires_at <= at_time order by expires_at limit 1000 for update skip locked
   ));
   return true;
 end
@@ -78,7 +89,7 @@ $$;
 -- Locks the paths that can be locked, one after another; or, if so asked, all or none, each as if it were the only one. Returns for
 -- each whether it can be; null when the namespace is gone.
 create function lock_paths(
-  of_namespace bigint, by_owner bytea, until timestamptz, labels bytea[], lengths integer[], all_or_none boolean, at_time timestamptz
+  of_namespace bigint, by_owner bytea, until timestamptz, paths text[], all_or_none boolean, at_time timestamptz
 ) returns boolean[]
 language plpgsql
 set search_path from current
@@ -92,16 +103,16 @@ begin
     return null;
   end if;
   if all_or_none then
-    verdicts := array(select is_lockable(of_namespace, k.path, at_time) from key_paths(labels, lengths) k order by k.place);
+    verdicts := array(select is_lockable(of_namespace, k.path, at_time) from key_paths(paths) k order by k.place);
     if true = all(verdicts) then
       insert into path_lock (namespace_id, path, owner, expires_at)
-      select distinct of_namespace, k.path, by_owner, until from key_paths(labels, lengths) k
+      select distinct of_namespace, k.path, by_owner, until from key_paths(paths) k
       on conflict (namespace_id, path) do update set owner = excluded.owner, expires_at = excluded.expires_at;
     end if;
     return verdicts;
   end if;
   verdicts := '{}';
-  for wanted in select k.path from key_paths(labels, lengths) k order by k.place loop
+  for wanted in select k.path from key_paths(paths) k order by k.place loop
     verdict := is_lockable(of_namespace, wanted, at_time);
     if verdict then
       insert into path_lock (namespace_id, path, owner, expires_at)
@@ -117,7 +128,7 @@ $$;
 -- If the owner holds all the paths: keeps them until then, or (null) gives them back; and place is 0. Otherwise changes nothing, and tells the
 -- first path that is not held, with its holder. place is null when the namespace is gone.
 create function keep_or_drop_paths(
-  of_namespace bigint, by_owner bytea, until timestamptz, labels bytea[], lengths integer[], at_time timestamptz,
+  of_namespace bigint, by_owner bytea, until timestamptz, paths text[], at_time timestamptz,
   out place bigint, out holder bytea
 )
 language plpgsql
@@ -127,23 +138,22 @@ begin
   if not change_locks(of_namespace, at_time) then
     return;
   end if;
-  select k.place, l.owner into place, holder
-  from key_paths(labels, lengths) k
-  left join path_lock l on l.namespace_id = of_namespace and l.path = k.path and l.expires_at > at_time
-  where l.owner is distinct from by_owner
-  order by k.place limit 1;
+  select h.place, h.owner into place, holder
+  from holders(of_namespace, paths, at_time) h
+  where h.owner is distinct from by_owner
+  order by h.place limit 1;
   if found then
     return;
   end if;
   place := 0;
   if until is null then
-    delete from path_lock l using key_paths(labels, lengths) k where l.namespace_id = of_namespace and l.path = k.path;
+    delete from path_lock l using key_paths(paths) k where l.namespace_id = of_namespace and l.path = k.path;
   else
-    update path_lock l set expires_at = until from key_paths(labels, lengths) k where l.namespace_id = of_namespace and l.path = k.path;
+    update path_lock l set expires_at = until from key_paths(paths) k where l.namespace_id = of_namespace and l.path = k.path;
   end if;
 end
 $$;
 
 -- Down Migration
-drop function keep_or_drop_paths, lock_paths, change_locks, is_lockable, key_paths;
+drop function keep_or_drop_paths, lock_paths, change_locks, holders, is_lockable, key_paths;
 drop table path_lock;

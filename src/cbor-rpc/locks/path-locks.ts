@@ -1,5 +1,5 @@
 import type { PostgresNamespace } from '../../core/namespace/postgres-namespace.js';
-import { byteaArray, type Row } from '../../database/index.js';
+import type { Row } from '../../database/index.js';
 import { GoneError } from '../../errors/index.js';
 import type { KeyPath } from './key-path.js';
 import { dropLabel, holdersOfPaths, keepOrDropPaths, lockPaths } from './lock-statements.js';
@@ -25,7 +25,7 @@ export class PathLocks {
 
   /** Holds the paths until so many seconds from now; null: gives them back. All of them, or none if the owner does not hold one of them. */
   async keepOrDrop(owner: Uint8Array, seconds: number | null, paths: readonly KeyPath[]): Promise<NotHeld | null> {
-    const [row] = await this.#run(keepOrDropPaths, [this.#now, Buffer.from(owner), seconds, ...arraysOf(paths)]);
+    const [row] = await this.#run(keepOrDropPaths, [this.#now, Buffer.from(owner), seconds, paths.map(literalOf)]);
     if (row?.place === null || row === undefined) throw new GoneError();
     const path = paths[Number(row.place) - 1];
     return path === undefined ? null : { path, holder: row.holder as Uint8Array | null };
@@ -33,7 +33,7 @@ export class PathLocks {
 
   /** Who holds each of the paths. */
   async holders(paths: readonly KeyPath[]): Promise<(Uint8Array | null)[]> {
-    return (await this.#run(holdersOfPaths, [this.#now, ...arraysOf(paths)])).map((row) => row.owner as Uint8Array | null);
+    return (await this.#run(holdersOfPaths, [this.#now, paths.map(literalOf)])).map((row) => row.owner as Uint8Array | null);
   }
 
   /** Drops all locks on and below a path of this one label. */
@@ -42,7 +42,7 @@ export class PathLocks {
   }
 
   async #lock(owner: Uint8Array, seconds: number, paths: readonly KeyPath[], allOrNone: boolean): Promise<readonly boolean[]> {
-    const [row] = await this.#run(lockPaths, [this.#now, Buffer.from(owner), seconds, ...arraysOf(paths), allOrNone]);
+    const [row] = await this.#run(lockPaths, [this.#now, Buffer.from(owner), seconds, paths.map(literalOf), allOrNone]);
     if (row?.verdicts === null || row === undefined) throw new GoneError();
     return row.verdicts as boolean[];
   }
@@ -63,7 +63,7 @@ export interface NotHeld {
   readonly holder: Uint8Array | null;
 }
 
-/** The labels of all paths, and how many each has. */
-function arraysOf(paths: readonly KeyPath[]): [Buffer, number[]] {
-  return [byteaArray(paths.flatMap(({ labels }) => labels)), paths.map(({ labels }) => labels.length)];
+/** PostgreSQL's text for an array of labels. */
+function literalOf({ labels }: KeyPath): string {
+  return `{${labels.map((label) => String.raw`"\\x${label.toString('hex')}"`).join(',')}}`;
 }
