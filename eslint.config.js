@@ -12,6 +12,7 @@ const layers = {
   core: ['errors', 'options', 'clock', 'codec', 'database'],
   worker: ['errors', 'options', 'clock', 'codec', 'database', 'core'],
   adapters: ['errors', 'options', 'core'],
+  'cbor-rpc': ['errors', 'options', 'clock', 'codec', 'database', 'core'],
   testing: ['errors', 'options', 'clock', 'codec', 'core'],
   cli: ['errors', 'options', 'clock', 'codec', 'database', 'core'],
 };
