@@ -42,3 +42,8 @@ export function someOf<Word extends string>(words: readonly Word[]): (text: stri
   const read = oneOf(words);
   return (text, before = []) => [...new Set([...before, ...text.split(',').map((word) => read(word.trim()))])];
 }
+
+/** Reads an option that may be given more than once. */
+export function listed(text: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), text];
+}

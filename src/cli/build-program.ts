@@ -1,9 +1,12 @@
 import { Command } from 'commander';
 import type { CommandIo } from './command-io.js';
+import { addAddCommand } from './add.js';
 import { addDropCommand } from './drop.js';
+import { addFlowCommand } from './flow.js';
 import { addMigrateCommand } from './migrate.js';
 import { packageVersion } from './package-version.js';
 import { addSummaryCommand } from './summary.js';
+import { addWorkCommand } from './work.js';
 
 const afterHelp = `
 Which queue is meant comes from flags, else the environment (PG_COORDINATE_DATABASE, DATABASE_URL, PG_COORDINATE_NAMESPACE, ...), else
@@ -27,6 +30,9 @@ export async function buildProgram(io: CommandIo): Promise<Command> {
   // Commands take over the settings made so far.
   addMigrateCommand(program, io);
   addDropCommand(program, io);
+  addFlowCommand(program, io);
+  addAddCommand(program, io);
+  addWorkCommand(program, io);
   addSummaryCommand(program, io);
   return program;
 }

@@ -14,6 +14,5 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 const exitCode = await runProgram(process.argv.slice(2), processIo(interruption.signal));
-process.exitCode = exitCode;
-// A standard input that nobody ends would keep the process.
-process.stdin.destroy();
+// Neither a standard input that nobody ends nor what a module of handlers has left open keeps the process.
+process.stdout.write('', () => process.exit(exitCode));

@@ -55,5 +55,7 @@ function sentenceOf(error: unknown): string {
 function optionOf({ details }: CoordinateError): string {
   const field = String(details.field);
   if (field === 'target') return '--database';
+  // Handlers come from a module.
+  if (/^options\.handlers\b/.test(field)) return field.replace('options.', '');
   return /^options\.\w+$/.test(field) ? field.replace('options.', '--') : field;
 }
