@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
+import { jsonText } from './value-text.js';
 
 /** Quoted when it would not be seen, or could be taken for something else, or would do something to the terminal. */
 export function shownName(name: string): string {
-  return /^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(name) && !name.startsWith('"') ? name : JSON.stringify(name);
+  return /^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(name) && !name.startsWith('"') ? name : jsonText(name);
 }
 
 /** What marks the name of a unit that is written as hexadecimal digits. */

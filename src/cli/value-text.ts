@@ -22,10 +22,15 @@ export function jsonValue(value: unknown): unknown {
 
 /** A value on one line. */
 export function valueText(value: unknown): string {
-  return value === undefined ? 'none' : JSON.stringify(jsonValue(value));
+  return value === undefined ? 'none' : jsonText(jsonValue(value));
 }
 
 /** A value on as many lines as it takes. */
 export function valueBlock(value: unknown): string {
-  return JSON.stringify(jsonValue(value), null, 2);
+  return jsonText(jsonValue(value), 2);
+}
+
+/** JSON that does nothing to a terminal: JSON itself lets the control characters from U+007F on pass. */
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replaceAll(/[\u007F-\u009F]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }
