@@ -12,7 +12,8 @@ const layers = {
   worker: ['errors', 'options', 'clock', 'codec', 'database', 'core'],
   adapters: ['errors', 'options', 'core'],
   testing: ['errors', 'options', 'clock', 'codec', 'core'],
-  cli: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'worker'],
+  archive: ['errors', 'options', 'codec', 'core'],
+  cli: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'worker', 'archive'],
 };
 
 /** Reports an import of a folder that is not below the file's own. */

@@ -18,6 +18,8 @@ import { addCancelCommand } from './cancel.js';
 import { addDeleteCommand } from './delete.js';
 import { addClearCommand } from './clear.js';
 import { addFailedCommand } from './failed.js';
+import { addExportCommand } from './export.js';
+import { addImportCommand } from './import.js';
 import { packageVersion } from './package-version.js';
 import { addSummaryCommand } from './summary.js';
 import { addWorkCommand } from './work.js';
@@ -62,5 +64,7 @@ export async function buildProgram(io: CommandIo): Promise<Command> {
   addDeleteCommand(program, io);
   addClearCommand(program, io);
   addFailedCommand(program, io);
+  addExportCommand(program, io);
+  addImportCommand(program, io);
   return program;
 }
