@@ -13,7 +13,8 @@ const layers = {
   adapters: ['errors', 'options', 'core'],
   testing: ['errors', 'options', 'clock', 'codec', 'core'],
   archive: ['errors', 'options', 'codec', 'core'],
-  cli: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'worker', 'archive'],
+  doctor: ['errors', 'options', 'database', 'core'],
+  cli: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'worker', 'archive', 'doctor'],
 };
 
 /** Reports an import of a folder that is not below the file's own. */

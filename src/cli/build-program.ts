@@ -20,6 +20,10 @@ import { addClearCommand } from './clear.js';
 import { addFailedCommand } from './failed.js';
 import { addExportCommand } from './export.js';
 import { addImportCommand } from './import.js';
+import { addDoctorCommand } from './doctor.js';
+import { addTopCommand } from './top.js';
+import { addBenchCommand } from './bench.js';
+import { addCompletionCommand } from './completion.js';
 import { packageVersion } from './package-version.js';
 import { addSummaryCommand } from './summary.js';
 import { addWorkCommand } from './work.js';
@@ -66,5 +70,9 @@ export async function buildProgram(io: CommandIo): Promise<Command> {
   addFailedCommand(program, io);
   addExportCommand(program, io);
   addImportCommand(program, io);
+  addDoctorCommand(program, io);
+  addTopCommand(program, io);
+  addBenchCommand(program, io);
+  addCompletionCommand(program, io);
   return program;
 }
