@@ -1,6 +1,6 @@
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { extname, resolve } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { kindOf } from '../options/index.js';
 import type { Handlers } from '../worker/index.js';
@@ -31,7 +31,7 @@ export async function loadHandlers(module: string, directory: string): Promise<A
 /** Node before 22.18 reads no TypeScript, and later ones only what has types to strip: tsx, where the project has it, reads all. */
 async function prepareForTypeScript(path: string): Promise<void> {
   if (!['.ts', '.mts', '.cts', '.tsx'].includes(extname(path)) || isTsxActive()) return;
-  const tsx = findTsx(path);
+  const tsx = await findTsx(path);
   if (tsx !== null) {
     const { register } = (await import(pathToFileURL(tsx).href)) as { register: () => unknown };
     register();
@@ -48,14 +48,22 @@ function isTsxActive(): boolean {
   return [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((argument) => /\btsx\b/.test(argument));
 }
 
-/** That of the module's project, else the one beside this package. */
-function findTsx(path: string): string | null {
+/** The file of tsx that registers it, for `import`: that of the module's project, else the one beside this package. */
+async function findTsx(path: string): Promise<string | null> {
   for (const from of [path, import.meta.url]) {
     try {
-      return createRequire(from).resolve('tsx/esm/api');
+      const description = createRequire(from).resolve('tsx/package.json');
+      const { exports } = JSON.parse(await readFile(description, 'utf8')) as { readonly exports: Readonly<Record<string, TsxEntry>> };
+      // By hand, as require() would resolve to the file for require().
+      const file = exports['./esm/api']?.import.default;
+      if (file !== undefined) return join(dirname(description), file);
     } catch {
-      // Not there.
+      // Not there, or not as we know it.
     }
   }
   return null;
+}
+
+interface TsxEntry {
+  readonly import: { readonly default: string };
 }
