@@ -14,7 +14,9 @@ const layers = {
   adapters: ['errors', 'options', 'core'],
   'cbor-rpc': ['errors', 'options', 'clock', 'codec', 'database', 'core'],
   testing: ['errors', 'options', 'clock', 'codec', 'core'],
-  cli: ['errors', 'options', 'clock', 'codec', 'database', 'core'],
+  archive: ['errors', 'options', 'codec', 'core'],
+  doctor: ['errors', 'options', 'database', 'core'],
+  cli: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'worker', 'archive', 'doctor'],
 };
 
 /** Reports an import of a folder that is not below the file's own. */

@@ -1,7 +1,18 @@
 #!/usr/bin/env node
+import { processIo } from './command-io.js';
+import { InterruptedError } from './interrupted-error.js';
 import { runProgram } from './run-program.js';
 
-// Whoever reads our output may have enough of it: `pg-coordinate summary | head`.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    const error = new InterruptedError(signal);
+    // Whoever asks a second time does not want to wait for a tidy end.
+    if (interruption.signal.aborted) process.exit(error.exitCode);
+    interruption.abort(error);
+  });
+}
 
-process.exitCode = await runProgram(process.argv.slice(2));
+const exitCode = await runProgram(process.argv.slice(2), processIo(interruption.signal));
+// Neither a standard input that nobody ends nor what a module of handlers has left open keeps the process.
+process.stdout.write('', () => process.exit(exitCode));

@@ -1,37 +1,38 @@
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { CoordinateError } from '../errors/index.js';
-import { addDropCommand } from './drop.js';
-import { addMigrateCommand } from './migrate.js';
-import { packageVersion } from './package-version.js';
-import { addSummaryCommand } from './summary.js';
+import type { CommandIo } from './command-io.js';
+import { exitCodes } from './exit-codes.js';
+import { InterruptedError } from './interrupted-error.js';
+import { OutputClosedError } from './output.js';
+import { buildProgram } from './build-program.js';
+import { FoundError } from './found-error.js';
 import { UsageError } from './usage-error.js';
 
-/** What a process that ends tells whoever has started it. */
-const exitCodes = { done: 0, failed: 1, misused: 2 } as const;
-
 /** Runs the command that the arguments name; resolves to the exit code. Errors are one sentence on standard error. */
-export async function runProgram(args: readonly string[]): Promise<number> {
-  const program = new Command('pg-coordinate')
-    .description('Looks after the tables of a pg-coordinate queue.')
-    .version(await packageVersion(), '--version', 'print the version of this package')
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined });
-  // Commands take over the settings made so far.
-  addMigrateCommand(program);
-  addDropCommand(program);
-  addSummaryCommand(program);
-  if (args.length === 0) {
-    process.stderr.write(program.helpInformation());
-    return exitCodes.misused;
-  }
+export async function runProgram(args: readonly string[], io: CommandIo): Promise<number> {
+  const program = await buildProgram(io);
   try {
+    if (args.length === 0) {
+      program.outputHelp({ error: true });
+      return exitCodes.misused;
+    }
     await program.parseAsync([...args], { from: 'user' });
     return exitCodes.done;
   } catch (error) {
+    if (error instanceof OutputClosedError) return exitCodes.done;
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
-    console.error(`pg-coordinate: ${sentenceOf(error)}`);
-    return isMisuse(error) ? exitCodes.misused : exitCodes.failed;
+    if (error instanceof FoundError) return exitCodes.found;
+    // What is told to end raises all kinds of errors; the first was that it was told to.
+    const { reason } = io.signal as { readonly reason: unknown };
+    const cause = reason instanceof InterruptedError && isAbort(error) ? reason : error;
+    await io.stderr.line(`pg-coordinate: ${sentenceOf(cause)}`).catch(() => undefined);
+    if (cause instanceof InterruptedError) return cause.exitCode;
+    return isMisuse(cause) ? exitCodes.misused : exitCodes.failed;
   }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof InterruptedError || (error instanceof Error && error.name === 'AbortError');
 }
 
 /** Whether the arguments were wrong, not what came of them. */
@@ -42,12 +43,19 @@ function isMisuse(error: unknown): boolean {
 
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof CoordinateError && error.code === 'InvalidArgument') return `${optionOf(error)} ${error.details.problem}`;
-  return error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ');
+  const text =
+    error instanceof CoordinateError && error.code === 'InvalidArgument'
+      ? `${optionOf(error)} ${error.details.problem}`
+      : error.message.replace(/^error: /, '');
+  // Names and other people's messages may hold what would do something to the terminal.
+  return text.replaceAll(/\s*\n\s*/g, ' ').replaceAll(/\p{Cc}+/gu, ' ');
 }
 
-/** What the option is called here that the library calls `target` or `options.schema`. */
+/** What is called here an option that the library calls `target` or `options.schema`; a field of some data stays what it is. */
 function optionOf({ details }: CoordinateError): string {
-  const name = String(details.field).replace(/^options\./, '');
-  return `--${name === 'target' ? 'database' : name}`;
+  const field = String(details.field);
+  if (field === 'target') return '--database';
+  // Handlers come from a module.
+  if (/^options\.handlers\b/.test(field)) return field.replace('options.', '');
+  return /^options\.\w+$/.test(field) ? field.replace('options.', '--') : field;
 }

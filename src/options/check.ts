@@ -98,7 +98,7 @@ export function kindOf(value: unknown): string {
 }
 
 /** Whether two words differ by case or by at most two edits. */
-function isClose(known: string, given: string): boolean {
+export function isClose(known: string, given: string): boolean {
   const [a, b] = [known.toLowerCase(), given.toLowerCase()];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

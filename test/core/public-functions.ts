@@ -44,6 +44,7 @@ export const publicFunctions: {
   },
   unit: {
     data: (unit) => unit.data(),
+    ownData: (unit) => unit.ownData(),
     status: (unit) => unit.status(),
     meta: (unit) => unit.meta(),
     setMeta: (unit) => unit.setMeta({ priority: 3 }),

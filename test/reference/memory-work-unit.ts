@@ -31,6 +31,10 @@ export class MemoryWorkUnit<Data extends DataDictionary = DataDictionary> implem
     return copyData(active?.data ?? data) as Data;
   }
 
+  async ownData(): Promise<Data> {
+    return copyData(this.looked().data) as Data;
+  }
+
   async status(): Promise<WorkUnitStatus> {
     return unitStatus(this.looked(), this.record.spec.namespace.store.clock.now());
   }

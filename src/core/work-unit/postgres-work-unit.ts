@@ -13,7 +13,7 @@ import { checkPriority, checkUnitMeta } from './check-unit.js';
 import { explainUnit } from './explain-unit.js';
 import type { Explanation } from './explanation.js';
 import type { WorkUnitStatus } from './work-unit-status.js';
-import { changeUnits, clearActiveAttempts, readUnit } from './work-unit-statements.js';
+import { changeUnits, clearActiveAttempts, readOwnData, readUnit } from './work-unit-statements.js';
 import type { WorkUnit, WorkUnitMeta } from './work-unit.js';
 
 /** A work unit in one bucket of one database. */
@@ -38,6 +38,12 @@ export class PostgresWorkUnit<Data extends DataDictionary = DataDictionary> impl
 
   async data(): Promise<Data> {
     return decodeData(bytes((await this.#read()).data)) as Data;
+  }
+
+  async ownData(): Promise<Data> {
+    const [row] = await this.bucket.run(readOwnData, [this.id]);
+    if (row === undefined) throw new GoneError();
+    return decodeData(bytes(row.data)) as Data;
   }
 
   async status(): Promise<WorkUnitStatus> {

@@ -25,6 +25,15 @@ export const readUnit = statement(
     where u.id = $1::bigint`,
 );
 
+/** A unit's data without those of its attempts. Answers nothing when it is gone. Parameters: unit id. */
+export const readOwnData = statement(
+  'work-unit.read-own-data',
+  (s) => `
+    select u.data
+    from ${s}.work_unit u join ${s}.work_spec w on w.id = u.spec_id
+    where u.id = $1::bigint`,
+);
+
 /** Answers 0 when the unit is gone. Parameters: unit ids, statuses or null, priority or null, change, whether notBefore changes, notBefore, now. */
 export const changeUnits = statement(
   'work-unit.change',

@@ -22,6 +22,8 @@ export interface WorkUnit<Data extends DataDictionary = DataDictionary> {
 
   /** The active attempt's data while there is one, else the unit's own. */
   data(): Promise<Data>;
+  /** The unit's own data, as they were added, whatever attempts have made of them: what `data()` tells when no attempt is active. */
+  ownData(): Promise<Data>;
   status(): Promise<WorkUnitStatus>;
   meta(): Promise<WorkUnitMeta>;
   /** Replaces priority and notBefore; what is left out counts as 0 and null. A running attempt goes on undisturbed. */

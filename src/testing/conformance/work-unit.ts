@@ -64,6 +64,7 @@ export const workUnitCases = [
       assertSameData(await unit.data(), { from: 'attempt' });
       await attempt.finish({ from: 'finish' });
       assertSameData(await unit.data(), { from: 'finish' });
+      assertSameData(await unit.ownData(), { from: 'unit' });
       await unit.clearActiveAttempt();
       assertSameData(await unit.data(), { from: 'unit' });
     },
@@ -223,6 +224,7 @@ export const workUnitCases = [
       await raises('NoSuchWorkUnit', () => spec.workUnit('unit'));
       const actions: (() => Promise<unknown>)[] = [
         () => unit.data(),
+        () => unit.ownData(),
         () => unit.status(),
         () => unit.meta(),
         () => unit.setMeta({}),

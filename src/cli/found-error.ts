@@ -1,0 +1,2 @@
+/** Ends the command with the exit code for having found something. What was found has been printed. */
+export class FoundError extends Error {}

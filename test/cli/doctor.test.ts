@@ -1,0 +1,141 @@
+import { startEmbeddedPostgres } from 'pg-coordinate/embedded';
+import { connect, migrate } from 'pg-coordinate';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { useQueue } from './queue.js';
+import { runHere } from './run-here.js';
+
+const queue = useQueue();
+afterEach(() => void vi.useRealTimers());
+
+interface Found {
+  readonly check: string;
+  readonly findings: readonly { readonly severity: string; readonly text: string; readonly advice: string }[];
+}
+
+/** What doctor finds by itself, without what is so on purpose on the server that the tests run on. */
+async function findings(...args: string[]): Promise<Record<string, Found['findings']>> {
+  const { status, output, errors } = await queue.run('', ['doctor', '--json', ...args]);
+  expect([0, 3]).toContain(status);
+  expect(errors).toBe('');
+  const found = (JSON.parse(output) as Found[]).map(({ check, findings: all }) => {
+    return [check, all.filter(({ text }) => !/^(fsync|full_page_writes) is off/.test(text) && !text.startsWith('The session'))] as const;
+  });
+  return Object.fromEntries(found.filter(([, all]) => all.length > 0));
+}
+
+const sql = (text: string) => queue.database.query(text);
+
+describe('doctor', () => {
+  test('finds nothing on a healthy queue, and leaves nothing behind', async () => {
+    expect(await findings()).toEqual({});
+    expect(await sql("select nspname from pg_namespace where nspname like 'coordinate_doctor%'")).toEqual([]);
+  });
+
+  test('finds a dropped index, and says how to make it again', async () => {
+    const { bucket } = queue.database;
+    await sql(`drop index ${bucket}.lease_due`);
+    const { drift } = await findings();
+    expect(drift).toEqual([
+      {
+        severity: 'problem',
+        text: `The index lease_due in the schema "${bucket}" is missing.`,
+        advice: expect.stringMatching(/^Run: CREATE INDEX lease_due ON .*\.lease USING btree \(expires_at\)$/),
+      },
+    ]);
+    await sql(drift?.[0]?.advice.replace('Run: ', '') ?? '');
+    expect(await findings()).toEqual({});
+  });
+
+  test('finds what was changed by hand', async () => {
+    const { bucket } = queue.database;
+    await sql(`alter table ${bucket}.work_spec alter column runtime drop not null`);
+    await sql(`drop view ${bucket}.any_attempt`).catch(() => undefined);
+    const { drift } = await findings();
+    expect(drift?.map(({ text }) => text)).toContain(`The column work_spec.runtime in the schema "${bucket}" is not what this version makes.`);
+    await sql(`alter table ${bucket}.work_spec alter column runtime set not null`);
+  });
+
+  test('finds a table whose autovacuum is off', async () => {
+    const table = `${queue.database.bucket}.work_unit`;
+    await sql(`alter table ${table} set (autovacuum_enabled = false)`);
+    const { settings } = await findings();
+    expect(settings).toMatchObject([{ severity: 'problem', text: expect.stringMatching(/^autovacuum is off for the table .*"work_unit"/) }]);
+    await sql(`alter table ${table} reset (autovacuum_enabled)`);
+  });
+
+  test('finds a held snapshot, and who holds it', async () => {
+    const holder = await queue.database.client();
+    await holder.query('begin isolation level repeatable read');
+    const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const { output, status } = await queue.run('', ['doctor', '--transaction-age', '0ms']);
+    expect(status).toBe(3);
+    expect(output).toMatch(new RegExp(`warning  transactions: The session ${rows[0]?.pid} \\(pg-coordinate test [^)]*\\) has had a transaction open for \\d+ seconds, and does nothing in it: it holds vacuum up\\.\\n    End it: .* pg_terminate_backend\\(${rows[0]?.pid}\\)\\n`));
+    await holder.query('rollback');
+  });
+
+  test('finds a prepared transaction', async () => {
+    const holder = await queue.database.client();
+    const name = `doctor ${queue.database.schema}`;
+    await holder.query(`begin; select txid_current(); prepare transaction '${name}'`);
+    const { transactions } = await findings('--transaction-age', '0ms');
+    expect(transactions?.map(({ text }) => text)).toContainEqual(expect.stringMatching(`^The prepared transaction '${name}' is 0 seconds old`));
+    await holder.query(`rollback prepared '${name}'`);
+  });
+
+  test('finds a clock two hours off', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * 3_600_000 });
+    const { clock } = await findings();
+    expect(clock).toMatchObject([{ severity: 'warning', text: "The clock of this machine is 2.0 hours ahead of the server's." }]);
+    vi.setSystemTime(new Date(Date.now() - 4 * 3_600_000));
+    expect((await findings()).clock).toMatchObject([{ text: "The clock of this machine is 2.0 hours behind the server's." }]);
+  });
+
+  test('finds an invalid index', async () => {
+    const { bucket } = queue.database;
+    await sql(`create index extra on ${bucket}.work_unit (priority)`);
+    await sql(`update pg_index set indisvalid = false where indexrelid = '${bucket}.extra'::regclass`);
+    expect((await findings()).indexes).toMatchObject([{ severity: 'problem', advice: `Run: reindex index concurrently "${bucket}"."extra"` }]);
+    await sql(`drop index ${bucket}.extra`);
+  });
+
+  test('finds tables of another version, and none', async () => {
+    const { schema, bucket } = queue.database;
+    const [last] = await queue.database.query<{ name: string }>(`select name from ${bucket}.migration order by id desc limit 1`);
+    await sql(`update ${bucket}.migration set name = 'later' where name = '${last?.name}'`);
+    expect((await findings())['schema version']).toMatchObject([
+      { text: `The schema "${bucket}" lacks the migration ${last?.name}.`, advice: 'Run `pg-coordinate migrate`.' },
+    ]);
+    await sql(`update ${bucket}.migration set name = '${last?.name}' where name = 'later'`);
+    await sql(`insert into ${schema}.migration (name, run_on) values ('9999_later', now())`);
+    expect((await findings())['schema version']).toMatchObject([{ advice: 'Update pg-coordinate on this machine.' }]);
+    await sql(`delete from ${schema}.migration where name = '9999_later'`);
+    expect((await findings('--schema', 'nowhere'))['schema version']).toMatchObject([{ text: 'The schema "nowhere" has no tables of pg-coordinate.' }]);
+  });
+
+  test('finds autovacuum off on the server, as a process, and nothing once it is on', async () => {
+    const server = await startEmbeddedPostgres({ settings: { autovacuum: 'off', fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' } });
+    try {
+      await migrate(server.url);
+      const { status, output, errors } = await queue.process('', ['doctor'], { PG_COORDINATE_DATABASE: server.url, PG_COORDINATE_SCHEMA: 'coordinate' });
+      expect([status, errors]).toEqual([3, '']);
+      expect(output).toBe(
+        ['server version', 'schema version', 'drift', 'indexes', 'dead rows', 'clock', 'transactions', 'connections'].map((name) => `ok  ${name}\n`).join('') +
+          'problem  settings: autovacuum is off: dead rows pile up, and claims become slower and slower.\n' +
+          '    Run: alter system set autovacuum = on; select pg_reload_conf()\n1 problem, 0 warnings.\n',
+      );
+      await using coordinate = await connect(server.url);
+      expect(coordinate.schemas).toEqual(['coordinate', 'coordinate_bucket_1']);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('says so when it cannot look', async () => {
+    expect(await runHere(['doctor', '--database', 'postgres://127.0.0.1:1/app'])).toMatchObject({
+      status: 1,
+      errors: expect.stringMatching(/^pg-coordinate: Cannot connect to PostgreSQL at 127\.0\.0\.1:1\/app: /),
+    });
+    expect(await runHere(['doctor'])).toMatchObject({ status: 2 });
+    expect(await runHere(['doctor', '--database', 'http://localhost'])).toMatchObject({ status: 2 });
+  });
+});

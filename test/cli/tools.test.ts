@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process';
+import { PassThrough } from 'node:stream';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { InterruptedError } from '../../src/cli/interrupted-error.js';
+import { useQueue } from './queue.js';
+import { runHere } from './run-here.js';
+
+const queue = useQueue();
+const run = promisify(execFile);
+
+describe('top', () => {
+  test('shows work specs and workers, and goes by its keys', async () => {
+    const namespace = await queue.coordinate.namespace('top');
+    await (await namespace.setWorkSpec({ name: 'letters' })).addWorkUnit('a', {});
+    const parcels = await namespace.setWorkSpec({ name: 'parcels' });
+    await parcels.addWorkUnits([{ name: 'a', data: {} }, { name: 'b', data: {} }]);
+    await namespace.worker('worker');
+    const input = new PassThrough();
+    const keys = ['s', 'p', 'j', 'k', 'q'];
+    let pressed = 0;
+    const { status, output } = await queue.run('top', ['top', '--period', '1h'], {
+      input,
+      terminal: true,
+      // The next key once the screen shows what the last one has done.
+      onOutput: (text) => {
+        const key = keys[pressed];
+        if (key !== undefined && text.split('\u001B[H').length > pressed + 1) {
+          pressed++;
+          input.write(key);
+        }
+      },
+    });
+    expect(status).toBe(0);
+    const screens = output.split('\u001B[H').slice(1).map((screen) => screen.replaceAll(/\u001B\[[0-9;?]*[a-zA-Z]/g, '').split('\n'));
+    expect(screens[0]?.slice(0, 4)).toEqual([
+      '2 work specs, 1 active workers, 0 units per second',
+      expect.stringMatching(/^ +work spec\* +available +delayed +pending +finished +failed +per second +time left +waiting$/),
+      expect.stringMatching(/^> +letters +1 +0 +0 +0 +0 +- +- +0 ms$/),
+      expect.stringMatching(/^ +parcels +2 +0 +0 +0 +0 +- +- +0 ms$/),
+    ]);
+    expect(screens[1]?.[2]).toMatch(/^> +parcels /);
+    expect(screens[1]).toContain('sorted by available');
+    expect(screens[2]).toContain('parcels is paused');
+    expect(screens[2]?.[2]).toMatch(/^> +parcels \(paused\) /);
+    expect(screens[3]?.[3]).toMatch(/^> +letters /);
+    expect(screens[4]?.[2]).toMatch(/^> +parcels /);
+    expect((await parcels.meta()).paused).toBe(true);
+  });
+
+  test('tells rates, and prints again and again without a terminal', async () => {
+    const namespace = await queue.coordinate.namespace('rates');
+    const spec = await namespace.setWorkSpec({ name: 'letters' });
+    await spec.addWorkUnits([{ name: 'a', data: {} }, { name: 'b', data: {} }]);
+    const interruption = new AbortController();
+    const worker = await namespace.worker('worker');
+    let worked: Promise<void> | undefined;
+    const { status, output } = await queue.run('rates', ['top', '--period', '20ms', '--sort', 'rate'], {
+      signal: interruption.signal,
+      onOutput: (text) => {
+        worked ??= worker.requestAttempts().then(([attempt]) => attempt?.finish());
+        if (/letters +1 +0 +0 +1 +0 +[1-9]/.test(text)) interruption.abort(new InterruptedError('SIGINT'));
+      },
+    });
+    expect(status).toBe(0);
+    expect(output).toMatch(/work specs, 1 active workers, [1-9]\d* units per second/);
+    await worked;
+  });
+
+  test('as a process', async () => {
+    const { status, errors } = await queue.process('top', ['top', '--sort', 'rat']);
+    expect([status, errors]).toEqual([2, "pg-coordinate: option '--sort <column>' argument 'rat' is invalid. Did you mean rate?\n"]);
+  });
+});
+
+describe('bench', () => {
+  test('measures, and removes what it has made', async () => {
+    const { output, errors, status } = await queue.run('', ['bench', '--units', '300', '--connections', '2', '--batch', '50', '--json']);
+    expect([status, errors]).toEqual([0, '']);
+    expect(JSON.parse(output)).toEqual([
+      { step: 'add', units: 300, ms: expect.any(Number), perSecond: expect.any(Number) },
+      { step: 'claim and finish', units: 300, ms: expect.any(Number), perSecond: expect.any(Number) },
+    ]);
+    const schemas = await queue.database.query("select nspname from pg_namespace where nspname like 'coordinate_bench_%'");
+    expect(schemas).toEqual([]);
+  });
+
+  test('removes it on Ctrl-C too', async () => {
+    const signal = AbortSignal.abort(new InterruptedError('SIGINT'));
+    expect((await queue.run('', ['bench'], { signal })).status).toBe(130);
+    expect(await queue.database.query("select nspname from pg_namespace where nspname like 'coordinate_bench_%'")).toEqual([]);
+  });
+
+  test('as a process', async () => {
+    const { status, output } = await queue.process('', ['bench', '--units', '10']);
+    expect(status).toBe(0);
+    expect(output).toMatch(/^step +units +time +per second\nadd +10 +\d+ ms +[\d,]+\nclaim and finish +10 +[\d.]+ m?s +[\d,]+\n$/);
+  });
+});
+
+describe('completion', () => {
+  test('of bash completes commands and options', async () => {
+    const { output, status } = await runHere(['completion', 'bash']);
+    expect(status).toBe(0);
+    const complete = async (...words: string[]): Promise<string[]> => {
+      const line = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _pg_coordinate; echo "\${COMPREPLY[@]}"`;
+      return (await run('bash', ['-c', `${output}\n${line}`])).stdout.trim().split(' ');
+    };
+    expect(await complete('pg-coordinate', 'pr')).toEqual(['priority']);
+    expect(await complete('pg-coordinate', 'add', '--pri')).toEqual(['--priority']);
+    expect(await complete('pg-coordinate', 'flow', '--pr')).toEqual(['--prune']);
+  });
+
+  test('of zsh and fish names every command', async () => {
+    const { output: helpText } = await runHere(['--help']);
+    const names = [...helpText.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name!).filter((name) => name !== 'help');
+    expect(names.length).toBeGreaterThan(25);
+    for (const shell of ['zsh', 'fish']) {
+      const { output } = await runHere(['completion', shell]);
+      for (const name of names) expect(output).toContain(name);
+    }
+  });
+
+  test('as a process, and for shells that there are', async () => {
+    expect((await queue.process('', ['completion', 'fish'])).output).toContain('complete -c pg-coordinate -n __fish_use_subcommand -f -a add ');
+    expect(await runHere(['completion', 'bsh'])).toMatchObject({ status: 2, errors: expect.stringContaining('Did you mean bash?') });
+  });
+});
