@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -26,6 +27,8 @@ export default defineConfig({
     ],
   },
   test: {
+    // Most of them wait for the database or for other processes, so two at once keep two cores busy; by default it would be one.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { extends: true, test: { ...shared, name: 'postgres-18', include: ['test/**/*.test.ts'] } },
       ...(hasOldest ? [{ extends: true as const, test: { ...shared, name: 'postgres-14', include: onEveryVersion } }] : []),

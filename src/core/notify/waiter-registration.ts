@@ -28,14 +28,18 @@ const removeWaiters = statement(
 /**
  * When the next thing falls due in the bucket, in milliseconds from now; null: nothing is to. A lease is overdue only after its
  * end. Of continuous specs: the first hundred of the namespace, so that many cost no more.
- * Indexes: delayed_due, lease_due, one entry each; work_spec_continuous. Parameters: now, namespace id.
+ * Indexes: delayed_due, lease_due, one entry each; work_spec_continuous. Parameters: now, namespace id, since when
+ * something can be due.
  */
 const readNextDue = statement(
   'notify.next-due',
   (s) => `
     select ceil(1000 * extract(epoch from least(
-      (select not_before from ${s}.delayed order by not_before limit 1),
-      (select expires_at + interval '1 millisecond' from ${s}.lease order by expires_at limit 1),
+      (select not_before from ${s}.delayed where not_before >= coalesce($3::timestamptz, '-infinity') order by not_before limit 1),
+      (
+        select expires_at + interval '1 millisecond' from ${s}.lease
+        where expires_at >= coalesce($3::timestamptz, '-infinity') order by expires_at limit 1
+      ),
       (
         select min(next_continuous) from (
           select next_continuous, paused from ${s}.work_spec
@@ -83,7 +87,7 @@ export class WaiterRegistration {
     // Two statements: what is added after the first one's commit wakes us, what was added before it is seen by the second.
     const [, rows] = await bucket.backend.database.runInOneTrip([
       bucket.step(registerWaiter, [id, this.#name, this.#lastName]),
-      bucket.step(readNextDue, [bucket.backend.now(), id]),
+      bucket.step(readNextDue, this.#values()),
     ]);
     this.#confirmedAt = began;
     this.#lastName = null;
@@ -97,8 +101,13 @@ export class WaiterRegistration {
 
   /** The same without registering. */
   async readNextDue(): Promise<number | null> {
+    return dueInMs(await this.#namespace.bucket.run(readNextDue, this.#values()));
+  }
+
+  #values(): readonly unknown[] {
     const { bucket, id } = this.#namespace;
-    return dueInMs(await bucket.run(readNextDue, [bucket.backend.now(), id]));
+    const now = bucket.backend.now();
+    return [now, id, bucket.horizon.since(now)];
   }
 
   /** Says again that somebody waits. Does not look for what was added before. */

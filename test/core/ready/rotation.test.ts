@@ -6,6 +6,9 @@ import { testDatabase } from '../../support/database.js';
 const database = await testDatabase();
 const coordinate: PostgresCoordinate = await database.connect();
 
+/** Before PostgreSQL 15 what was read shows half a second later. */
+const countsAtOnce = (await database.query(`select from pg_proc where proname = 'pg_stat_force_next_flush'`)).length > 0;
+
 let namespace: Namespace;
 let spec: WorkSpec;
 
@@ -190,7 +193,7 @@ describe('the generations of the ready units', () => {
     expect(await claim(10)).toEqual(['a0', 'a1', 'b0']);
   });
 
-  test.each(['an old snapshot is read', 'a dump has locked the tables'])(
+  test.runIf(countsAtOnce).each(['an old snapshot is read', 'a dump has locked the tables'])(
     'keep a claim from going through what was claimed before it, although %s',
     { timeout: 120_000 },
     async (hindrance) => {
