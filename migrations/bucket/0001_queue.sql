@@ -203,7 +203,11 @@ create table destroyed_spec (
 -- the sequence would give them out again. Crash recovery also empties unlogged tables: a claim that finds no row in
 -- no_crash_since first skips more numbers than can have been lost, see src/core/attempt/skip-lost-numbers.ts.
 create sequence attempt_number;
-create unlogged table no_crash_since (checked_at timestamptz not null);
+create unlogged table no_crash_since (
+  checked_at timestamptz not null,
+  -- Another one after each crash: what a process has seen before that may never have happened.
+  epoch uuid not null default gen_random_uuid()
+);
 insert into no_crash_since (checked_at) values (statement_timestamp());
 
 -- Who waits for work, and who wants to hear what becomes of attempts: see src/core/notify/README.md. Unlogged, so that these writes need no
@@ -335,6 +339,7 @@ declare
   from_ready bigint[];
   ready_attempts integer[];
   generations bigint[];
+  missing bigint[] := unit_ids;
 begin
   with taken as (
     delete from delayed d using work_unit u
@@ -342,19 +347,25 @@ begin
     returning d.unit_id, d.attempts
   )
   select array_agg(t.unit_id), array_agg(t.attempts) into from_delayed, delayed_attempts from taken t;
-  generations := live_generations();
-  with taken as (
-    delete from ready r using work_unit u
-    where u.id = any(unit_ids)
-      and r.generation = any(generations) and r.spec_id = u.spec_id and r.rank = -u.priority and r.name = u.name
-    returning r.unit_id, r.attempts
-  )
-  select array_agg(t.unit_id), array_agg(t.attempts) into from_ready, ready_attempts from taken t;
-  perform from work_unit u
-  where u.id = any(unit_ids) and u.ended is null
-    and u.id not in (select unnest(from_delayed) union all select unnest(from_ready))
-    and not exists (select from lease l where l.spec_id = u.spec_id and l.unit_id = u.id);
-  if found then
+  -- A row that is just being moved from one generation to another is found where it was or, the next time, where it is.
+  for try in 1..3 loop
+    generations := live_generations();
+    with taken as (
+      delete from ready r using work_unit u
+      where u.id = any(missing)
+        and r.generation = any(generations) and r.spec_id = u.spec_id and r.rank = -u.priority and r.name = u.name
+      returning r.unit_id, r.attempts
+    )
+    select from_ready || array_agg(t.unit_id), ready_attempts || array_agg(t.attempts) into from_ready, ready_attempts from taken t;
+    missing := array(
+      select u.id from work_unit u
+      where u.id = any(missing) and u.ended is null
+        and u.id not in (select unnest(from_delayed) union all select unnest(from_ready))
+        and not exists (select from lease l where l.spec_id = u.spec_id and l.unit_id = u.id)
+    );
+    exit when missing = '{}';
+  end loop;
+  if missing <> '{}' then
     raise exception 'a unit has changed since this transaction began' using errcode = 'serialization_failure';
   end if;
   return query
@@ -841,7 +852,8 @@ begin
   end if;
 
   if closed > 0 then
-    if closed_before = 0 then
+    -- A later one than there is: of another server, whose dump this was.
+    if closed_before = 0 or closed_before > pg_snapshot_xmax(pg_current_snapshot())::text::bigint then
       -- Whoever has read that it is open had a transaction id by then, from before it was closed: before this one, as that was another transaction.
       perform setval('ready_closed_before', pg_current_xact_id()::text::bigint);
       return;
@@ -863,6 +875,10 @@ begin
       )
       insert into ready (generation, spec_id, rank, name, unit_id, attempts)
       select open, m.spec_id, m.rank, m.name, m.unit_id, m.attempts from moved m;
+      if found then
+        return;
+      end if;
+      -- Not together with a move: that is seen by nobody before it is committed, and undone if it never is, but this is neither.
       perform from ready where generation = closed order by spec_id, rank, name limit 1;
       if not found then
         perform setval('ready_closed', 0);

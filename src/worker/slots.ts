@@ -182,7 +182,7 @@ function threw(work: RunningWork, error: unknown): readonly Ending[] {
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { readonly then?: unknown }).then === 'function';
+  return (typeof value === 'object' || typeof value === 'function') && value !== null && typeof (value as { readonly then?: unknown }).then === 'function';
 }
 
 function endingsOfBatch(answers: unknown, expected: number): readonly Ending[] {

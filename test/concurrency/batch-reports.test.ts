@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { testDatabase } from '../support/database.js';
 import { expectConsistent } from './consistency.js';
+import { untilBlocked } from './waiting.js';
 
 const database = await testDatabase();
 
@@ -33,4 +34,27 @@ test('renewing leases while their attempts are finished and their units replaced
   }
   expect(coordinate.statistics.deadlocks).toBe(0);
   await expectConsistent(database);
+});
+
+test('leases are ended in the order of their units, in which they are renewed, and not in the order of their claims', async () => {
+  const coordinate = await database.connect();
+  const namespace = await coordinate.namespace('order');
+  const spec = await namespace.setWorkSpec({ name: 'spec' });
+  await spec.addWorkUnit('earlier', {}, { priority: 1 });
+  await spec.addWorkUnit('later', {}, { priority: 2 });
+  const worker = await namespace.worker('worker');
+  const attempts = await worker.requestAttempts({ numberOfWorkUnits: 2 });
+  expect(attempts.map(({ workUnit }) => workUnit.name)).toEqual(['later', 'earlier']);
+
+  const lease = (name: string): string => `
+    select l.number from ${database.bucket}.lease l join ${database.bucket}.work_unit u on u.id = l.unit_id
+    where u.name = '${name}' for update of l skip locked`;
+  const renewing = await database.client();
+  await renewing.query('begin');
+  await renewing.query(lease('earlier'));
+  const finished = namespace.finishAll(attempts.map((attempt) => ({ attempt })));
+  await untilBlocked(database, 'attempt.end-undisturbed');
+  expect(await database.query(lease('later')), 'leases that nobody has locked').toHaveLength(1);
+  await renewing.query('rollback');
+  expect(await finished).toMatchObject([{ error: null }, { error: null }]);
 });

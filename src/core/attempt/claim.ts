@@ -24,7 +24,7 @@ const mostTogether = 16_384;
  * its client is frozen, and the gate opens all the same. Names and payloads are fetched afterwards.
  * Parameters: spec id, number of units, worker id, lifetime in ms, data of a unit whose retries are spent, now, how many to look further,
  * the sealed generation this process knows, rank and name of the first unit in it, whether to claim although something is due, since when
- * leases and delays can be due, available memory in GB or null, runtimes or null.
+ * leases and delays can be due, available memory in GB or null, runtimes or null, the epoch in which the sealed generation was seen.
  */
 export const claimUnits = statement(
   'attempt.claim',
@@ -67,10 +67,14 @@ export const claimUnits = statement(
     generation as materialized (
       select
         sealed, closed, open,
-        case when sealed = $8::bigint then $9::float8 else '-infinity' end as rank,
-        case when sealed = $8::bigint then $10::bytea else '' end as name
+        case when is_known then $9::float8 else '-infinity' end as rank,
+        case when is_known then $10::bytea else '' end as name,
+        epoch
       from (
         select
+          (select last_value from ${s}.ready_sealed) = $8::bigint
+            and (select epoch from ${s}.no_crash_since) = $15::uuid as is_known,
+          (select epoch from ${s}.no_crash_since) as epoch,
           (select last_value from ${s}.ready_sealed) as sealed,
           (select last_value from ${s}.ready_closed) as closed,
           (select last_value from ${s}.ready_open) as open
@@ -149,8 +153,9 @@ export const claimUnits = statement(
       clock.now, clock.now + $4::float8 * interval '1 millisecond' as expires_at, due.leases as due_leases, due.delays as due_delayed,
       (select max_attempts_returned from spec) as max_attempts_returned,
       claim.taken, claim.least, claim.greatest, claim.numbers, claim.spent_units, claim.spent_numbers,
-      (select count(*) from wanted) - claim.taken as passed_by,
-      generation.sealed,
+      -- Not if there is no room for more: then there is no use in looking further.
+      case when claim.taken < (select room from spec) then (select count(*) from wanted) - claim.taken else 0 end as passed_by,
+      generation.sealed, generation.epoch,
       -- Not known unless it was looked up.
       case when (select room from spec) > 0 then coalesce((select min(rank) from first where is_sealed), 'infinity') end as sealed_rank,
       (select name from first where is_sealed order by rank, name limit 1) as sealed_name

@@ -110,9 +110,10 @@ export const endUndisturbed = statement(
       returning u.id
     ),
     gone as (
-      -- The count has all units updated before the first lease is touched.
-      delete from ${s}.lease where ctid = any(array(select place from held)) and (select count(*) from unit) > 0
-      returning number
+      -- The count has all units updated before the first lease is touched. A join, because a list of places would be gone through in their
+      -- own order, and renewals, which lock no unit, go by that of the units.
+      delete from ${s}.lease l using held where l.ctid = held.place and (select count(*) from unit) > 0
+      returning l.number
     ),
     history as (
       insert into ${s}.attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)

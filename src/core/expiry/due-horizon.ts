@@ -7,6 +7,9 @@ const patience = 100;
 /** But not less than this, in milliseconds. */
 const leastWaitMs = 1_000;
 
+/** Nor more: it may have waited for others that long, rather than looked. */
+const mostWaitMs = 10_000;
+
 /**
  * How far this process has seen that nothing is due: neither a lease that should have expired, nor a unit whose delay has passed. The next
  * look begins there, instead of passing by all that was due, and has been dealt with, since the tables were last vacuumed.
@@ -26,7 +29,7 @@ export class DueHorizon {
 
   /** Says that a look which began at `since` found nothing due at `now`, by the database's clock, and took so many milliseconds. */
   clear(since: string | null, now: Date, tookMs: number): void {
-    if (since === null) this.#fullLookAt = performance.now() + Math.max(leastWaitMs, tookMs * patience);
+    if (since === null) this.#fullLookAt = performance.now() + Math.min(mostWaitMs, Math.max(leastWaitMs, tookMs * patience));
     this.#since = new Date(now.getTime() - marginMs);
   }
 }

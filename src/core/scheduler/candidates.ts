@@ -11,12 +11,14 @@ import type { Candidate } from './candidate.js';
  */
 
 /** What all of these begin with: the living generations of ready, and where the first units of specs were seen in the sealed one. */
-const places = (s: string, { now, since, sealed }: Parameters): string => `
+const places = (s: string, { now, since, sealed, epoch }: Parameters): string => `
     clock as materialized (
       select coalesce(${now}::timestamptz, statement_timestamp()) as now, coalesce(${since}::timestamptz, '-infinity') as since
     ),
     generation as materialized (
-      select array[open, closed] as recent, sealed, sealed = ${sealed}::bigint as is_known
+      select
+        array[open, closed] as recent, sealed,
+        sealed = ${sealed}::bigint and (select epoch from ${s}.no_crash_since) = ${epoch}::uuid as is_known
       from (
         select
           (select last_value from ${s}.ready_open) as open,
@@ -35,6 +37,7 @@ interface Parameters {
   readonly now: string;
   readonly since: string;
   readonly sealed: string;
+  readonly epoch: string;
 }
 
 const describe = (s: string, found: string): string => `
@@ -96,7 +99,7 @@ const nextWaiting = (s: string, after: string, to: string): string => `
           select coalesce(
             (
               select r.spec_id from ${s}.ready r
-              where r.generation = generation.sealed and r.spec_id > ${after} and r.spec_id < coalesce(next.spec_id, ${to})
+              where r.generation = generation.sealed and r.spec_id > ${after} and r.spec_id < least(next.spec_id, ${to})
               order by r.spec_id limit 1
             ),
             (
@@ -114,12 +117,12 @@ const nextWaiting = (s: string, after: string, to: string): string => `
 
 /**
  * All specs of a namespace. Index: ready_order, one probe of each generation for each spec that has work. Parameters: fronts (spec ids, ranks,
- * names), from id, to id, now, since when something can be due, the sealed generation of the fronts.
+ * names), from id, to id, now, since when something can be due, the sealed generation of the fronts and its epoch.
  */
 export const listCandidates = statement(
   'scheduler.list-candidates',
   (s) => `
-    with recursive${places(s, { now: '$6', since: '$7', sealed: '$8' })},
+    with recursive${places(s, { now: '$6', since: '$7', sealed: '$8', epoch: '$9' })},
     waiting (spec_id) as (
       (${nextWaiting(s, '$4::bigint - 1', '$5::bigint')}
       )
@@ -140,12 +143,12 @@ export const listCandidates = statement(
 
 /**
  * Specs of given names. Index: work_spec (namespace_id, name), one probe a name. Parameters: fronts (spec ids, ranks, names), namespace id,
- * names, now, since when something can be due, the sealed generation of the fronts.
+ * names, now, since when something can be due, the sealed generation of the fronts and its epoch.
  */
 export const listNamedCandidates = statement(
   'scheduler.list-named-candidates',
   (s) => `
-    with${places(s, { now: '$6', since: '$7', sealed: '$8' })},${describe(
+    with${places(s, { now: '$6', since: '$7', sealed: '$8', epoch: '$9' })},${describe(
       s,
       `
         select w.id, false as waiting

@@ -12,14 +12,19 @@ const stepAfter = 500;
 
 /**
  * Takes the generations of ready units a step further. READ COMMITTED and through the claim gate: see rotate_ready. Parameters: after how
- * many claims to close the open generation; the sealed one as last seen, and the place of its first row.
+ * many claims to close the open generation; the sealed one as last seen, and the place of its first row; in which epoch that was, as a
+ * crash of the server may bring rows back that were in front of it.
  */
 const rotateReady = statement(
   'work-unit.rotate-ready',
   (s) => `
-    select sealed_generation, sealed_spec, sealed_rank, sealed_name, more
-    from ${s}.rotate_ready($1::bigint, $2::bigint, $3::bigint, $4::float8, $5::bytea)`,
+    select sealed_generation, sealed_spec, sealed_rank, sealed_name, (select epoch from ${s}.no_crash_since) as epoch, more
+    from ${s}.rotate_ready(
+      $1::bigint, case when $6::uuid = (select epoch from ${s}.no_crash_since) then $2::bigint end, $3::bigint, $4::float8, $5::bytea
+    )`,
 );
+
+const nowhere: readonly unknown[] = [null, null, null, null, null];
 
 /** Moves the generations of a bucket's ready units on as they are claimed. Nobody waits for it, and when it fails nothing is lost but speed. */
 export class ReadyRotation {
@@ -27,8 +32,8 @@ export class ReadyRotation {
   /** The attempt number at which the next step is due; undefined: none was seen yet. */
   #dueAt: number | undefined;
   #lastAt = 0;
-  /** The first row of the sealed generation, as last seen: generation, spec id, rank, name. */
-  #front: readonly unknown[] = [null, null, null, null];
+  /** The first row of the sealed generation, as last seen: generation, spec id, rank, name, epoch. */
+  #front: readonly unknown[] = nowhere;
   #running: Promise<void> | undefined;
   #isStopped = false;
 
@@ -68,6 +73,6 @@ export class ReadyRotation {
 }
 
 function frontFromRow(row: Row | undefined): readonly unknown[] {
-  if (row === undefined || row.sealed_spec === null) return [null, null, null, null];
-  return [row.sealed_generation, row.sealed_spec, row.sealed_rank, row.sealed_name];
+  if (row === undefined || row.sealed_spec === null) return nowhere;
+  return [row.sealed_generation, row.sealed_spec, row.sealed_rank, row.sealed_name, row.epoch];
 }

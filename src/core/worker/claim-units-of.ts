@@ -92,6 +92,7 @@ async function passGate(
         ...[spec.id, most, worker.id, lifetimeMs, tooManyRetries, now, further],
         ...[front?.generation ?? null, front?.rank ?? null, front?.name ?? null],
         ...[!unlessDue, since, availableGb ?? null, runtimes === undefined ? null : byteaArray(runtimes.map((name) => Buffer.from(name)))],
+        front?.epoch ?? null,
       ],
     ],
     seen === 0 ? undefined : readAfter(seen),
@@ -118,9 +119,9 @@ async function passGate(
 }
 
 function noteFront({ bucket }: PostgresWorker, specId: number, claim: Row): void {
-  if (claim.sealed_rank === null || Number(claim.sealed) === 0) return;
+  if (claim.sealed_rank === null || Number(claim.sealed) === 0 || typeof claim.epoch !== 'string') return;
   const name = claim.sealed_name === null ? Buffer.alloc(0) : bytes(claim.sealed_name);
-  bucket.fronts.set(specId, { generation: Number(claim.sealed), rank: Number(claim.sealed_rank), name });
+  bucket.fronts.set(specId, { epoch: claim.epoch, generation: Number(claim.sealed), rank: Number(claim.sealed_rank), name });
 }
 
 /** Those whose retries are spent have been failed instead. */

@@ -108,8 +108,8 @@ async function findCandidates({ bucket, namespace }: PostgresWorker, { workSpecs
 
     function lookUp(): Promise<readonly Row[]> {
       if (known !== undefined) return bucket.run(lookForDue, [now, since]);
-      const [specIds, ranks, names, generation] = bucket.fronts.parameters();
-      const at = [now, since, generation];
+      const [specIds, ranks, names, ...seen] = bucket.fronts.parameters();
+      const at = [now, since, ...seen];
       if (workSpecs === undefined) return bucket.run(listCandidates, [specIds, ranks, names, ...specIdRange(namespace.id), ...at]);
       const wanted = byteaArray(workSpecs.map((name) => Buffer.from(name)));
       return bucket.run(listNamedCandidates, [specIds, ranks, names, namespace.id, wanted, ...at]);

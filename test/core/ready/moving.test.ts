@@ -1,0 +1,138 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type pg from 'pg';
+import type { Namespace, PostgresCoordinate, WorkSpec } from 'pg-coordinate';
+import { until } from '../../database/until.js';
+import { untilBlocked } from '../../concurrency/waiting.js';
+import { testDatabase } from '../../support/database.js';
+
+const database = await testDatabase();
+const coordinate: PostgresCoordinate = await database.connect();
+
+let namespace: Namespace;
+let spec: WorkSpec;
+
+beforeEach(async () => {
+  for (const old of await coordinate.namespaces()) await old.destroy();
+  await settle();
+  namespace = await coordinate.namespace('moving');
+  spec = await namespace.setWorkSpec({ name: 'spec' });
+});
+
+/** Takes one step, as if the process that takes it had seen nothing before, and does not commit it. */
+async function begin(closeAfter: number): Promise<pg.Client> {
+  const client = await database.client();
+  await client.query(`begin; lock table ${database.bucket}.claim_gate in share update exclusive mode`);
+  await client.query(`select more from ${database.bucket}.rotate_ready(${closeAfter}, null, null, null, null)`);
+  return client;
+}
+
+async function rotate(closeAfter = 0): Promise<void> {
+  await (await begin(closeAfter)).query('commit');
+}
+
+async function generations(): Promise<{ readonly closed: number; readonly sealed: number }> {
+  const [row] = await database.query<{ closed: string; sealed: string }>(`
+    select
+      (select last_value from ${database.bucket}.ready_closed) as closed,
+      (select last_value from ${database.bucket}.ready_sealed) as sealed`);
+  return { closed: Number(row!.closed), sealed: Number(row!.sealed) };
+}
+
+async function settle(): Promise<void> {
+  await until('no generation is closed', async () => {
+    await rotate(1_000_000);
+    return (await generations()).closed === 0;
+  });
+}
+
+async function add(prefix: string, count: number, priority = 0, to = spec): Promise<void> {
+  await to.addWorkUnits(Array.from({ length: count }, (_, index) => ({ name: `${prefix}${index}`, data: {}, meta: { priority } })));
+}
+
+async function claim(count: number, of = namespace, workSpecs: string[] | null = ['spec']): Promise<string[]> {
+  const worker = await of.worker('worker');
+  const attempts = await worker.requestAttempts({ numberOfWorkUnits: count, ...(workSpecs && { workSpecs }) });
+  return attempts.map(({ workUnit }) => workUnit.name);
+}
+
+/** Makes the next step the one that moves what is left of a closed generation to the open one: a8 and a9, with low0 in a sealed one. */
+async function prepareMove(): Promise<void> {
+  await add('low', 1, -1);
+  await rotate();
+  await settle();
+  await add('a', 10);
+  expect(await claim(8)).toHaveLength(8);
+  await rotate(1);
+  await until('nobody can be adding to the closed one', async () => {
+    const [row] = await database.query<{ isOver: boolean }>(`
+      select pg_snapshot_xmin(pg_current_snapshot())::text::bigint > last_value and last_value > 0 as "isOver"
+      from ${database.bucket}.ready_closed_before`);
+    if (row!.isOver) return true;
+    await rotate(1_000_000);
+    return false;
+  });
+  expect(await generations()).not.toMatchObject({ closed: 0 });
+}
+
+describe('units that are being moved from a closed generation to the open one', () => {
+  test('are seen meanwhile, and are not lost when that comes to nothing', async () => {
+    await prepareMove();
+    const mover = await begin(1_000_000);
+    expect(await spec.workUnits({ statuses: ['available'] })).toHaveLength(3);
+    await mover.query('rollback');
+    expect(await claim(10)).toEqual(['a8', 'a9', 'low0']);
+  });
+
+  test('can be replaced in a transaction of the caller', async () => {
+    await prepareMove();
+    const mover = await begin(1_000_000);
+    const client = await database.client();
+    await client.query('begin');
+    const added = spec.addWorkUnits([{ name: 'a9', data: { changed: true }, meta: { priority: 1 } }], { client });
+    await untilBlocked(database, 'work-unit.add');
+    await mover.query('commit');
+    await added;
+    await client.query('commit');
+    expect(await claim(10)).toEqual(['a9', 'a8', 'low0']);
+  });
+});
+
+describe('the sealed generation', () => {
+  test('gives nobody units of another namespace, whatever this process knows of those', async () => {
+    const other = await coordinate.namespace('other');
+    const first = await other.setWorkSpec({ name: 'first' });
+    const second = await other.setWorkSpec({ name: 'second' });
+    await add('x', 3, 0, first);
+    await add('y', 3, 0, second);
+    await rotate();
+    await settle();
+    expect(await claim(1, other, ['second'])).toEqual(['y0']);
+    expect(await claim(1, namespace, null)).toEqual([]);
+  });
+
+  test('has the units again whose claims the server has forgotten in a crash', async () => {
+    await add('a', 9);
+    await rotate();
+    await settle();
+    const { sealed } = await generations();
+    await claim(2);
+    await claim(2);
+    // What a crash does.
+    await database.query(`
+      with forgotten as (delete from ${database.bucket}.lease returning spec_id, unit_id)
+      insert into ${database.bucket}.ready (generation, spec_id, rank, name, unit_id, attempts)
+      select ${sealed}, f.spec_id, 0, u.name, f.unit_id, 0
+      from forgotten f join ${database.bucket}.work_unit u on u.id = f.unit_id`);
+    await database.query(`truncate ${database.bucket}.no_crash_since`);
+    expect(await claim(20)).toHaveLength(9);
+  });
+
+  test('comes to be on a server on which transactions have other numbers than on the one that was dumped', async () => {
+    await add('a', 2);
+    await rotate();
+    await rotate(1_000_000);
+    await database.query(`select setval('${database.bucket}.ready_closed_before', 3000000000)`);
+    await settle();
+    expect(await claim(5)).toEqual(['a0', 'a1']);
+  });
+});
