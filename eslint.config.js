@@ -11,8 +11,9 @@ const layers = {
   core: ['errors', 'options', 'clock', 'codec', 'database'],
   worker: ['errors', 'options', 'clock', 'codec', 'database', 'core'],
   adapters: ['errors', 'options', 'core'],
+  rest: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'worker'],
   testing: ['errors', 'options', 'clock', 'codec', 'core'],
-  cli: ['errors', 'options', 'clock', 'codec', 'database', 'core'],
+  cli: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'rest'],
 };
 
 /** Reports an import of a folder that is not below the file's own. */
