@@ -3,6 +3,7 @@ import { CoordinateError } from '../errors/index.js';
 import { addDropCommand } from './drop.js';
 import { addMigrateCommand } from './migrate.js';
 import { packageVersion } from './package-version.js';
+import { addServeCommand } from './serve.js';
 import { addSummaryCommand } from './summary.js';
 import { UsageError } from './usage-error.js';
 
@@ -12,7 +13,7 @@ const exitCodes = { done: 0, failed: 1, misused: 2 } as const;
 /** Runs the command that the arguments name; resolves to the exit code. Errors are one sentence on standard error. */
 export async function runProgram(args: readonly string[]): Promise<number> {
   const program = new Command('pg-coordinate')
-    .description('Looks after the tables of a pg-coordinate queue.')
+    .description('Looks after a pg-coordinate queue, and serves it.')
     .version(await packageVersion(), '--version', 'print the version of this package')
     .exitOverride()
     .configureOutput({ outputError: () => undefined });
@@ -20,6 +21,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   addMigrateCommand(program);
   addDropCommand(program);
   addSummaryCommand(program);
+  addServeCommand(program);
   if (args.length === 0) {
     process.stderr.write(program.helpInformation());
     return exitCodes.misused;

@@ -272,3 +272,10 @@ export class ServerFailureError extends CoordinateError {
     super('ServerFailure', { problem }, options);
   }
 }
+
+/** A server could not be started, because its address is taken, or is not this machine's. */
+export class CannotListenError extends CoordinateError {
+  constructor(address: string, problem: string, options?: ErrorOptions) {
+    super('CannotListen', { address, problem }, options);
+  }
+}

@@ -71,6 +71,7 @@ export const errorRegistry = {
   NotAcceptable: { status: 406, wire: 'error', text: 'No acceptable representation for response' },
   RequestTooLarge: { status: 413, wire: 'error', text: 'The request is larger than the {limit} bytes that this server takes; send less at once' },
   UnsupportedMediaType: { status: 415, wire: 'error', text: 'Unsupported media type "{type}"' },
+  CannotListen: { status: 503, wire: 'error', text: 'Cannot listen on {address}: {problem}' },
   ServerFailure: { status: 500, wire: 'error', text: 'The server could not do it: {problem}' },
 
   EmbeddedPostgres: {

@@ -44,6 +44,7 @@ const examples: Readonly<Record<ErrorCode, CoordinateError>> = {
   NotAcceptable: new root.NotAcceptableError(),
   RequestTooLarge: new root.RequestTooLargeError(1024),
   UnsupportedMediaType: new root.UnsupportedMediaTypeError('text/xml'),
+  CannotListen: new root.CannotListenError('127.0.0.1:5980', 'somebody does', { cause }),
   ServerFailure: new root.ServerFailureError('out of order', { cause }),
   EmbeddedPostgres: new root.EmbeddedPostgresError('no binaries', { cause }),
 };
@@ -91,6 +92,7 @@ const pinned: Readonly<Record<ErrorCode, readonly [status: number, wire: string,
   NotAcceptable: [406, 'error', 'No acceptable representation for response'],
   RequestTooLarge: [413, 'error', 'The request is larger than the 1024 bytes that this server takes; send less at once'],
   UnsupportedMediaType: [415, 'error', 'Unsupported media type "text/xml"'],
+  CannotListen: [503, 'error', 'Cannot listen on 127.0.0.1:5980: somebody does'],
   ServerFailure: [500, 'error', 'The server could not do it: out of order'],
   EmbeddedPostgres: [
     503,
@@ -139,7 +141,7 @@ describe('the class', () => {
     for (const value of Object.values(details)) expect(message).toContain(String(value));
   });
 
-  test.each(['InvalidArgument', 'BadCbor', 'ConnectionLost', 'CannotConnect', 'RetriesExhausted', 'HandlerCrashed', 'MalformedRequest', 'ServerFailure', 'EmbeddedPostgres'] as const)(
+  test.each(['InvalidArgument', 'BadCbor', 'ConnectionLost', 'CannotConnect', 'RetriesExhausted', 'HandlerCrashed', 'MalformedRequest', 'CannotListen', 'ServerFailure', 'EmbeddedPostgres'] as const)(
     'of %s keeps the cause',
     (code) => {
       expect(examples[code].cause).toBe(cause);

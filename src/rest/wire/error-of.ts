@@ -40,6 +40,7 @@ const makers: Readonly<Record<ErrorCode, (text: (name: string) => string, number
   NotAcceptable: () => new errors.NotAcceptableError(),
   RequestTooLarge: (_, number) => new errors.RequestTooLargeError(number('limit')),
   UnsupportedMediaType: (text) => new errors.UnsupportedMediaTypeError(text('type')),
+  CannotListen: (text) => new errors.CannotListenError(text('address'), text('problem')),
   ServerFailure: (text) => new errors.ServerFailureError(text('problem')),
   EmbeddedPostgres: (text) => new errors.EmbeddedPostgresError(text('problem')),
 };

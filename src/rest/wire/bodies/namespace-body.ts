@@ -9,8 +9,10 @@ export interface NamespaceBody extends ShortBody {
   readonly work_specs_url: string;
   /** `{spec}` */
   readonly work_spec_url: string;
-  /** GET lists workers: an addition. `{?start,limit,active}` */
+  /** GET lists the first 1,000 workers: an addition. */
   readonly workers_url: string;
+  /** A page of them, `{?start,limit,active}`: an addition. */
+  readonly workers_query_url: string;
   /** `{worker}` */
   readonly worker_url: string;
   /** POST takes reports on many attempts, see `reports-body.ts`: an addition. */

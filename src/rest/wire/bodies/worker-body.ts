@@ -26,8 +26,10 @@ export interface WorkerBody extends ShortBody {
   readonly request_attempts_url: string;
   readonly make_attempt_url: string;
   readonly active_attempts_url: string;
-  /** All there are; a page with `{?after,limit}`, an addition. */
+  /** All there are, or the first 100,000. */
   readonly all_attempts_url: string;
+  /** A page of them, `{?after,limit}`: an addition. */
+  readonly all_attempts_query_url: string;
   readonly child_attempts_url: string;
 }
 

@@ -1,0 +1,55 @@
+import type { Coordinate } from '../../core/coordinate.js';
+import { silentLogger, type Logger } from '../../database/index.js';
+import { InvalidArgumentError } from '../../errors/index.js';
+import { checkDuration, checkInteger, checkOptions, kindOf } from '../../options/index.js';
+
+/** How to serve a queue over HTTP. */
+export interface RestServerOptions {
+  /** The queue. It is not closed when the server stops. */
+  readonly coordinate: Coordinate;
+  /** The address to listen on. There is no authentication: any other than this machine's own opens the queue to whoever gets there. @default '127.0.0.1' */
+  readonly host?: string;
+  /** 0: a free one. @default 5980 */
+  readonly port?: number;
+  /** Told of errors that should not be. @default tells nobody */
+  readonly logger?: Logger;
+  /** Largest body of a request. @default 67108864 (64 MiB) */
+  readonly bodyLimitBytes?: number;
+  /** Longest time that a request may take to arrive as a whole, in milliseconds; its headers must arrive in 20 s. @default 120000 */
+  readonly requestTimeoutMs?: number;
+  /** Longest time that a request for work may wait for some, in milliseconds: less than what proxies in between allow. @default 55000 */
+  readonly longestWaitMs?: number;
+  /** How long `stop()` waits for requests under way, in milliseconds. @default 10000 */
+  readonly graceMs?: number;
+}
+
+/** Options with their defaults. */
+export type CheckedRestServerOptions = Required<RestServerOptions>;
+
+const defaults = Object.freeze({
+  host: '127.0.0.1',
+  port: 5980,
+  logger: silentLogger,
+  bodyLimitBytes: 64 * 1024 * 1024,
+  requestTimeoutMs: 120_000,
+  longestWaitMs: 55_000,
+  graceMs: 10_000,
+});
+
+/** What V8 can hold in one string of JSON, less what is needed around it. */
+const mostBodyBytes = 256 * 1024 * 1024;
+
+/** Raises InvalidArgument. */
+export function checkRestServerOptions(options: RestServerOptions): CheckedRestServerOptions {
+  const given = { ...defaults, ...checkOptions(options, 'options', ['coordinate', ...(Object.keys(defaults) as (keyof typeof defaults)[])]) };
+  if (typeof given.coordinate?.namespace !== 'function') {
+    throw new InvalidArgumentError('options.coordinate', `must be a coordinate, as connect() gives it, not ${kindOf(given.coordinate)}`);
+  }
+  if (typeof given.host !== 'string' || given.host === '') throw new InvalidArgumentError('options.host', 'must be a host name or an address');
+  checkInteger(given.port, 'options.port', { least: 0, most: 65_535 });
+  checkInteger(given.bodyLimitBytes, 'options.bodyLimitBytes', { least: 1, most: mostBodyBytes });
+  checkDuration(given.requestTimeoutMs, 'options.requestTimeoutMs');
+  checkDuration(given.longestWaitMs, 'options.longestWaitMs');
+  checkDuration(given.graceMs, 'options.graceMs');
+  return given;
+}
