@@ -9,6 +9,7 @@ import {
   type NewWorkUnit,
   type WorkUnit,
 } from 'pg-coordinate';
+import { findAttempts } from '../../../src/core/attempt/find-attempts.js';
 import { workSignal } from '../../../src/core/notify/work-signal.js';
 import type { TestDatabase } from '../../support/database.js';
 import type { ExplainedConnection, ExplainedStatement } from './explained.js';
@@ -195,6 +196,16 @@ export const operations: readonly Operation[] = [
   { name: 'falling asleep', mostRows: few, run: onSpec(({ namespace }) => asleep(namespace)) },
   { name: 'giving an attempt up', mostRows: few, run: onAttempt((attempt) => attempt.expire()) },
   { name: 'reading an attempt', mostRows: few, run: onAttempt((attempt) => attempt.read()) },
+  {
+    name: 'finding attempts by the names of their units',
+    mostRows: few,
+    run: onAttempts((namespace, reports) =>
+      findAttempts(
+        namespace,
+        reports.map(({ attempt: { workUnit, number } }) => ({ workSpec: workUnit.workSpec.name, workUnit: workUnit.key, number })),
+      ),
+    ),
+  },
   { name: 'reading a unit', mostRows: few, run: onAttempt((_, unit) => unit.data()) },
   { name: 'finding a unit', mostRows: few, run: onAttempt((_, unit) => unit.workSpec.workUnit(unit.key)) },
   { name: 'reading a unit’s active attempt', mostRows: few, run: onAttempt((_, unit) => unit.activeAttempt()) },

@@ -8,6 +8,7 @@ export const requiredIndexes: readonly (readonly [label: string, ...indexes: str
   ['attempt.renew', 'work_unit (id)', 'lease (spec_id, unit_id)'],
   ['attempt.read', 'work_unit (id)', 'lease (spec_id, unit_id)', 'attempt (unit_id, number)'],
   ['attempt.list-of-unit', 'work_unit (id)', 'lease (spec_id, unit_id)', 'attempt (unit_id, number)', 'superseded (unit_id)'],
+  ['attempt.list-named', 'work_spec (namespace_id, name)', 'work_unit (spec_id, name)', 'lease (spec_id, unit_id)', 'attempt (unit_id, number)'],
   ['attempt.list-all-of-worker', 'attempt (worker_id, number)', 'lease (worker_id, number)', 'superseded (worker_id, number)', 'work_unit (id)'],
   ['attempt.list-active-of-worker', 'lease (worker_id, number)', 'superseded (worker_id, number)', 'work_unit (id)'],
   ['notify.read-outcomes', 'work_unit (id)', 'work_spec (id)', 'attempt (unit_id, number)'],
