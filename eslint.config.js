@@ -11,9 +11,10 @@ const layers = {
   core: ['errors', 'options', 'clock', 'codec', 'database'],
   worker: ['errors', 'options', 'clock', 'codec', 'database', 'core'],
   adapters: ['errors', 'options', 'core'],
-  rest: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'worker'],
+  telemetry: ['errors', 'options', 'database', 'core', 'worker', 'codec'],
+  rest: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'worker', 'telemetry'],
   testing: ['errors', 'options', 'clock', 'codec', 'core'],
-  cli: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'rest'],
+  cli: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'rest', 'telemetry'],
 };
 
 /** Reports an import of a folder that is not below the file's own. */

@@ -20,6 +20,8 @@ export const requiredIndexes: readonly (readonly [label: string, ...indexes: str
   ['work-unit.list-named', 'work_unit (spec_id, name)', 'lease (spec_id, unit_id)'],
   ['work-unit.list-by-status', 'work_unit (spec_id, name)', 'lease (spec_id, unit_id)'],
   ['work-unit.list-unended', 'lease (spec_id, unit_id)', 'ready (spec_id, rank, name)', 'delayed (spec_id, unit_id)', 'work_unit (id)'],
+  ['summary.oldest-waiting', 'ready (spec_id, rank, name)', 'work_unit (id)'],
+  ['telemetry.attempt-times', 'work_unit (id)', 'attempt (unit_id, number)', 'lease (spec_id, unit_id)'],
   ['worker.list-active', 'worker (namespace_id, name)'],
 ];
 
