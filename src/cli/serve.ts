@@ -6,6 +6,7 @@ import { parseTarget } from '../database/target/index.js';
 import { isLoopback, serveRest } from '../rest/index.js';
 import { addDatabaseOptions, type DatabaseOptions } from './database-options.js';
 import { portNumber } from './port-number.js';
+import { jsonLogger, Metrics, requestLog, type RequestLogFormat } from '../telemetry/index.js';
 import { UsageError } from './usage-error.js';
 
 interface ServeOptions extends DatabaseOptions {
@@ -13,6 +14,8 @@ interface ServeOptions extends DatabaseOptions {
   readonly restHost: string;
   readonly restPort: number;
   readonly allowRemote: boolean;
+  readonly logRequests?: RequestLogFormat;
+  readonly logFormat: 'text' | 'json';
 }
 
 export function addServeCommand(program: Command): void {
@@ -22,11 +25,14 @@ export function addServeCommand(program: Command): void {
     .option('--rest-host <address>', 'the address to serve HTTP on', '127.0.0.1')
     .addOption(new Option('--rest-port <number>', 'the port to serve HTTP on; 0: a free one').argParser(portNumber).default(5980))
     .option('--allow-remote', 'let it be an address that other machines reach, although there is no authentication', false)
+    .addOption(new Option('--log-requests <format>', 'write a line for each request to standard output').choices(['combined', 'json']))
+    .addOption(new Option('--log-format <format>', 'how messages are written to standard error').choices(['text', 'json']).default('text'))
     .action(serve);
 }
 
 /** Serves until it is told to stop. */
-async function serve({ database, schema, buckets, dataDirectory, restHost, restPort, allowRemote }: ServeOptions): Promise<void> {
+async function serve(options: ServeOptions): Promise<void> {
+  const { database, schema, buckets, dataDirectory, restHost, restPort, allowRemote, logRequests, logFormat } = options;
   if (!allowRemote && !isLoopback(restHost)) {
     throw new UsageError(`--rest-host ${restHost} lets whoever reaches this machine use the queue; if that is meant, add --allow-remote`);
   }
@@ -36,8 +42,18 @@ async function serve({ database, schema, buckets, dataDirectory, restHost, restP
   }
   const stopped = stopSignal();
   await using postgres = isGiven ? null : await startPostgres(dataDirectory);
-  await using coordinate = await connect(postgres?.url ?? database, { schema, buckets, migrate: true, logger: console });
-  await using server = await serveRest({ coordinate, host: restHost, port: restPort, logger: console });
+  const logger = logFormat === 'json' ? jsonLogger() : console;
+  const metrics = new Metrics({ processMetrics: true, logger });
+  await using coordinate = await connect(postgres?.url ?? database, { schema, buckets, migrate: true, logger, telemetry: metrics });
+  metrics.watch(coordinate);
+  await using server = await serveRest({
+    coordinate,
+    host: restHost,
+    port: restPort,
+    logger,
+    metrics,
+    ...(logRequests !== undefined && { requestLog: requestLog(logRequests, (line) => process.stdout.write(line)) }),
+  });
   console.log(`Serving HTTP at ${server.url} on ${postgres === null ? 'the given PostgreSQL' : placeOf(postgres, dataDirectory)}; Ctrl-C stops it.`);
   await stopped;
 }

@@ -38,11 +38,15 @@ async function serve(args: readonly string[]): Promise<{ line: string; stop: (si
 
 describe('serve', { timeout: 120_000 }, () => {
   test('serves a database that is given, says where, and stops when it is told to', async () => {
-    const { line, stop } = await serve(['--database', url, '--schema', schema, '--rest-port', '0']);
+    const { line, stop } = await serve(['--database', url, '--schema', schema, '--rest-port', '0', '--log-requests', 'json', '--log-format', 'json']);
     expect(line).toMatch(/^Serving HTTP at http:\/\/127\.0\.0\.1:\d+\/ on the given PostgreSQL; Ctrl-C stops it\.$/);
     const at = /http:\S+/.exec(line)?.[0] ?? '';
     const root = (await (await fetch(at)).json()) as { namespaces_url: string };
     expect(await (await fetch(new URL(root.namespaces_url, at))).json()).toEqual({ namespaces: [] });
+    expect((await fetch(new URL('/health/ready', at))).status).toBe(200);
+    const metrics = await (await fetch(new URL('/metrics', at))).text();
+    expect(metrics).toContain('coordinate_database_up 1');
+    expect(metrics).toContain('process_resident_memory_bytes');
     expect(await stop('SIGTERM')).toBe(0);
     await expect(fetch(at)).rejects.toThrow();
   });

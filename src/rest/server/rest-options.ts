@@ -1,6 +1,7 @@
 import type { Coordinate } from '../../core/coordinate.js';
 import { silentLogger, type Logger } from '../../database/index.js';
 import { InvalidArgumentError } from '../../errors/index.js';
+import type { LoggedRequest } from '../../telemetry/index.js';
 import { checkDuration, checkInteger, checkOptions, kindOf } from '../../options/index.js';
 
 /** How to serve a queue over HTTP. */
@@ -13,6 +14,10 @@ export interface RestServerOptions {
   readonly port?: number;
   /** Told of errors that should not be. @default tells nobody */
   readonly logger?: Logger;
+  /** What `/metrics` answers with. @default there is no such path */
+  readonly metrics?: { readonly contentType: string; read(): Promise<string> };
+  /** Told of each request that was answered, see `requestLog()` of `pg-coordinate/telemetry`. @default tells nobody */
+  readonly requestLog?: (request: LoggedRequest) => void;
   /** Largest body of a request. @default 67108864 (64 MiB) */
   readonly bodyLimitBytes?: number;
   /** Longest time that a request may take to arrive as a whole, in milliseconds; its headers must arrive in 20 s. @default 120000 */
@@ -24,7 +29,8 @@ export interface RestServerOptions {
 }
 
 /** Options with their defaults. */
-export type CheckedRestServerOptions = Required<RestServerOptions>;
+export type CheckedRestServerOptions = Required<Omit<RestServerOptions, 'metrics' | 'requestLog'>> &
+  Pick<RestServerOptions, 'metrics' | 'requestLog'>;
 
 const defaults = Object.freeze({
   host: '127.0.0.1',
@@ -41,11 +47,17 @@ const mostBodyBytes = 256 * 1024 * 1024;
 
 /** Raises InvalidArgument. */
 export function checkRestServerOptions(options: RestServerOptions): CheckedRestServerOptions {
-  const given = { ...defaults, ...checkOptions(options, 'options', ['coordinate', ...(Object.keys(defaults) as (keyof typeof defaults)[])]) };
+  const given = { ...defaults, ...checkOptions(options, 'options', ['coordinate', 'metrics', 'requestLog', ...(Object.keys(defaults) as (keyof typeof defaults)[])]) };
   if (typeof given.coordinate?.namespace !== 'function') {
     throw new InvalidArgumentError('options.coordinate', `must be a coordinate, as connect() gives it, not ${kindOf(given.coordinate)}`);
   }
   if (typeof given.host !== 'string' || given.host === '') throw new InvalidArgumentError('options.host', 'must be a host name or an address');
+  if (given.requestLog !== undefined && typeof given.requestLog !== 'function') {
+    throw new InvalidArgumentError('options.requestLog', `must be a function, not ${kindOf(given.requestLog)}`);
+  }
+  if (given.metrics !== undefined && typeof given.metrics?.read !== 'function') {
+    throw new InvalidArgumentError('options.metrics', `must have a method read(), as Metrics has, not be ${kindOf(given.metrics)}`);
+  }
   checkInteger(given.port, 'options.port', { least: 0, most: 65_535 });
   checkInteger(given.bodyLimitBytes, 'options.bodyLimitBytes', { least: 1, most: mostBodyBytes });
   checkDuration(given.requestTimeoutMs, 'options.requestTimeoutMs');

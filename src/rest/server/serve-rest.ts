@@ -3,6 +3,7 @@ import { CannotListenError } from '../../errors/index.js';
 import { chooseType, defaultType, type MediaType } from '../wire/index.js';
 import { answerRequest } from './answer-request.js';
 import { errorOfRequest } from './error-of-request.js';
+import { registerObservation } from './observation.js';
 import { sendError, sendNotFound } from './respond.js';
 import { checkRestServerOptions, type CheckedRestServerOptions, type RestServerOptions } from './rest-options.js';
 import { routes } from './routes.js';
@@ -91,6 +92,7 @@ function applicationOf(settings: CheckedRestServerOptions, stopping: AbortSignal
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler(onError);
   app.setNotFoundHandler((_request, reply) => sendNotFound(reply));
+  registerObservation(app, settings, stopping);
   const surroundings = { coordinate, longestWaitMs, stopping };
   for (const route of routes) {
     app.all(route.path, (request, reply) => answerRequest(route, request, reply, surroundings));
