@@ -7,7 +7,7 @@ import type { CheckedRestServerOptions } from './rest-options.js';
  * the tables it expects, and it is not stopping), `/metrics` (404 unless the server was given some). And the request log.
  */
 export function registerObservation(app: FastifyInstance, settings: CheckedRestServerOptions, stopping: AbortSignal): void {
-  const { coordinate, metrics, requestLog } = settings;
+  const { coordinate, metrics, requestLog, tracing } = settings;
   const readiness = new Readiness(coordinate);
   app.get('/health/live', (_request, reply) => sendState(reply, 200, { status: 'live' }));
   app.get('/health/ready', async (_request, reply) => {
@@ -17,6 +17,8 @@ export function registerObservation(app: FastifyInstance, settings: CheckedRestS
   if (metrics !== undefined) {
     app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).header('cache-control', 'no-store').send(await metrics.read()));
   }
+  // After the body has arrived: it does so in no context.
+  if (tracing !== undefined) app.addHook('preHandler', (request, _reply, done) => tracing.inContextOf(request.headers, done));
   if (requestLog === undefined) return;
   app.addHook('onResponse', async (request, reply) => {
     const length = Number(reply.getHeader('content-length') ?? Number.NaN);

@@ -1,7 +1,7 @@
 import type { Coordinate } from '../../core/coordinate.js';
 import { silentLogger, type Logger } from '../../database/index.js';
 import { InvalidArgumentError } from '../../errors/index.js';
-import type { LoggedRequest } from '../../telemetry/index.js';
+import type { LoggedRequest, Tracing } from '../../telemetry/index.js';
 import { checkDuration, checkInteger, checkOptions, kindOf } from '../../options/index.js';
 
 /** How to serve a queue over HTTP. */
@@ -16,6 +16,8 @@ export interface RestServerOptions {
   readonly logger?: Logger;
   /** What `/metrics` answers with. @default there is no such path */
   readonly metrics?: { readonly contentType: string; read(): Promise<string> };
+  /** Has what clients add belong to the traces that their headers tell of. @default no trace is continued */
+  readonly tracing?: Pick<Tracing, 'inContextOf'>;
   /** Told of each request that was answered, see `requestLog()` of `pg-coordinate/telemetry`. @default tells nobody */
   readonly requestLog?: (request: LoggedRequest) => void;
   /** Largest body of a request. @default 67108864 (64 MiB) */
@@ -29,8 +31,8 @@ export interface RestServerOptions {
 }
 
 /** Options with their defaults. */
-export type CheckedRestServerOptions = Required<Omit<RestServerOptions, 'metrics' | 'requestLog'>> &
-  Pick<RestServerOptions, 'metrics' | 'requestLog'>;
+export type CheckedRestServerOptions = Required<Omit<RestServerOptions, 'metrics' | 'requestLog' | 'tracing'>> &
+  Pick<RestServerOptions, 'metrics' | 'requestLog' | 'tracing'>;
 
 const defaults = Object.freeze({
   host: '127.0.0.1',
@@ -47,7 +49,7 @@ const mostBodyBytes = 256 * 1024 * 1024;
 
 /** Raises InvalidArgument. */
 export function checkRestServerOptions(options: RestServerOptions): CheckedRestServerOptions {
-  const given = { ...defaults, ...checkOptions(options, 'options', ['coordinate', 'metrics', 'requestLog', ...(Object.keys(defaults) as (keyof typeof defaults)[])]) };
+  const given = { ...defaults, ...checkOptions(options, 'options', ['coordinate', 'metrics', 'requestLog', 'tracing', ...(Object.keys(defaults) as (keyof typeof defaults)[])]) };
   if (typeof given.coordinate?.namespace !== 'function') {
     throw new InvalidArgumentError('options.coordinate', `must be a coordinate, as connect() gives it, not ${kindOf(given.coordinate)}`);
   }
@@ -57,6 +59,9 @@ export function checkRestServerOptions(options: RestServerOptions): CheckedRestS
   }
   if (given.metrics !== undefined && typeof given.metrics?.read !== 'function') {
     throw new InvalidArgumentError('options.metrics', `must have a method read(), as Metrics has, not be ${kindOf(given.metrics)}`);
+  }
+  if (given.tracing !== undefined && typeof given.tracing?.inContextOf !== 'function') {
+    throw new InvalidArgumentError('options.tracing', `must have a method inContextOf(), as Tracing has, not be ${kindOf(given.tracing)}`);
   }
   checkInteger(given.port, 'options.port', { least: 0, most: 65_535 });
   checkInteger(given.bodyLimitBytes, 'options.bodyLimitBytes', { least: 1, most: mostBodyBytes });
