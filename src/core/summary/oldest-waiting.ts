@@ -14,7 +14,7 @@ const lookedAt = 25;
 
 /**
  * How long the longest-waiting available unit of each spec has waited, by the units next to be claimed and those last to be claimed: among
- * them is whatever is stuck in front, and whatever others outrank for ever. A spec with more than twice ${lookedAt} available may have
+ * them is whatever is stuck in front, and whatever others outrank for ever. A spec with more than 50 available may have
  * an older one in between. Since it was added, or its notBefore has passed; a unit that was given back counts from when it was added.
  * Index: ready (spec_id, rank, name) from both ends, work_unit (id), so many probes a spec that has work. No parameters.
  */
