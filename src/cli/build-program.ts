@@ -25,6 +25,7 @@ import { addTopCommand } from './top.js';
 import { addBenchCommand } from './bench.js';
 import { addCompletionCommand } from './completion.js';
 import { packageVersion } from './package-version.js';
+import { addServeCommand } from './serve.js';
 import { addSummaryCommand } from './summary.js';
 import { addWorkCommand } from './work.js';
 
@@ -50,6 +51,7 @@ export async function buildProgram(io: CommandIo): Promise<Command> {
   // Commands take over the settings made so far.
   addMigrateCommand(program, io);
   addDropCommand(program, io);
+  addServeCommand(program);
   addFlowCommand(program, io);
   addAddCommand(program, io);
   addWorkCommand(program, io);

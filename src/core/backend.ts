@@ -1,4 +1,4 @@
-import type { ClientConfig } from 'pg';
+import type { ClientConfig, Pool } from 'pg';
 import type { Clock } from '../clock/index.js';
 import {
   Listener,
@@ -22,6 +22,7 @@ import { SealedFronts } from './attempt/sealed-fronts.js';
 import { DirectClaims } from './scheduler/direct-claims.js';
 import { DueHorizon } from './expiry/due-horizon.js';
 import { expireDue, expireDueLimit } from './expiry/expire-due.js';
+import type { Telemetry } from './telemetry/telemetry.js';
 import { AddQueue } from './work-spec/add-queue.js';
 
 export interface BackendOptions {
@@ -35,6 +36,9 @@ export interface BackendOptions {
   readonly userPlanning: string;
   /** How the pool connects, for connections beside it. The password may not be enumerable. */
   readonly clientConfig: ClientConfig;
+  readonly telemetry: Telemetry | undefined;
+  /** To look at; the database lends its clients. */
+  readonly pool: Pick<Pool, 'totalCount' | 'idleCount' | 'waitingCount' | 'options'>;
 }
 
 /** The schema of a bucket. */
@@ -50,6 +54,8 @@ export class Backend {
   readonly bucketCount: number;
   readonly userPlanning: string;
   readonly clientConfig: ClientConfig;
+  readonly telemetry: Telemetry | undefined;
+  readonly pool: BackendOptions['pool'];
   /** Hears the notifications of all buckets. */
   readonly listener: Listener;
   /** Iterators, such as generators, whose units were added in a caller's transaction. */
@@ -59,13 +65,15 @@ export class Backend {
   readonly #catalog: StatementSet;
   readonly #buckets = new Map<number, Bucket>();
 
-  constructor(database: Database, { clock, random, schema, bucketCount, userPlanning, clientConfig }: BackendOptions) {
+  constructor(database: Database, { clock, random, schema, bucketCount, userPlanning, clientConfig, telemetry, pool }: BackendOptions) {
     this.database = database;
     this.random = random;
     this.schema = schema;
     this.bucketCount = bucketCount;
     this.userPlanning = userPlanning;
     this.clientConfig = clientConfig;
+    this.telemetry = telemetry;
+    this.pool = pool;
     this.listener = new Listener({ config: clientConfig, logger: database.logger, random: Math.random });
     this.#clock = clock;
     this.#catalog = new StatementSet(schema, schema);
@@ -194,6 +202,7 @@ export class Bucket {
         [this.#statements.prepare(statement), values],
       ]);
       const count = Number(expired?.[0]?.expired);
+      if (count > 0) this.backend.telemetry?.onExpired?.(count);
       if (count > 0) this.candidates.forgetAll();
       if (count < expireDueLimit) return rows ?? [];
     }

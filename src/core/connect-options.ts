@@ -3,6 +3,7 @@ import type { Clock } from '../clock/index.js';
 import type { Logger, RetryOptions } from '../database/index.js';
 import { InvalidArgumentError } from '../errors/index.js';
 import { checkBoolean, checkDuration, checkInteger, checkOptions, kindOf } from '../options/index.js';
+import type { Telemetry } from './telemetry/telemetry.js';
 
 /** How to connect. Everything has a default. */
 export interface ConnectOptions {
@@ -18,6 +19,8 @@ export interface ConnectOptions {
   readonly random?: () => number;
   /** Told about broken idle connections and the like. @default tells nobody */
   readonly logger?: Logger;
+  /** Is told what the connection does, for metrics and traces; see `pg-coordinate/telemetry`. @default nobody is told, at no cost */
+  readonly telemetry?: Telemetry;
   /** Whether to create or update the tables first. @default false */
   readonly migrate?: boolean;
   /** How transactions that collide are tried again. @default 20 retries, 2 ms to 250 ms apart */
@@ -48,6 +51,7 @@ export function checkConnectOptions(options: ConnectOptions | undefined): Checke
     'pool',
     'random',
     'logger',
+    'telemetry',
     'migrate',
     'retry',
     'preparedStatements',
@@ -60,6 +64,7 @@ export function checkConnectOptions(options: ConnectOptions | undefined): Checke
   checkFunction(given.random, 'options.random');
   checkRetry(given.retry);
   checkObject(given.pool, 'options.pool');
+  checkObject(given.telemetry, 'options.telemetry');
   checkObject(given.environment, 'options.environment');
   return {
     ...given,

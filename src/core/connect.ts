@@ -76,6 +76,8 @@ export async function connect(target?: ConnectTarget, options?: ConnectOptions):
       bucketCount: settings.buckets,
       userPlanning: isSetUp ? usualPlanning(given) : '',
       clientConfig: clientConfigOf(pool.options),
+      telemetry: settings.telemetry,
+      pool,
     }),
   );
 }

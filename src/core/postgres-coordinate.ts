@@ -1,4 +1,5 @@
 import type { Transaction, TransactionSettings, TransactionStatistics } from '../database/index.js';
+import { checkSchemas } from '../database/migrate/index.js';
 import { InvalidArgumentError } from '../errors/index.js';
 import { checkName, checkOptions, kindOf } from '../options/index.js';
 import type { Backend} from './backend.js';
@@ -8,8 +9,22 @@ import { nameFromBytes } from './instant.js';
 import { chooseBucket } from './namespace/choose-bucket.js';
 import { createNamespace, findNamespace, listNamespaces } from './namespace/namespace-statements.js';
 import { PostgresNamespace } from './namespace/postgres-namespace.js';
+import { oldestWaiting, type OldestWaiting } from './summary/oldest-waiting.js';
 import { countAllUnits } from './summary/count-all-units.js';
 import type { Summary } from './summary/summary.js';
+
+/** What a connection to PostgreSQL is made of at one moment. */
+export interface ConnectionState {
+  /** Connections of the pool that run something. */
+  readonly busy: number;
+  readonly idle: number;
+  /** Operations that wait for one. */
+  readonly waiting: number;
+  /** How many connections the pool may have. */
+  readonly most: number;
+  /** Whether notifications arrive; false too while nobody here wants any. */
+  readonly isListening: boolean;
+}
 
 /** A queue on PostgreSQL: what `connect('postgres://…')` gives. */
 export class PostgresCoordinate implements Coordinate {
@@ -76,6 +91,33 @@ export class PostgresCoordinate implements Coordinate {
       if (userPlanning !== '') await client.query(userPlanning);
       return body(client);
     });
+  }
+
+  /**
+   * How long a unit of each spec with available units has waited at most, as far as 25 units from either end of the order of claiming
+   * tell: among them is what is stuck in front, and what others outrank for ever. By the time of the database.
+   */
+  async oldestWaiting(): Promise<OldestWaiting[]> {
+    const namespaces = await this.#backend.run(listNamespaces);
+    const names = new Map(namespaces.map((row) => [Number(row.id), nameFromBytes(row.name)]));
+    const oldest: OldestWaiting[] = [];
+    for (const number of new Set(namespaces.map((row) => Number(row.bucket)))) {
+      oldest.push(...(await oldestWaiting(this.#backend.bucket(number), (id) => names.get(id))));
+    }
+    return oldest;
+  }
+
+  /** The connections of this object's pool, and whether notifications arrive. */
+  get connections(): ConnectionState {
+    const { pool, listener } = this.#backend;
+    const { totalCount, idleCount, waitingCount, options } = pool;
+    return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount, most: options.max, isListening: listener.connected };
+  }
+
+  /** Asks the database whether it is there, with the tables as this version expects them. Raises what `connect()` raises. */
+  async checkReady(): Promise<void> {
+    const [catalog = '', ...buckets] = this.schemas;
+    await this.#backend.database.withClient((client) => checkSchemas(client, { catalog, buckets }));
   }
 
   async close(): Promise<void> {

@@ -16,3 +16,4 @@ export type {
   TransactionStep,
 } from './transaction.js';
 export { isRetryable, sqlState } from './translate-error.js';
+export { within } from './within.js';

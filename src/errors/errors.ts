@@ -216,3 +216,66 @@ export class WaitTimeoutError extends CoordinateError {
     super('WaitTimeout', { name, timeoutMs });
   }
 }
+
+/** A request over HTTP, or a part of it, is not in the form it should have. */
+export class MalformedRequestError extends CoordinateError {
+  constructor(problem: string, options?: ErrorOptions) {
+    super('MalformedRequest', { problem }, options);
+  }
+}
+
+/** A work spec was to be made without a definition (over HTTP only). */
+export class MissingDataError extends CoordinateError {
+  constructor() {
+    super('MissingData');
+  }
+}
+
+/** The work unit has no attempt of this number, or it is another worker's (over HTTP only). */
+export class NoSuchAttemptError extends CoordinateError {
+  constructor() {
+    super('NoSuchAttempt');
+  }
+}
+
+/** The URL is there, but not for this HTTP method. */
+export class MethodNotAllowedError extends CoordinateError {
+  constructor(method: string) {
+    super('MethodNotAllowed', { method });
+  }
+}
+
+/** The server cannot answer in any of the media types that the client accepts. */
+export class NotAcceptableError extends CoordinateError {
+  constructor() {
+    super('NotAcceptable');
+  }
+}
+
+/** The body of a request is larger than the server allows. */
+export class RequestTooLargeError extends CoordinateError {
+  constructor(limit: number) {
+    super('RequestTooLarge', { limit });
+  }
+}
+
+/** The body of a request or of an answer is of a media type that cannot be read. */
+export class UnsupportedMediaTypeError extends CoordinateError {
+  constructor(type: string) {
+    super('UnsupportedMediaType', { type });
+  }
+}
+
+/** A server has answered with an error that has no code of its own. */
+export class ServerFailureError extends CoordinateError {
+  constructor(problem: string, options?: ErrorOptions) {
+    super('ServerFailure', { problem }, options);
+  }
+}
+
+/** A server could not be started, because its address is taken, or is not this machine's. */
+export class CannotListenError extends CoordinateError {
+  constructor(address: string, problem: string, options?: ErrorOptions) {
+    super('CannotListen', { address, problem }, options);
+  }
+}

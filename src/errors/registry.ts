@@ -63,6 +63,17 @@ export const errorRegistry = {
   HandlerCrashed: { status: 500, wire: 'error', text: 'The {place} of the handler ended before it had answered: {problem}' },
   WaitTimeout: { status: 504, wire: 'error', text: 'The work unit {name} has not ended within {timeoutMs} ms' },
 
+  // What can be wrong with a request over HTTP.
+  MalformedRequest: { status: 400, wire: 'error', text: 'The request cannot be understood: {problem}' },
+  MissingData: { status: 400, wire: 'error', text: 'Missing data' },
+  NoSuchAttempt: { status: 404, wire: 'error', text: 'no such attempt' },
+  MethodNotAllowed: { status: 405, wire: 'error', text: 'Method {method} not allowed' },
+  NotAcceptable: { status: 406, wire: 'error', text: 'No acceptable representation for response' },
+  RequestTooLarge: { status: 413, wire: 'error', text: 'The request is larger than the {limit} bytes that this server takes; send less at once' },
+  UnsupportedMediaType: { status: 415, wire: 'error', text: 'Unsupported media type "{type}"' },
+  CannotListen: { status: 503, wire: 'error', text: 'Cannot listen on {address}: {problem}' },
+  ServerFailure: { status: 500, wire: 'error', text: 'The server could not do it: {problem}' },
+
   EmbeddedPostgres: {
     status: 503,
     wire: 'error',

@@ -158,7 +158,7 @@ describe('a server that cannot be reached', () => {
 });
 
 describe('an option', () => {
-  const known = 'clock, schema, buckets, pool, random, logger, migrate, retry, preparedStatements, sessionSettings, environment';
+  const known = 'clock, schema, buckets, pool, random, logger, telemetry, migrate, retry, preparedStatements, sessionSettings, environment';
 
   test.each([
     ['migrat', 'did you mean "migrate"?'],

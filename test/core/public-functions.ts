@@ -105,6 +105,8 @@ export const publicFunctions: {
     namespace: (coordinate) => coordinate.namespace('another'),
     namespaces: (coordinate) => coordinate.namespaces(),
     summarize: (coordinate) => coordinate.summarize(),
+    oldestWaiting: (coordinate) => coordinate.oldestWaiting(),
+    checkReady: (coordinate) => coordinate.checkReady(),
     transaction: (coordinate) => coordinate.transaction((transaction) => transaction.query('select 1')),
   },
 };

@@ -37,6 +37,15 @@ const examples: Readonly<Record<ErrorCode, CoordinateError>> = {
   RunTimeExceeded: new root.RunTimeExceededError(60_000),
   HandlerCrashed: new root.HandlerCrashedError('process', 'exit code 1', { cause }),
   WaitTimeout: new root.WaitTimeoutError('blue', 500),
+  MalformedRequest: new root.MalformedRequestError('it is no JSON', { cause }),
+  MissingData: new root.MissingDataError(),
+  NoSuchAttempt: new root.NoSuchAttemptError(),
+  MethodNotAllowed: new root.MethodNotAllowedError('PATCH'),
+  NotAcceptable: new root.NotAcceptableError(),
+  RequestTooLarge: new root.RequestTooLargeError(1024),
+  UnsupportedMediaType: new root.UnsupportedMediaTypeError('text/xml'),
+  CannotListen: new root.CannotListenError('127.0.0.1:5980', 'somebody does', { cause }),
+  ServerFailure: new root.ServerFailureError('out of order', { cause }),
   EmbeddedPostgres: new root.EmbeddedPostgresError('no binaries', { cause }),
 };
 
@@ -76,6 +85,15 @@ const pinned: Readonly<Record<ErrorCode, readonly [status: number, wire: string,
   RunTimeExceeded: [504, 'error', 'The handler ran longer than its 60000 ms'],
   HandlerCrashed: [500, 'error', 'The process of the handler ended before it had answered: exit code 1'],
   WaitTimeout: [504, 'error', 'The work unit blue has not ended within 500 ms'],
+  MalformedRequest: [400, 'error', 'The request cannot be understood: it is no JSON'],
+  MissingData: [400, 'error', 'Missing data'],
+  NoSuchAttempt: [404, 'error', 'no such attempt'],
+  MethodNotAllowed: [405, 'error', 'Method PATCH not allowed'],
+  NotAcceptable: [406, 'error', 'No acceptable representation for response'],
+  RequestTooLarge: [413, 'error', 'The request is larger than the 1024 bytes that this server takes; send less at once'],
+  UnsupportedMediaType: [415, 'error', 'Unsupported media type "text/xml"'],
+  CannotListen: [503, 'error', 'Cannot listen on 127.0.0.1:5980: somebody does'],
+  ServerFailure: [500, 'error', 'The server could not do it: out of order'],
   EmbeddedPostgres: [
     503,
     'error',
@@ -123,7 +141,7 @@ describe('the class', () => {
     for (const value of Object.values(details)) expect(message).toContain(String(value));
   });
 
-  test.each(['InvalidArgument', 'BadCbor', 'ConnectionLost', 'CannotConnect', 'RetriesExhausted', 'HandlerCrashed', 'EmbeddedPostgres'] as const)(
+  test.each(['InvalidArgument', 'BadCbor', 'ConnectionLost', 'CannotConnect', 'RetriesExhausted', 'HandlerCrashed', 'MalformedRequest', 'CannotListen', 'ServerFailure', 'EmbeddedPostgres'] as const)(
     'of %s keeps the cause',
     (code) => {
       expect(examples[code].cause).toBe(cause);

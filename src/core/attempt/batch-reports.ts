@@ -12,6 +12,7 @@ import type { AttemptReport, AttemptVerdict, RenewReport } from './attempt-repor
 import { PostgresAttempt, reportOf } from './postgres-attempt.js';
 import { endAttempts as endStatement, endUndisturbed, renewAttempts as renewStatement } from './report-attempts.js';
 import { settle } from './settle.js';
+import { tellVerdicts } from '../telemetry/tell.js';
 
 /** A report as the statements take it. */
 export interface Report {
@@ -138,7 +139,9 @@ export async function endAll(
   checkOptions(options, 'options', ['client']);
   const checked = checkReports(namespace, reports);
   await checkIncarnation(namespace, reports, namespace.bucket.backend.executor(options, 'options'));
-  return verdictsOf(reports, await endAttempts(namespace.bucket, status, checked, options));
+  const verdicts = verdictsOf(reports, await endAttempts(namespace.bucket, status, checked, options));
+  tellVerdicts(namespace.bucket.backend, status, verdicts, options);
+  return verdicts;
 }
 
 /** `namespace.renewAll`. */

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '../../errors/index.js';
 import { kindOf } from '../../options/index.js';
 import { cancelPayload } from '../notify/payload.js';
 import { send } from '../notify/send.js';
+import { tellEnded } from '../telemetry/tell.js';
 import type { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
 import { endActive } from './batch-reports.js';
 
@@ -29,6 +30,7 @@ export async function cancelAttempt(unit: PostgresWorkUnit, reason: unknown): Pr
     };
     const ended = await endActive(bucket, 'failed', [report], bucket.backend.database, { change: 'cancelled' });
     if (!ended.has(number)) continue;
+    tellEnded(bucket.backend, { status: 'failed', attempts: [attempt] }, undefined);
     await send(bucket, [cancelPayload(workSpec.namespace.id, number)]);
     return true;
   }

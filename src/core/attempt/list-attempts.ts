@@ -112,3 +112,28 @@ export const listChildAttempts = statement(
     join ${s}.work_spec p on p.id = u.spec_id
     order by a.number`,
 );
+
+/**
+ * Attempts by the names of their specs and units, and their numbers: a row for each asked for, in that order, with nulls from where
+ * there is no such spec, unit or attempt. Nothing expires: who is about to report on an attempt must not end it by asking.
+ * Indexes: work_spec (namespace_id, name), work_unit (spec_id, name), the primary keys of lease, superseded and attempt, one probe each for
+ * each row. Parameters: namespace id, spec names, unit names, numbers.
+ */
+export const listNamedAttempts = statement(
+  'attempt.list-named',
+  (s) => `
+    select
+      a.number, a.status, a.started_at, a.ended_at, a.expires_at, coalesce(a.data, u.data) as data,
+      a.worker_id, (select w.name from ${s}.worker w where w.id = a.worker_id) as worker_name, u.id as unit_id, u.name as unit_name, p.id as spec_id, p.name as spec_name
+    from unnest($2::bytea[], $3::bytea[], $4::bigint[]) with ordinality as asked (spec_name, unit_name, number, place)
+    left join lateral (
+      select * from ${s}.work_spec p where p.namespace_id = $1::bigint and p.name = asked.spec_name offset 0
+    ) p on true
+    left join lateral (
+      select * from ${s}.work_unit u where u.spec_id = p.id and u.name = asked.unit_name offset 0
+    ) u on true
+    left join lateral (
+      select * from ${s}.any_attempt a where a.spec_id = p.id and a.unit_id = u.id and a.number = asked.number offset 0
+    ) a on true
+    order by asked.place`,
+);

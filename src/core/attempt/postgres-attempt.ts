@@ -13,6 +13,7 @@ import { defaultLifetimeMs } from './lifetime.js';
 import { readAttempt } from './list-attempts.js';
 import { requireAttempt } from './report-attempts.js';
 import { settle } from './settle.js';
+import { tellEnded } from '../telemetry/tell.js';
 
 /** An attempt in one bucket of one database. */
 export class PostgresAttempt<Data extends DataDictionary = DataDictionary> implements Attempt<Data> {
@@ -87,6 +88,7 @@ export class PostgresAttempt<Data extends DataDictionary = DataDictionary> imple
     checkOptions(options, 'options', ['client']);
     const [error] = await endAttempts(this.#bucket, status, [this.#report(data)], options);
     if (error) throw error;
+    tellEnded(this.#bucket.backend, { status, attempts: [this as unknown as Attempt] }, options);
   }
 
   async #settle(
@@ -99,6 +101,7 @@ export class PostgresAttempt<Data extends DataDictionary = DataDictionary> imple
     const executor = this.#bucket.backend.executor(options, 'options');
     const error = await settle(this.#bucket, action, this.#report(data), delayMs, executor);
     if (error) throw error;
+    tellEnded(this.#bucket.backend, { status: action, attempts: [this as unknown as Attempt] }, options);
   }
 
   #report(data: DataDictionary | undefined): Report {

@@ -10,6 +10,7 @@ import { runAndWake } from '../notify/wake.js';
 import { nonZeroCounts } from '../summary/count-all-units.js';
 import { countUnits } from '../summary/count-units.js';
 import type { Summary } from '../summary/summary.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 import { addBatch, addBatchForIds } from '../work-unit/add-units.js';
 import { checkPriority, checkUnitName, checkUnitQuery } from '../work-unit/check-unit.js';
 import { listUnits, type UnitQuery } from '../work-unit/list-units.js';
@@ -105,10 +106,19 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary, Inpu
     meta?: Partial<WorkUnitMeta>,
     options?: TransactionOptions,
   ): Promise<PostgresWorkUnit<Data>> {
+    return this.#adding(() => this.#addOne(name, data, meta, options), typeof name === 'string' ? name : undefined);
+  }
+
+  async #addOne(
+    name: WorkUnitName,
+    data: Input,
+    meta: Partial<WorkUnitMeta> | undefined,
+    options: TransactionOptions | undefined,
+  ): Promise<PostgresWorkUnit<Data>> {
     checkOptions(options, 'options', ['client']);
     const executor = this.#clientOf(options);
     const fields = { name: 'name', data: 'data', meta: 'meta' };
-    const prepared = prepareUnit({ name, data, ...(meta !== undefined && { meta }) }, fields, this.#schema);
+    const prepared = prepareUnit({ name, data, ...(meta !== undefined && { meta }) }, fields, this.#schema, this.#stamp);
     if (executor === undefined) {
       const key = prepared instanceof Promise ? checkUnitName(name, 'name') : prepared.name;
       return this.#unit(await this.bucket.adds.add(this.id, key, prepared), key);
@@ -125,9 +135,9 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary, Inpu
     units: readonly NewWorkUnit<Input>[] | AsyncIterable<NewWorkUnit<Input>> | Iterable<NewWorkUnit<Input>>,
     options?: AddStreamOptions,
   ): Promise<number> {
-    if (Array.isArray(units)) return this.#addAll(units, options);
+    if (Array.isArray(units)) return this.#adding(() => this.#addAll(units, options));
     if (!isIterable(units)) throw new InvalidArgumentError('units', `must be an array or an iterable, not ${kindOf(units)}`);
-    return this.#addStream(units, options);
+    return this.#adding(() => this.#addStream(units, options));
   }
 
   async workUnit(name: WorkUnitName): Promise<PostgresWorkUnit<Data>> {
@@ -182,13 +192,25 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary, Inpu
     return deleted;
   }
 
+  /** Inside of what stands around operations, if anything does. */
+  #adding<T>(add: () => Promise<T>, workUnit?: string): Promise<T> {
+    const around = this.bucket.backend.telemetry?.around;
+    if (around === undefined) return add();
+    const operation = { kind: 'add', namespace: this.namespace.name, workSpec: this.name } as const;
+    return around(workUnit === undefined ? operation : { ...operation, workUnit }, add);
+  }
+
+  get #stamp(): Telemetry['stamp'] {
+    return this.bucket.backend.telemetry?.stamp;
+  }
+
   async #addAll(units: readonly unknown[], options: TransactionOptions | undefined): Promise<number> {
     checkOptions(options, 'options', ['client']);
     const executor = this.#clientOf(options);
     const batch = new UnitBatch();
     // By index: the holes of a sparse array are visited, too.
     for (let index = 0; index < units.length; index++) {
-      const prepared = prepareItem(units[index], `units[${index}]`, this.#schema);
+      const prepared = prepareItem(units[index], `units[${index}]`, this.#schema, this.#stamp);
       batch.add(prepared instanceof Promise ? await prepared : prepared);
     }
     if (units.length > 0) return addBatch(this.bucket, this.id, batch, executor);
@@ -205,7 +227,7 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary, Inpu
     }
     if (executor !== undefined) this.#checkUnused(units);
     const count = await addStream(units, {
-      prepare: (item, index) => prepareItem(item, `units[${index}]`, this.#schema),
+      prepare: (item, index) => prepareItem(item, `units[${index}]`, this.#schema, this.#stamp),
       write: (batch) => addBatch(this.bucket, this.id, batch, executor),
       ...(signal && { signal }),
       mostInFlight: executor === undefined ? mostInFlight : 1,

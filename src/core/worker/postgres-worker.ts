@@ -4,11 +4,13 @@ import { checkDate, checkDuration, checkInteger, checkOptions, kindOf } from '..
 import { attemptFromRow, attemptOfNamespaceFromRow } from '../attempt/attempt-from-row.js';
 import { defaultLifetimeMs } from '../attempt/lifetime.js';
 import { listActiveAttempts, listAllAttempts, listChildAttempts, readAttempt } from '../attempt/list-attempts.js';
+import type { Attempt } from '../attempt/attempt.js';
 import type { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import { forceAttempt } from '../attempt/force-attempt.js';
 import type { Bucket } from '../backend.js';
 import { instant, nameFromBytes } from '../instant.js';
 import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
+import { tellAnswered } from '../telemetry/tell.js';
 import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
 import type { WorkUnit } from '../work-unit/work-unit.js';
 import type { AttemptRequest } from './attempt-request.js';
@@ -83,7 +85,9 @@ export class PostgresWorker implements Worker {
   async requestAttempts<Data extends DataDictionary = DataDictionary>(
     request?: AttemptRequest<Data>,
   ): Promise<PostgresAttempt<Data>[]> {
-    return (await requestAttempts(this, checkAttemptRequest(request))) as PostgresAttempt<Data>[];
+    const checked = checkAttemptRequest(request);
+    const { backend } = this.bucket;
+    return (await tellAnswered(backend, this.namespace.name, () => requestAttempts(this, checked))) as PostgresAttempt<Data>[];
   }
 
   async makeAttempt<Data extends DataDictionary>(
@@ -102,7 +106,9 @@ export class PostgresWorker implements Worker {
     const number = await forceAttempt(this.bucket, this.namespace.id, unit.id, this.id, lifetime);
     const [row] = await this.bucket.run(readAttempt, [unit.id, number]);
     if (row === undefined || row.number === null) throw new GoneError();
-    return attemptFromRow(unit as PostgresWorkUnit<Data>, row);
+    const attempt = attemptFromRow(unit as PostgresWorkUnit<Data>, row);
+    this.bucket.backend.telemetry?.onForced?.(attempt as unknown as Attempt);
+    return attempt;
   }
 
   async activeAttempts(): Promise<PostgresAttempt[]> {

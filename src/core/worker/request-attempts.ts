@@ -120,7 +120,9 @@ async function findCandidates({ bucket, namespace }: PostgresWorker, { workSpecs
 /** Whether anything was overdue that could be expired. */
 async function expireSome(bucket: PostgresWorker['bucket'], since: string | null): Promise<boolean> {
   const [row] = await bucket.run(expireDue, [bucket.backend.now(), expireDueLimit, since]);
-  return Number(row?.expired) > 0;
+  const expired = Number(row?.expired);
+  if (expired > 0) bucket.backend.telemetry?.onExpired?.(expired);
+  return expired > 0;
 }
 
 /** Promotes what is due, in batches, as the most urgent of it is to be claimed first; whether there was anything. */

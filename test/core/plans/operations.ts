@@ -7,8 +7,12 @@ import {
   type DataDictionary,
   type Namespace,
   type NewWorkUnit,
+  type PostgresNamespace,
   type WorkUnit,
 } from 'pg-coordinate';
+import type { PostgresAttempt } from '../../../src/core/attempt/postgres-attempt.js';
+import { findAttempts } from '../../../src/core/attempt/find-attempts.js';
+import { attemptTimes } from '../../../src/core/telemetry/attempt-times.js';
 import { workSignal } from '../../../src/core/notify/work-signal.js';
 import type { TestDatabase } from '../../support/database.js';
 import type { ExplainedConnection, ExplainedStatement } from './explained.js';
@@ -152,6 +156,20 @@ export const operations: readonly Operation[] = [
   },
   { name: 'asking for a unit of a spec with a limit', mostRows: few, run: onRequest({ workSpecs: ['limited'] }) },
   { name: 'asking for a hundred units', mostRows: 4_000, run: onRequest({ numberOfWorkUnits: 100, workSpecs: ['spec'] }) },
+  {
+    name: 'telling how long units have waited',
+    mostRows: 4_000,
+    run: ({ connection: { coordinate, explain } }) => explain(() => coordinate.oldestWaiting()),
+  },
+  {
+    name: 'looking up the times of twenty attempts',
+    mostRows: 1_000,
+    run: onAttempts((namespace, reports) => {
+      const { bucket } = namespace as unknown as Pick<PostgresNamespace, 'bucket'>;
+      const ours = reports as unknown as readonly { attempt: Pick<PostgresAttempt, 'number' | 'workUnit'> }[];
+      return attemptTimes(bucket, ours.map(({ attempt: { number, workUnit } }) => ({ number, unitId: workUnit.id })));
+    }),
+  },
   { name: 'asking for what is delayed no longer', mostRows: few, run: onRequest({}, unitJustDue) },
   { name: 'asking for a unit whose lease has run out', mostRows: few, run: onRequest({}, overdueUnit) },
   {
@@ -195,6 +213,16 @@ export const operations: readonly Operation[] = [
   { name: 'falling asleep', mostRows: few, run: onSpec(({ namespace }) => asleep(namespace)) },
   { name: 'giving an attempt up', mostRows: few, run: onAttempt((attempt) => attempt.expire()) },
   { name: 'reading an attempt', mostRows: few, run: onAttempt((attempt) => attempt.read()) },
+  {
+    name: 'finding attempts by the names of their units',
+    mostRows: few,
+    run: onAttempts((namespace, reports) =>
+      findAttempts(
+        namespace,
+        reports.map(({ attempt: { workUnit, number } }) => ({ workSpec: workUnit.workSpec.name, workUnit: workUnit.key, number })),
+      ),
+    ),
+  },
   { name: 'reading a unit', mostRows: few, run: onAttempt((_, unit) => unit.data()) },
   { name: 'finding a unit', mostRows: few, run: onAttempt((_, unit) => unit.workSpec.workUnit(unit.key)) },
   { name: 'reading a unit’s active attempt', mostRows: few, run: onAttempt((_, unit) => unit.activeAttempt()) },

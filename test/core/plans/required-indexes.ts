@@ -8,6 +8,7 @@ export const requiredIndexes: readonly (readonly [label: string, ...indexes: str
   ['attempt.renew', 'work_unit (id)', 'lease (spec_id, unit_id)'],
   ['attempt.read', 'work_unit (id)', 'lease (spec_id, unit_id)', 'attempt (unit_id, number)'],
   ['attempt.list-of-unit', 'work_unit (id)', 'lease (spec_id, unit_id)', 'attempt (unit_id, number)', 'superseded (unit_id)'],
+  ['attempt.list-named', 'work_spec (namespace_id, name)', 'work_unit (spec_id, name)', 'lease (spec_id, unit_id)', 'attempt (unit_id, number)'],
   ['attempt.list-all-of-worker', 'attempt (worker_id, number)', 'lease (worker_id, number)', 'superseded (worker_id, number)', 'work_unit (id)'],
   ['attempt.list-active-of-worker', 'lease (worker_id, number)', 'superseded (worker_id, number)', 'work_unit (id)'],
   ['notify.read-outcomes', 'work_unit (id)', 'work_spec (id)', 'attempt (unit_id, number)'],
@@ -19,6 +20,8 @@ export const requiredIndexes: readonly (readonly [label: string, ...indexes: str
   ['work-unit.list-named', 'work_unit (spec_id, name)', 'lease (spec_id, unit_id)'],
   ['work-unit.list-by-status', 'work_unit (spec_id, name)', 'lease (spec_id, unit_id)'],
   ['work-unit.list-unended', 'lease (spec_id, unit_id)', 'ready (generation, spec_id, rank, name)', 'delayed (spec_id, unit_id)', 'work_unit (id)'],
+  ['summary.oldest-waiting', 'ready (generation, spec_id, rank, name)', 'work_unit (id)'],
+  ['telemetry.attempt-times', 'work_unit (id)', 'attempt (unit_id, number)', 'lease (spec_id, unit_id)'],
   ['worker.list-active', 'worker (namespace_id, name)'],
 ];
 

@@ -1,0 +1,63 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { chooseType, decodeBody, formatOfContentType, formatOfType, type Body } from '../wire/index.js';
+import type { Exchange } from './exchange.js';
+import { sendAnswer, sendNotFound } from './respond.js';
+import type { Route } from './route.js';
+
+/** What all requests have in common. */
+export type Surroundings = Pick<Exchange, 'coordinate' | 'longestWaitMs'> & {
+  /** Fires when the server is stopping. */
+  readonly stopping: AbortSignal;
+};
+
+/** Methods whose requests have a body. */
+const withBody = ['POST', 'PUT', 'PATCH'];
+
+const noBody: Body = Object.freeze({});
+
+/**
+ * Answers a request to a route. What is checked comes in the order that clients know: the answer's media type, the objects of the
+ * path, the body, the method.
+ */
+export async function answerRequest(
+  route: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { stopping, ...surroundings }: Surroundings,
+): Promise<void> {
+  const segments = request.params as Exchange['segments'];
+  // The framework takes `/namespace/` for a namespace without a name; even that one has a segment that is not empty.
+  if (Object.values(segments).includes('')) {
+    sendNotFound(reply);
+    return;
+  }
+  const type = chooseType(request.headers.accept);
+  const { method } = request;
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  reply.raw.once('close', end);
+  stopping.addEventListener('abort', end, { once: true });
+  if (stopping.aborted) end();
+  try {
+    const exchange: Exchange = {
+      ...surroundings,
+      segments,
+      query: request.query as URLSearchParams,
+      body: noBody,
+      format: formatOfType(type),
+      signal: ending.signal,
+    };
+    const answer = await route.find(exchange);
+    const body = withBody.includes(method) ? readBody(request) : noBody;
+    if (!route.methods.includes(method)) reply.header('allow', route.methods.join(', '));
+    sendAnswer(reply, await answer(method, { ...exchange, body }), type);
+  } finally {
+    reply.raw.off('close', end);
+    stopping.removeEventListener('abort', end);
+  }
+}
+
+function readBody({ headers, body }: FastifyRequest): Body {
+  const format = formatOfContentType(headers['content-type']);
+  return decodeBody(Buffer.isBuffer(body) ? body : Buffer.alloc(0), format);
+}

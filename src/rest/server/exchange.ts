@@ -1,0 +1,18 @@
+import type { Coordinate } from '../../core/coordinate.js';
+import type { Body, Format } from '../wire/index.js';
+
+/** What a resource is given of a request. */
+export interface Exchange {
+  readonly coordinate: Coordinate;
+  /** The segments of the path that the route names, percent-decoded. */
+  readonly segments: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** An object without members where the method has no body. */
+  readonly body: Body;
+  /** How the answer will be written. */
+  readonly format: Format;
+  /** Fires when the client has gone, or the server is stopping: whoever waits for something gives up then. */
+  readonly signal: AbortSignal;
+  /** Longest time that a client may wait for work, in milliseconds. */
+  readonly longestWaitMs: number;
+}

@@ -1,0 +1,40 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Readiness } from '../../telemetry/index.js';
+import type { CheckedRestServerOptions } from './rest-options.js';
+
+/**
+ * What operators ask a server, beside the tree that clients know: `/health/live` (the process answers), `/health/ready` (its database does, with
+ * the tables it expects, and it is not stopping), `/metrics` (404 unless the server was given some). And the request log.
+ */
+export function registerObservation(app: FastifyInstance, settings: CheckedRestServerOptions, stopping: AbortSignal): void {
+  const { coordinate, metrics, requestLog, tracing } = settings;
+  const readiness = new Readiness(coordinate);
+  app.get('/health/live', (_request, reply) => sendState(reply, 200, { status: 'live' }));
+  app.get('/health/ready', async (_request, reply) => {
+    const problem = stopping.aborted ? 'stopping' : await readiness.check();
+    return sendState(reply, problem === null ? 200 : 503, problem === null ? { status: 'ready' } : { status: 'not ready', problem });
+  });
+  if (metrics !== undefined) {
+    app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).header('cache-control', 'no-store').send(await metrics.read()));
+  }
+  // After the body has arrived: it does so in no context.
+  if (tracing !== undefined) app.addHook('preHandler', (request, _reply, done) => tracing.inContextOf(request.headers, done));
+  if (requestLog === undefined) return;
+  app.addHook('onResponse', async (request, reply) => {
+    const length = Number(reply.getHeader('content-length') ?? Number.NaN);
+    requestLog({
+      address: request.ip,
+      method: request.method,
+      url: request.url,
+      httpVersion: request.raw.httpVersion,
+      status: reply.statusCode,
+      bytes: Number.isNaN(length) ? undefined : length,
+      durationMs: reply.elapsedTime,
+      userAgent: request.headers['user-agent'],
+    });
+  });
+}
+
+function sendState(reply: FastifyReply, status: number, body: object): FastifyReply {
+  return reply.code(status).type('application/json').header('cache-control', 'no-store').send(JSON.stringify(body));
+}

@@ -1,0 +1,23 @@
+import type { FastifyReply } from 'fastify';
+import type { CoordinateError } from '../../errors/index.js';
+import { defaultType, encodeBody, errorToBody, formatOfType, type MediaType } from '../wire/index.js';
+import type { Answer } from './answer.js';
+
+/** Sends what a resource has to say. For HEAD, Node leaves the body out and keeps the headers. */
+export function sendAnswer(reply: FastifyReply, { status, body, location }: Answer, type: MediaType): void {
+  reply.code(status);
+  if (location !== undefined) reply.header('location', location);
+  if (status === 204) void reply.send();
+  else void reply.header('content-type', type).send(encodeBody(body, formatOfType(type)));
+}
+
+/** Sends an error in the form that the client has asked for, if it has asked for one that there is. */
+export function sendError(reply: FastifyReply, error: CoordinateError, type: MediaType = defaultType): void {
+  const body = encodeBody(errorToBody(error), formatOfType(type));
+  void reply.code(error.status).header('content-type', type).send(body);
+}
+
+/** Where there is nothing: in the words that clients know. */
+export function sendNotFound(reply: FastifyReply): void {
+  void reply.code(404).type('text/plain; charset=utf-8').send('404 page not found\n');
+}

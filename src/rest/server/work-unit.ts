@@ -1,0 +1,107 @@
+import type { WorkSpec } from '../../core/work-spec/work-spec.js';
+import type { WorkUnit } from '../../core/work-unit/work-unit.js';
+import { NoSuchWorkUnitError } from '../../errors/index.js';
+import { maxNameBytes } from '../../options/index.js';
+import {
+  dataToWire,
+  decodeName,
+  explanationToBody,
+  member,
+  newUnitFromBody,
+  noAttemptUrl,
+  textMember,
+  unitBatchFromBody,
+  unitMetaFromBody,
+  unitMetaToBody,
+  unitQueryFromParameters,
+  type AddedBody,
+  type DeletedBody,
+  type Format,
+  type ShortBody,
+  type WorkUnitBody,
+  type WorkUnitListBody,
+} from '../wire/index.js';
+import { created, ok, type Answer } from './answer.js';
+import { attemptListBody } from './attempt-bodies.js';
+import type { Exchange } from './exchange.js';
+import { attemptUrl, workSpecUrl, workUnitUrl } from './links.js';
+import { findWorkSpec } from './work-spec.js';
+
+export async function findWorkUnit(exchange: Exchange): Promise<WorkUnit> {
+  const key = decodeName(exchange.segments.unit ?? '');
+  const spec = await findWorkSpec(exchange);
+  // No unit can have such a name, so there is none.
+  if (key.length < 1 || key.length > maxNameBytes) throw new NoSuchWorkUnitError(key.toString('utf8'));
+  return spec.workUnit(key);
+}
+
+export async function listWorkUnits(spec: WorkSpec, { query }: Exchange): Promise<Answer> {
+  const units = await spec.workUnits(unitQueryFromParameters(query));
+  const body: WorkUnitListBody = { work_units: units.map(shortBody) };
+  return ok(body);
+}
+
+export async function deleteWorkUnits(spec: WorkSpec, { query }: Exchange): Promise<Answer> {
+  const body: DeletedBody = { Deleted: await spec.deleteWorkUnits(unitQueryFromParameters(query)) };
+  return ok(body);
+}
+
+export async function postWorkUnit(spec: WorkSpec, { body }: Exchange): Promise<Answer> {
+  const { name, data, meta } = newUnitFromBody(body);
+  return created(shortBody(await spec.addWorkUnit(name, data, meta)));
+}
+
+export async function postWorkUnits(spec: WorkSpec, { body }: Exchange): Promise<Answer> {
+  const added: AddedBody = { added: await spec.addWorkUnits(unitBatchFromBody(body)) };
+  return ok(added);
+}
+
+export async function getWorkUnit(unit: WorkUnit, { format }: Exchange): Promise<Answer> {
+  return ok(await workUnitBody(unit, format));
+}
+
+export async function putWorkUnit(unit: WorkUnit, { body }: Exchange): Promise<undefined> {
+  const meta = unitMetaFromBody(body);
+  if (member(body, 'active_attempt_url') === noAttemptUrl) await unit.clearActiveAttempt();
+  if (meta !== undefined) await unit.setMeta(meta);
+}
+
+export async function deleteWorkUnit(unit: WorkUnit): Promise<undefined> {
+  await unit.workSpec.deleteWorkUnits({ names: [unit.key] });
+}
+
+export async function getUnitAttempts(unit: WorkUnit): Promise<Answer> {
+  return ok(attemptListBody(await unit.attempts()));
+}
+
+export async function getNumAttempts(unit: WorkUnit): Promise<Answer> {
+  return ok(await unit.numAttempts());
+}
+
+export async function getExplanation(unit: WorkUnit): Promise<Answer> {
+  return ok(explanationToBody(await unit.explain()));
+}
+
+export async function postCancel(unit: WorkUnit, { body }: Exchange): Promise<Answer> {
+  return ok({ cancelled: await unit.cancel(textMember(body, 'reason')) });
+}
+
+async function workUnitBody(unit: WorkUnit, format: Format): Promise<WorkUnitBody> {
+  const [data, meta, status, active] = await Promise.all([unit.data(), unit.meta(), unit.status(), unit.activeAttempt()]);
+  const url = workUnitUrl(unit);
+  return {
+    ...shortBody(unit),
+    ...(Object.keys(data).length > 0 && { data: dataToWire(data, format) }),
+    meta: unitMetaToBody(meta),
+    status,
+    work_spec_url: workSpecUrl(unit.workSpec),
+    ...(active !== null && { active_attempt_url: attemptUrl(active) }),
+    attempts_url: `${url}/attempts`,
+    explain_url: `${url}/explain`,
+    cancel_url: `${url}/cancel`,
+  };
+}
+
+function shortBody(unit: WorkUnit): ShortBody {
+  return { name: unit.name, url: workUnitUrl(unit) };
+}

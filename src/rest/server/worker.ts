@@ -1,0 +1,149 @@
+import type { Attempt } from '../../core/attempt/attempt.js';
+import type { Namespace } from '../../core/namespace/namespace.js';
+import type { Worker } from '../../core/worker/worker.js';
+import { MalformedRequestError } from '../../errors/index.js';
+import {
+  attemptRequestFromBody,
+  attemptSpecificFromBody,
+  decodeTextName,
+  flagMember,
+  isTrue,
+  member,
+  optionalDataFromWire,
+  textMember,
+  timeMember,
+  workerStateToBody,
+  type AttemptResponseBody,
+  type Body,
+  type Format,
+  type ShortBody,
+  type WorkerBody,
+  type WorkerListBody,
+} from '../wire/index.js';
+import { ok, type Answer } from './answer.js';
+import { attemptBody, attemptListBody } from './attempt-bodies.js';
+import type { Exchange } from './exchange.js';
+import { workerUrl, workSpecUrl } from './links.js';
+import { findNamespace } from './namespace.js';
+import { requestOrWait } from './request-or-wait.js';
+
+/** How many attempts of a worker are answered at most when the client does not say. */
+const mostAttempts = 100_000;
+/** How many of them are read at once. */
+const pageSize = 1_000;
+
+/** Naming a worker makes it. */
+export async function findWorker(exchange: Exchange): Promise<Worker> {
+  const name = decodeTextName(exchange.segments.worker ?? '');
+  return (await findNamespace(exchange)).worker(name);
+}
+
+export async function listWorkers(namespace: Namespace, { query }: Exchange): Promise<Answer> {
+  const limit = numberParameter(query, 'limit');
+  const workers = await namespace.workers({
+    start: query.get('start') ?? '',
+    activeOnly: isTrue(query.get('active')),
+    ...(limit !== undefined && { limit }),
+  });
+  const body: WorkerListBody = { workers: workers.map(shortBody) };
+  return ok(body);
+}
+
+export async function getWorker(worker: Worker, { format }: Exchange): Promise<Answer> {
+  return ok(await workerBody(worker, format));
+}
+
+/**
+ * Sets the parent if one is given, then whether it is active. A body that gives a parent, but neither says that the worker is active nor
+ * when it was last heard of, is how old clients set the parent alone: it says nothing about the worker being active.
+ */
+export async function putWorker(worker: Worker, { body }: Exchange): Promise<undefined> {
+  const [active, now, expiration] = [flagMember(body, 'active'), timeMember(body, 'last_update'), timeMember(body, 'expiration')];
+  const data = optionalDataFromWire(member(body, 'data'), 'data') ?? null;
+  const mode = textMember(body, 'mode');
+  const setsParent = await setParent(worker, body);
+  if (active) {
+    await worker.update({ data, mode, ...(now && { now }), ...(expiration && { expiration }) });
+  } else if (!setsParent || now !== null || expiration !== null) {
+    await worker.deactivate();
+  }
+}
+
+export async function postRequestAttempts(worker: Worker, exchange: Exchange): Promise<Answer> {
+  const attempts = await requestOrWait(worker, attemptRequestFromBody(exchange.body), exchange);
+  return ok(attemptResponse(attempts, exchange.format));
+}
+
+export async function postMakeAttempt(worker: Worker, { body, format }: Exchange): Promise<Answer> {
+  const { workSpec, workUnit, lifetimeMs } = attemptSpecificFromBody(body);
+  const unit = await (await worker.namespace.workSpec(workSpec)).workUnit(workUnit);
+  const attempt = await worker.makeAttempt(unit, lifetimeMs);
+  return ok(attemptBody(attempt, attempt, format));
+}
+
+export async function getActiveAttempts(worker: Worker): Promise<Answer> {
+  return ok(attemptListBody(await worker.activeAttempts()));
+}
+
+/** By number: a page of them with `after` and `limit`. */
+export async function getAllAttempts(worker: Worker, { query }: Exchange): Promise<Answer> {
+  let after = numberParameter(query, 'after') ?? 0;
+  const most = numberParameter(query, 'limit') ?? mostAttempts;
+  const attempts: Attempt[] = [];
+  for (;;) {
+    const limit = Math.min(pageSize, most - attempts.length);
+    const page = await worker.allAttempts({ after, limit });
+    attempts.push(...page);
+    after = page.at(-1)?.number ?? after;
+    if (page.length < pageSize || attempts.length >= most) return ok(attemptListBody(attempts));
+  }
+}
+
+export async function getChildAttempts(worker: Worker): Promise<Answer> {
+  return ok(attemptListBody(await worker.childAttempts()));
+}
+
+/** Absent: it stays as it is. Empty: it is to have none. Whether one was given. */
+async function setParent(worker: Worker, body: Body): Promise<boolean> {
+  if (member(body, 'parent') === undefined) return false;
+  const parent = textMember(body, 'parent');
+  await worker.setParent(parent === '' ? null : await worker.namespace.worker(parent));
+  return true;
+}
+
+function attemptResponse(attempts: readonly Attempt[], format: Format): AttemptResponseBody {
+  const [first] = attempts;
+  if (first === undefined) return { attempts: null };
+  return {
+    work_spec_url: workSpecUrl(first.workUnit.workSpec),
+    attempts: attempts.map((attempt) => attemptBody(attempt, attempt, format)),
+  };
+}
+
+async function workerBody(worker: Worker, format: Format): Promise<WorkerBody> {
+  const [state, children] = await Promise.all([worker.read(), worker.children()]);
+  const url = workerUrl(worker);
+  return {
+    ...shortBody(worker),
+    ...workerStateToBody(state, format),
+    ...(state.parent !== null && { parent_url: workerUrl({ namespace: worker.namespace, name: state.parent }) }),
+    ...(children.length > 0 && { child_urls: children.map(workerUrl) }),
+    request_attempts_url: `${url}/request_attempts`,
+    make_attempt_url: `${url}/make_attempt`,
+    active_attempts_url: `${url}/active_attempts`,
+    all_attempts_url: `${url}/all_attempts`,
+    all_attempts_query_url: `${url}/all_attempts{?after,limit}`,
+    child_attempts_url: `${url}/child_attempts`,
+  };
+}
+
+function shortBody(worker: Worker): ShortBody {
+  return { name: worker.name, url: workerUrl(worker) };
+}
+
+function numberParameter(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name) ?? '';
+  if (text === '') return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new MalformedRequestError(`the ${name} ${JSON.stringify(text.slice(0, 60))} is no whole number`);
+  return Number(text);
+}

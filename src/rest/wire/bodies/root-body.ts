@@ -1,0 +1,8 @@
+/** The document that everything is found from. All members are URLs; those in braces are RFC 6570 templates. */
+export interface RootBody {
+  readonly url: string;
+  readonly summary_url: string;
+  readonly namespaces_url: string;
+  /** `{namespace}`: a name as `encodeName` writes it. */
+  readonly namespace_url: string;
+}

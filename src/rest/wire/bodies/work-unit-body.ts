@@ -1,0 +1,92 @@
+import type { DataDictionary } from '../../../codec/index.js';
+import type { WorkUnitMeta } from '../../../core/work-unit/work-unit.js';
+import type { WorkUnitStatus } from '../../../core/work-unit/work-unit-status.js';
+import { MalformedRequestError, type CoordinateError } from '../../../errors/index.js';
+import { optionalDataFromWire } from '../data.js';
+import { asBody, listMember, member, numberMember, objectMember, textMember, timeMember, type Body } from '../members.js';
+import { timeToWire } from '../time.js';
+import type { ShortBody } from './short-body.js';
+
+export interface WorkUnitListBody {
+  readonly work_units: readonly ShortBody[];
+}
+
+export interface WorkUnitMetaBody {
+  readonly priority: number;
+  /** The zero time when there is none. */
+  readonly not_before: string;
+}
+
+export interface WorkUnitBody extends ShortBody {
+  /** See `dataToWire`; left out when empty. */
+  readonly data?: unknown;
+  readonly meta: WorkUnitMetaBody;
+  readonly status: WorkUnitStatus;
+  readonly work_spec_url: string;
+  /** Left out when there is none. */
+  readonly active_attempt_url?: string;
+  readonly attempts_url: string;
+  /** GET says why the unit is, or is not, running: an addition. */
+  readonly explain_url: string;
+  /** POST `{reason}` stops the running attempt, and answers `{cancelled}`: an addition. */
+  readonly cancel_url: string;
+}
+
+/** What a PUT takes as `active_attempt_url`: the unit is to have none. */
+export const noAttemptUrl = '-';
+
+/** A unit to add. The name may be bytes in CBOR. */
+export interface NewUnitBody {
+  readonly name: string | Uint8Array;
+  readonly data?: unknown;
+  readonly meta?: WorkUnitMetaBody;
+}
+
+/** What `work_unit_batch_url` takes: all are added, or none. */
+export interface UnitBatchBody {
+  readonly work_units: readonly NewUnitBody[];
+}
+
+/** What it answers: how many different names there were. */
+export interface AddedBody {
+  readonly added: number;
+}
+
+/** A unit to add, as it was read. */
+export interface NewUnit {
+  readonly name: string | Uint8Array;
+  readonly data: DataDictionary;
+  readonly meta: WorkUnitMeta;
+}
+
+export function unitMetaToBody({ priority, notBefore }: WorkUnitMeta): WorkUnitMetaBody {
+  return { priority, not_before: timeToWire(notBefore) };
+}
+
+/** Undefined when the body has no meta. Raises MalformedRequest. */
+export function unitMetaFromBody(body: Body): WorkUnitMeta | undefined {
+  const meta = objectMember(body, 'meta');
+  return meta && { priority: numberMember(meta, 'priority'), notBefore: timeMember(meta, 'not_before') };
+}
+
+/** Raises MalformedRequest; BadCbor. */
+export function newUnitFromBody(body: Body): NewUnit {
+  const name = member(body, 'name');
+  return {
+    name: name instanceof Uint8Array ? name : textMember(body, 'name'),
+    data: optionalDataFromWire(member(body, 'data'), 'data') ?? {},
+    meta: unitMetaFromBody(body) ?? { priority: 0, notBefore: null },
+  };
+}
+
+/** Raises MalformedRequest, which says which of them it means; BadCbor. */
+export function unitBatchFromBody(body: Body): readonly NewUnit[] {
+  return listMember(body, 'work_units').map((item, index) => {
+    try {
+      return newUnitFromBody(asBody(item, 'it'));
+    } catch (error) {
+      const { details, message } = error as CoordinateError;
+      throw new MalformedRequestError(`in work_units[${index}], ${details.problem ?? message}`, { cause: error });
+    }
+  });
+}

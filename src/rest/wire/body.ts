@@ -1,0 +1,28 @@
+import { decodeValue, encodeValue } from '../../codec/index.js';
+import { MalformedRequestError } from '../../errors/index.js';
+import type { Format } from './format.js';
+import { parseJson, stringifyJson } from './json.js';
+import { asBody, type Body } from './members.js';
+
+/** Writes a body. Its data dictionaries must have been through `dataToWire` for the same format. */
+export function encodeBody(value: unknown, format: Format): Buffer {
+  return format === 'cbor' ? encodeValue(value, 'body') : Buffer.from(stringifyJson(value), 'utf8');
+}
+
+/** Reads a body that must be an object. Raises MalformedRequest; BadCbor. */
+export function decodeBody(bytes: Uint8Array, format: Format): Body {
+  return asBody(decodeAnyBody(bytes, format), 'the body');
+}
+
+/** Reads a body of any kind, such as the list of a summary. Raises MalformedRequest; BadCbor. */
+export function decodeAnyBody(bytes: Uint8Array, format: Format): unknown {
+  return format === 'cbor' ? decodeValue(bytes) : parseJson(textOf(bytes));
+}
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new MalformedRequestError('the body is not UTF-8', { cause: error });
+  }
+}

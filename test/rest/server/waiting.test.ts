@@ -1,0 +1,71 @@
+import { serveRest } from 'pg-coordinate/rest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { until } from '../../database/until.js';
+import { askingOf, serveAgain, serving, type Answered } from './serving.js';
+
+const { ask, coordinate, database } = await serving();
+const namespace = await coordinate.namespace('n');
+const spec = await namespace.setWorkSpec({ name: 's' });
+const url = '/namespace/n/worker/w/request_attempts';
+const minute = 60e9;
+
+const waiting = async (): Promise<number> => {
+  const [row] = await database.query<{ count: string }>(`select count(*) from ${database.bucket}.waiter where waiting`);
+  return Number(row?.count);
+};
+
+/** Asks on another server, and resolves once that waits in the database; `answer` is what comes then. */
+async function askAndWait(at: string): Promise<{ answer: Promise<Answered> }> {
+  const answer = askingOf(at)('POST', url, { body: { wait: minute } });
+  await until('somebody waits', async () => (await waiting()) > 0);
+  return { answer };
+}
+
+describe('a request for work that waits', () => {
+  beforeEach(() => database.query(`delete from ${database.bucket}.waiter`));
+
+  test('is answered at once when there is some', async () => {
+    await spec.addWorkUnit('a', {});
+    expect((await ask('POST', url, { body: { wait: minute } })).json.attempts).toHaveLength(1);
+    expect(await waiting()).toBe(0);
+  });
+
+  test('is answered when some is added, by whatever server', async () => {
+    const { answer } = await askAndWait((await serveAgain(coordinate)).url);
+    await ask('POST', '/namespace/n/work_spec/s/work_unit', { body: { name: 'b' } });
+    expect((await answer).json.attempts).toHaveLength(1);
+  });
+
+  test('is answered with nothing when its time is over', async () => {
+    expect((await ask('POST', url, { body: { wait: 1e6 } })).json).toEqual({ attempts: null });
+  });
+
+  test('waits no longer than the server allows', async () => {
+    const impatient = await serveAgain(coordinate, { longestWaitMs: 1 });
+    expect((await askingOf(impatient.url)('POST', url, { body: { wait: 3_155_760_000_000_000_000 } })).json).toEqual({ attempts: null });
+  });
+
+  test('is answered with nothing when the server stops', async () => {
+    const other = await serveRest({ coordinate, port: 0 });
+    const { answer } = await askAndWait(other.url);
+    await other.stop();
+    expect((await answer).json).toEqual({ attempts: null });
+    expect(await waiting()).toBe(0);
+  });
+
+  test('is given up when its client goes', async () => {
+    const leaving = new AbortController();
+    const gone = fetch(new URL(url, (await serveAgain(coordinate)).url), {
+      method: 'POST',
+      signal: leaving.signal,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ wait: minute }),
+    });
+    await until('somebody waits', async () => (await waiting()) > 0);
+    leaving.abort();
+    await expect(gone).rejects.toThrow();
+    await until('nobody waits', async () => (await waiting()) === 0);
+    await spec.addWorkUnit('c', {});
+    expect(await (await spec.workUnit('c')).status()).toBe('available');
+  });
+});
