@@ -12,8 +12,9 @@ const layers = {
   worker: ['errors', 'options', 'clock', 'codec', 'database', 'core'],
   adapters: ['errors', 'options', 'core'],
   rest: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'worker'],
+  'cbor-rpc': ['errors', 'options', 'clock', 'codec', 'database', 'core'],
   testing: ['errors', 'options', 'clock', 'codec', 'core'],
-  cli: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'rest'],
+  cli: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'rest', 'cbor-rpc'],
 };
 
 /** Reports an import of a folder that is not below the file's own. */

@@ -1,0 +1,127 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import pLimit from 'p-limit';
+import { Connection, type AnswerMessage } from './connection.js';
+import { Dispatch } from './dispatch.js';
+import { checkServerOptions, messageDepth, type CborRpcOptions, type CheckedOptions } from './server-options.js';
+import { answerMessage, encodeAnswer } from './wire/answer.js';
+import { ByteBudget } from './wire/byte-budget.js';
+import { readRequests } from './wire/request.js';
+
+/** A server that listens. */
+export interface CborRpcServer extends AsyncDisposable {
+  /** Where it listens. */
+  readonly address: { readonly host: string; readonly port: number };
+  /** How many clients are connected. */
+  readonly connections: number;
+  /** Takes no more calls, answers those under way, and closes all connections. The coordinate stays open. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves a queue to the clients of Coordinate's CBOR-RPC protocol, as those in Python are. Resolves once it listens.
+ * Raises InvalidArgument, and the error of the system when the port cannot be had.
+ *
+ * The protocol has no passwords, so that by default only this machine can connect. Any number of servers may serve the same database.
+ *
+ * @example
+ * await using coordinate = await connect('postgres://localhost/app');
+ * await using server = await serveCborRpc({ coordinate, logger: console });
+ * console.log(`coordinate clients connect to ${server.address.host}:${server.address.port}`);
+ */
+export async function serveCborRpc(options: CborRpcOptions): Promise<CborRpcServer> {
+  const checked = checkServerOptions(options);
+  const server = new ListeningServer(checked);
+  await server.listen();
+  return server;
+}
+
+class ListeningServer implements CborRpcServer {
+  readonly #options: CheckedOptions;
+  readonly #server: Server;
+  readonly #connections = new Map<Connection, Promise<void>>();
+  readonly #budget: ByteBudget;
+  readonly #answer: AnswerMessage;
+  #address = { host: '', port: 0 };
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: CheckedOptions) {
+    this.#options = options;
+    this.#budget = new ByteBudget(options.maxBufferedBytes);
+    this.#answer = answering(options);
+    // A client may end its side and still wait for answers.
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    this.#server.maxConnections = options.maxConnections;
+    this.#server.on('drop', () => options.logger.warn(`a CBOR-RPC client was turned away: there are ${options.maxConnections} connections`));
+    // Such as running out of file descriptors: this one is lost, later ones may not be.
+    this.#server.on('error', (error) => options.logger.error(`a CBOR-RPC client could not be accepted: ${error.message}`));
+  }
+
+  get address(): { readonly host: string; readonly port: number } {
+    return this.#address;
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  async listen(): Promise<void> {
+    const { host, port } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    const { address, port: bound } = this.#server.address() as AddressInfo;
+    this.#address = { host: address, port: bound };
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #accept(socket: Socket): void {
+    const connection = new Connection(socket, { ...this.#options, budget: this.#budget, answer: this.#answer });
+    const served = connection.serve().finally(() => this.#connections.delete(connection));
+    this.#connections.set(connection, served);
+  }
+
+  async #stop(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const connection of this.#connections.keys()) connection.stop();
+    const impatience = setTimeout(() => {
+      for (const connection of this.#connections.keys()) connection.destroy();
+    }, this.#options.graceMs);
+    try {
+      await Promise.all([closed, ...this.#connections.values()]);
+    } finally {
+      clearTimeout(impatience);
+    }
+  }
+}
+
+/** From the content of a message to the bytes of its answer. So many calls at a time are decoded and worked on; the bytes of the others wait. */
+function answering(options: CheckedOptions): AnswerMessage {
+  const { maxMessageBytes, maxMessageItems, maxAnswerBytes, concurrency } = options;
+  const dispatch = new Dispatch({ ...options, config: options.config, maxBytes: maxAnswerBytes });
+  const limits = { bytes: maxMessageBytes, items: maxMessageItems, depth: messageDepth };
+  const limit = pLimit(concurrency);
+  return (content) =>
+    limit(async () => {
+      const message = readRequests(content, limits);
+      const answers: Buffer[] = [];
+      let left = maxAnswerBytes;
+      for (const request of message.requests) {
+        const answer = encodeAnswer(request, await dispatch.run(request), left);
+        left -= answer.length;
+        answers.push(answer);
+      }
+      return answerMessage(message, answers);
+    });
+}
