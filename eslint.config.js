@@ -11,10 +11,11 @@ const layers = {
   core: ['errors', 'options', 'clock', 'codec', 'database'],
   worker: ['errors', 'options', 'clock', 'codec', 'database', 'core'],
   adapters: ['errors', 'options', 'core'],
-  rest: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'worker'],
-  'cbor-rpc': ['errors', 'options', 'clock', 'codec', 'database', 'core'],
+  access: ['errors', 'options', 'clock'],
+  rest: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'worker', 'access'],
+  'cbor-rpc': ['errors', 'options', 'clock', 'codec', 'database', 'core', 'access'],
   testing: ['errors', 'options', 'clock', 'codec', 'core'],
-  cli: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'rest', 'cbor-rpc'],
+  cli: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'access', 'rest', 'cbor-rpc'],
 };
 
 /** Reports an import of a folder that is not below the file's own. */

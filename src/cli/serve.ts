@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { Option, type Command } from 'commander';
+import { isLoopback } from '../access/index.js';
 import { connect } from '../core/connect.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../database/embedded/index.js';
 import { parseTarget } from '../database/target/index.js';
-import { isLoopback, serveRest } from '../rest/index.js';
+import { serveRest } from '../rest/index.js';
 import { addDatabaseOptions, type DatabaseOptions } from './database-options.js';
 import { portNumber } from './port-number.js';
 import { UsageError } from './usage-error.js';

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { drop } from 'pg-coordinate';
-import { isLoopback } from 'pg-coordinate/rest';
+import { isLoopback } from 'pg-coordinate/access';
 import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { runCli } from './run-cli.js';
 
