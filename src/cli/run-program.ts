@@ -3,8 +3,9 @@ import { CoordinateError } from '../errors/index.js';
 import { addDropCommand } from './drop.js';
 import { addMigrateCommand } from './migrate.js';
 import { packageVersion } from './package-version.js';
-import { addServeCommand } from './serve.js';
+import { addServeCommand } from './serve/serve.js';
 import { addSummaryCommand } from './summary.js';
+import { addTokenCommand } from './token.js';
 import { UsageError } from './usage-error.js';
 
 /** What a process that ends tells whoever has started it. */
@@ -22,6 +23,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   addDropCommand(program);
   addSummaryCommand(program);
   addServeCommand(program);
+  addTokenCommand(program);
   if (args.length === 0) {
     process.stderr.write(program.helpInformation());
     return exitCodes.misused;
