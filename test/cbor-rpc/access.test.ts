@@ -44,7 +44,7 @@ describe('with tokens', () => {
       expect(await client.refused(method, 1, 2, 3, 4, 5, 6, 7)).toBe('this server asks for a token: call authenticate with it first');
       expect(await client.call('authenticate', role === 'read' ? Buffer.from(ofRole[role]) : ofRole[role])).toBe(true);
       const said = await client.refused(method, 1, 2, 3, 4, 5, 6, 7);
-      expect([role, refusal.test(said)]).toEqual([role, !included[role].includes(needed)]);
+      expect([role, said.includes('has not got the role')]).toEqual([role, !included[role].includes(needed)]);
       if (included[role].includes(needed)) expect(said).toBe('wrong number of parameters');
     }
   });
@@ -84,7 +84,7 @@ describe('with tokens', () => {
     [{ actAs: 'nobody', tokens }, /actAs: is of no use: there is no token "nobody" in the token file/],
     [{ actAs: 'work' }, /actAs: is the name of one of the tokens, but there are no tokens/],
     [{ actAs: 'work', tokens, host: '0.0.0.0' }, /host: is 0\.0\.0\.0, which lets whoever reaches this machine use the queue/],
-    [{ tokens: {} as TokenFile }, /tokens: must be what TokenFile\.load\(\) gives/],
+    [{ tokens: Object.create(null) as TokenFile }, /tokens: must be what TokenFile\.load\(\) gives/],
   ])('is not started with %j', async (options, sentence) => {
     await expect(serve(options)).rejects.toThrow(sentence);
   });

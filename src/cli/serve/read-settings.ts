@@ -13,7 +13,7 @@ export interface ReadSettings {
 
 /** What the flags say; else the environment; else the file; else the default. Raises UsageError, which says who has said it. */
 export async function readSettings(flags: GivenFlags, environment: NodeJS.ProcessEnv, directory: string): Promise<ReadSettings> {
-  const named = flags.config ?? (environment[variableOf('config')] || undefined);
+  const named = flags.config ?? setIn(environment[variableOf('config')]);
   const file = await readConfigFile(named as string | undefined, environment, directory);
   const entries = Object.keys(settingsTable).map((key) => {
     const name = key as SettingName;
@@ -28,6 +28,11 @@ export async function readSettings(flags: GivenFlags, environment: NodeJS.Proces
   return { settings: Object.fromEntries(entries) as ServeSettings, file };
 }
 
+/** An empty variable is one that is not set. */
+function setIn(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value;
+}
+
 function firstOrigin(
   name: SettingName,
   { variables = [] }: Setting,
@@ -36,8 +41,7 @@ function firstOrigin(
   file: ConfigFile | null,
 ): { readonly given: unknown; readonly from: string } | undefined {
   if (flags[name] !== undefined) return { given: flags[name], from: `--${name}` };
-  // An empty variable is one that is not set.
-  const variable = [variableOf(name), ...variables].find((candidate) => (environment[candidate] ?? '') !== '');
+  const variable = [variableOf(name), ...variables].find((candidate) => setIn(environment[candidate]) !== undefined);
   if (variable !== undefined) return { given: environment[variable], from: `the environment's ${variable}` };
   const given = file?.values[name];
   return given === undefined || given === null ? undefined : { given, from: `${fileKeyOf(name)} in ${file?.path}` };

@@ -5,6 +5,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../database/emb
 import { parseTarget } from '../../database/target/index.js';
 import { UsageError } from '../usage-error.js';
 import { readSettings, type GivenFlags } from './read-settings.js';
+import { defaultText } from './settings-reference.js';
 import { settingsTable, type Setting } from './settings-table.js';
 import { checkDoors, startServers, warningsAbout, type Servers } from './start-servers.js';
 
@@ -16,8 +17,8 @@ export function addServeCommand(program: Command): void {
   // All of them are text, and none has a default: which is which is decided where the environment and the file are known.
   const flags = new Map<string, string>();
   for (const [name, { placeholder, says, default: standard }] of Object.entries<Setting>(settingsTable)) {
-    const isShown = standard !== undefined && standard !== '' && standard !== false && String(standard) !== '';
-    command.option(`--${name}${placeholder === undefined ? '' : ` ${placeholder}`}`, `${says}${isShown ? ` (default: ${String(standard)})` : ''}`);
+    const text = standard === false ? '' : defaultText(standard);
+    command.option(`--${name}${placeholder === undefined ? '' : ` ${placeholder}`}`, text === '' ? says : `${says} (default: ${text})`);
     flags.set(name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase()), name);
   }
   command.action((options: Readonly<Record<string, unknown>>) => {

@@ -11,7 +11,12 @@ export function settingsReference(): string {
   return ['| flag | environment | file | default | |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-function shown(value: unknown): string {
-  if (value === undefined || (Array.isArray(value) && value.length === 0)) return '';
-  return `\`${typeof value === 'string' ? value || '""' : String(value)}\``;
+function shown(value: Setting['default']): string {
+  const text = defaultText(value);
+  return text === '' ? '' : `\`${text}\``;
+}
+
+/** The default of a setting, for people; nothing where there is none, or it is empty. */
+export function defaultText(value: Setting['default']): string {
+  return value === undefined ? '' : value.toString();
 }

@@ -8,8 +8,8 @@ interface Kind<Value> {
 }
 
 /** One thing that can be set. */
-export interface Setting<Value = unknown, Default = unknown> extends Kind<Value> {
-  readonly default: Default;
+export interface Setting<Value = unknown> extends Kind<Value> {
+  readonly default: string | number | boolean | readonly string[] | undefined;
   readonly says: string;
   /** What stands for the value in `--help`; a setting without is a flag. */
   readonly placeholder?: string;

@@ -1,6 +1,5 @@
 import { isLoopback, TokenFile, type TlsIdentity } from '../../access/index.js';
 import { serveCborRpc, type CborRpcServer } from '../../cbor-rpc/index.js';
-import type { DataDictionary } from '../../codec/index.js';
 import type { PostgresCoordinate } from '../../core/postgres-coordinate.js';
 import type { Logger } from '../../database/index.js';
 import { CannotListenError, CoordinateError } from '../../errors/index.js';
@@ -77,7 +76,7 @@ export async function startServers(
             ...shared,
             ...(cborTls && { tls: cborTls }),
             ...(actAs !== undefined && { actAs }),
-            ...(file && { config: file.forClients as DataDictionary }),
+            ...(file && { config: file.forClients }),
             host,
             port,
             namespace: settings['cbor-rpc-namespace'],

@@ -44,7 +44,7 @@ async function serve(args: readonly string[]): Promise<Started> {
     for (;;) {
       const { value, done } = await lines.next();
       if (done === true) throw new Error(`it has ended with ${String(await ended)} without saying ${text}`);
-      if (String(value).includes(text)) return String(value);
+      if (value.includes(text)) return value;
     }
   };
   return {

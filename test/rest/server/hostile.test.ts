@@ -170,7 +170,7 @@ function answersIn(bytes: string): number {
     const body = rest.slice(end + 4, end + 4 + length);
     if (body.length !== length) throw new Error(`cut off: ${rest.slice(0, 200)}`);
     if (length > 0 && /content-type: .*json/i.test(head)) JSON.parse(body);
-    if (/^HTTP\/1\.1 500/.test(head)) throw new Error(`a failure: ${rest.slice(0, 400)}`);
+    if (head.startsWith("HTTP/1.1 500")) throw new Error(`a failure: ${rest.slice(0, 400)}`);
     rest = rest.slice(end + 4 + length);
   }
   return count;
