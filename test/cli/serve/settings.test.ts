@@ -71,6 +71,17 @@ describe('a setting that cannot be', () => {
   });
 });
 
+test('what the compose file and the unit of systemd set can be set', async () => {
+  const deployed = (name: string): Promise<string> => readFile(new URL(`../../../src/cli/deploy/${name}`, import.meta.url), 'utf8');
+  const { services } = parse(await deployed('compose.yaml')) as { services: { serve: { environment: Record<string, string> } } };
+  const environment = services.serve.environment;
+  const known = names.map(variableOf);
+  expect(Object.keys(environment).filter((name) => name.startsWith('PG_COORDINATE_') && !known.includes(name))).toEqual([]);
+  const { settings } = await readSettings({}, { ...home, ...environment }, directory);
+  expect(settings).toMatchObject({ 'rest-host': '0.0.0.0', 'cbor-rpc-port': 'off', 'allow-remote': false, tokens: '/etc/pg-coordinate/tokens.yaml' });
+  expect(await deployed('pg-coordinate.service')).toContain('pg-coordinate serve --config /etc/pg-coordinate/config.yaml\nExecReload=/bin/kill -HUP $MAINPID');
+});
+
 test('the file is the one that is named, else the one that is here, else the one of the user', async () => {
   await mkdir(join(directory, '.config', 'pg-coordinate'), { recursive: true });
   await writeFile(join(directory, '.config', 'pg-coordinate', 'config.yaml'), 'schema: users');
