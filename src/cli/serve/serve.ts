@@ -38,18 +38,21 @@ async function serve(flags: GivenFlags): Promise<void> {
     throw new UsageError('--data-directory is for a PostgreSQL of our own, but a database is given');
   }
   const stopped = stopSignal();
+  // Until there is something to be read again: the signal would end the process.
+  let reload = (): void => undefined;
+  const onHangUp = (): void => reload();
+  process.on('SIGHUP', onHangUp);
   await using postgres = isGiven ? null : await startPostgres(dataDirectory);
   await using coordinate = await connect(postgres?.url ?? database, { schema, buckets, migrate: true, logger: console });
   await using servers = await startServers(read, doors, coordinate, console);
-  const reload = (): void => void servers.reload().then((said) => said.forEach((text) => console.log(text)));
-  process.on('SIGHUP', reload);
+  reload = () => void servers.reload().then((said) => said.forEach((text) => console.log(text)));
   console.log(`Serving HTTP at ${servers.rest.url} on ${postgres === null ? 'the given PostgreSQL' : placeOf(postgres, dataDirectory)}; Ctrl-C stops it.`);
   for (const text of describe(servers, settings['cbor-rpc-namespace'])) console.log(text);
   if (doors.tokens !== undefined) console.log(`Asking for one of the ${doors.tokens.size} tokens in ${doors.tokens.path}.`);
   for (const warning of warningsAbout(settings, doors)) console.warn(warning);
   if (file !== null) console.log(`Configured by ${file.path}${keysForClients(file.forClients)}.`);
   await stopped;
-  process.off('SIGHUP', reload);
+  process.off('SIGHUP', onHangUp);
 }
 
 function describe({ rest, cborRpc }: Servers, namespace: string): string[] {

@@ -24,14 +24,22 @@ export interface Servers extends AsyncDisposable {
   reload(): Promise<string[]>;
 }
 
+const ports = ['rest', 'cbor-rpc'] as const;
+type Port = (typeof ports)[number];
+
+/** Whether others than this machine reach the port. */
+function isRemote(settings: ServeSettings, port: Port): boolean {
+  return settings[`${port}-port`] !== 'off' && !isLoopback(settings[`${port}-host`]);
+}
+
 /** Reads tokens and certificate, and refuses to open what nobody has said should be open. Raises UsageError; BadTokenFile. */
 export async function checkDoors(settings: ServeSettings): Promise<Doors> {
   const tokens = settings.tokens === undefined ? undefined : await TokenFile.load(settings.tokens);
   const tls = await readTlsFiles(settings['tls-cert'], settings['tls-key']);
   const isOpen = { rest: tokens === undefined, 'cbor-rpc': tokens === undefined || settings['cbor-rpc-token'] !== undefined };
-  for (const port of ['rest', 'cbor-rpc'] as const) {
+  for (const port of ports) {
+    if (!isRemote(settings, port) || settings['allow-remote'] || !isOpen[port]) continue;
     const host = settings[`${port}-host`];
-    if (settings[`${port}-port`] === 'off' || isLoopback(host) || settings['allow-remote'] || !isOpen[port]) continue;
     const remedy = tokens === undefined ? 'give --tokens, or, if that is meant, --allow-remote' : 'if that is meant, add --allow-remote';
     throw new UsageError(`--${port}-host ${host} lets whoever reaches this machine use the queue; ${remedy}`);
   }
@@ -40,9 +48,11 @@ export async function checkDoors(settings: ServeSettings): Promise<Doors> {
 
 /** What a careful operator would want to know. */
 export function warningsAbout(settings: ServeSettings, { tokens, tls }: Doors): string[] {
-  const isRemote = !isLoopback(settings['rest-host']);
-  if (!isRemote || tls !== undefined) return [];
+  const remote = ports.filter((port) => isRemote(settings, port));
+  if (remote.length === 0) return [];
   if (tokens === undefined) return ['Anybody who reaches this machine can use the queue.'];
+  const isPlain = (port: Port): boolean => tls === undefined || (port === 'cbor-rpc' && settings['cbor-rpc-plain']);
+  if (!remote.some(isPlain)) return [];
   return ['Tokens are sent in the clear: give --tls-cert and --tls-key, or let something in front of this server speak TLS.'];
 }
 
