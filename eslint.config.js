@@ -12,13 +12,14 @@ const layers = {
   core: ['errors', 'options', 'clock', 'codec', 'database'],
   worker: ['errors', 'options', 'clock', 'codec', 'database', 'core'],
   adapters: ['errors', 'options', 'core'],
-  'cbor-rpc': ['errors', 'options', 'clock', 'codec', 'database', 'core'],
+  access: ['errors', 'options', 'clock'],
+  'cbor-rpc': ['errors', 'options', 'clock', 'codec', 'database', 'core', 'access'],
   telemetry: ['errors', 'options', 'database', 'core', 'worker', 'codec'],
-  rest: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'worker', 'telemetry'],
+  rest: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'worker', 'access', 'telemetry'],
   testing: ['errors', 'options', 'clock', 'codec', 'core'],
   archive: ['errors', 'options', 'codec', 'core'],
   doctor: ['errors', 'options', 'database', 'core'],
-  cli: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'worker', 'archive', 'doctor', 'rest', 'telemetry', 'cbor-rpc'],
+  cli: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'worker', 'access', 'archive', 'doctor', 'rest', 'telemetry', 'cbor-rpc'],
 };
 
 /** Reports an import of a folder that is not below the file's own. */

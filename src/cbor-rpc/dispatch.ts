@@ -5,8 +5,9 @@ import type { Logger } from '../database/index.js';
 import { CoordinateError, GoneError, NoSuchWorkSpecError } from '../errors/index.js';
 import { methodTable } from './method-table.js';
 import type { Method } from './methods/method.js';
+import type { Caller } from './caller.js';
 import { Refusal } from './refusal.js';
-import { listItems } from './values/read-value.js';
+import { listItems, readText } from './values/read-value.js';
 import type { Outcome } from './wire/answer.js';
 import type { Request } from './wire/request.js';
 
@@ -19,6 +20,9 @@ export interface DispatchOptions {
   readonly maxBytes: number;
   readonly logger: Logger;
 }
+
+/** An addition to the protocol: it is about the connection, not about a queue, and so is not in the table. */
+const authenticate = 'authenticate';
 
 /** How often a call is made when what it works on disappears under it. */
 const mostTries = 5;
@@ -33,14 +37,16 @@ export class Dispatch {
   }
 
   /** What becomes of a call. Never rejects: whatever goes wrong is the answer. */
-  async run(request: Request): Promise<Outcome> {
+  async run(request: Request, caller: Caller): Promise<Outcome> {
     const { method: name } = request;
     const method = nameOf(name);
     try {
+      if (method === authenticate) return { result: caller.authenticate(readText(paramsOf({ parameters: [['token']] }, request.params)[0], 'token')) };
       const found = methodTable.get(method);
       if (found === undefined) throw new Refusal(`no such method ${camelCase(method)}`);
-      const params = paramsOf(found, request.params);
-      return { result: await this.#call(found, params) };
+      caller.require(found.needs, this.#options.namespace);
+      const params = paramsOf(found.method, request.params);
+      return { result: await this.#call(found.method, params) };
     } catch (error) {
       if (error instanceof Refusal || error instanceof CoordinateError) return { error: error.message };
       this.#options.logger.error(`the call ${method} of a CBOR-RPC client failed: ${error instanceof Error ? error.message : String(error)}`);
@@ -93,7 +99,7 @@ function camelCase(name: string): string {
 }
 
 /** The parameters in the method's order, whether they came as a list or as a map. */
-function paramsOf({ parameters }: Method, encoded: Uint8Array | undefined): readonly unknown[] {
+function paramsOf({ parameters }: Pick<Method, 'parameters'>, encoded: Uint8Array | undefined): readonly unknown[] {
   const given = encoded === undefined ? [] : decodeValue(encoded);
   const list = listItems(given) ?? namedParams(parameters, given);
   if (list?.length !== parameters.length) throw new Refusal('wrong number of parameters');

@@ -1,5 +1,8 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import pLimit from 'p-limit';
+import type { TlsIdentity } from '../access/index.js';
+import { Caller } from './caller.js';
 import { Connection, type AnswerMessage } from './connection.js';
 import { Dispatch } from './dispatch.js';
 import { checkServerOptions, messageDepth, type CborRpcOptions, type CheckedOptions } from './server-options.js';
@@ -15,13 +18,19 @@ export interface CborRpcServer extends AsyncDisposable {
   readonly connections: number;
   /** Takes no more calls, answers those under way, and closes all connections. The coordinate stays open. Idempotent. */
   stop(): Promise<void>;
+  /** Goes on with another certificate, for connections from now on. Only for a server that was started with one; raises the error of node:tls. */
+  renewTls(identity: TlsIdentity): void;
 }
+
+/** So long may the handshake of TLS take, in milliseconds. */
+const handshakeMs = 20_000;
 
 /**
  * Serves a queue to the clients of Coordinate's CBOR-RPC protocol, as those in Python are. Resolves once it listens.
  * Raises InvalidArgument, and the error of the system when the port cannot be had.
  *
- * The protocol has no passwords, so that by default only this machine can connect. Any number of servers may serve the same database.
+ * The original protocol has no passwords, so that by default only this machine can connect; see `tokens` for others. Any number of servers may serve
+ * the same database.
  *
  * @example
  * await using coordinate = await connect('postgres://localhost/app');
@@ -38,9 +47,12 @@ export async function serveCborRpc(options: CborRpcOptions): Promise<CborRpcServ
 class ListeningServer implements CborRpcServer {
   readonly #options: CheckedOptions;
   readonly #server: Server;
+  readonly #tlsServer: TlsServer | undefined;
   readonly #connections = new Map<Connection, Promise<void>>();
   readonly #budget: ByteBudget;
-  readonly #answer: AnswerMessage;
+  readonly #answer: AnswerCaller;
+  /** All there are, also those in the handshake of TLS. */
+  readonly #sockets = new Set<Socket>();
   #address = { host: '', port: 0 };
   #stopping: Promise<void> | undefined;
 
@@ -49,7 +61,16 @@ class ListeningServer implements CborRpcServer {
     this.#budget = new ByteBudget(options.maxBufferedBytes);
     this.#answer = answering(options);
     // A client may end its side and still wait for answers.
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    const accept = (socket: Socket): void => this.#accept(socket);
+    const { tls } = options;
+    this.#tlsServer = tls && createTlsServer({ cert: tls.cert, key: tls.key, allowHalfOpen: true, handshakeTimeout: handshakeMs }, accept);
+    this.#server = this.#tlsServer ?? createServer({ allowHalfOpen: true }, accept);
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    // Who does not speak TLS, or does so badly, is no news.
+    this.#server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
     this.#server.maxConnections = options.maxConnections;
     this.#server.on('drop', () => options.logger.warn(`a CBOR-RPC client was turned away: there are ${options.maxConnections} connections`));
     // Such as running out of file descriptors: this one is lost, later ones may not be.
@@ -82,12 +103,22 @@ class ListeningServer implements CborRpcServer {
     return this.#stopping;
   }
 
+  renewTls(identity: TlsIdentity): void {
+    this.#tlsServer?.setSecureContext(identity);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
 
   #accept(socket: Socket): void {
-    const connection = new Connection(socket, { ...this.#options, budget: this.#budget, answer: this.#answer });
+    if (this.#stopping !== undefined) {
+      socket.destroy();
+      return;
+    }
+    const caller = new Caller(this.#options);
+    const answer: AnswerMessage = (content) => this.#answer(content, caller);
+    const connection = new Connection(socket, { ...this.#options, budget: this.#budget, answer });
     const served = connection.serve().finally(() => this.#connections.delete(connection));
     this.#connections.set(connection, served);
   }
@@ -99,26 +130,32 @@ class ListeningServer implements CborRpcServer {
       for (const connection of this.#connections.keys()) connection.destroy();
     }, this.#options.graceMs);
     try {
-      await Promise.all([closed, ...this.#connections.values()]);
+      await Promise.all(this.#connections.values());
+      // What is left is in the handshake of TLS.
+      for (const socket of this.#sockets) socket.destroy();
+      await closed;
     } finally {
       clearTimeout(impatience);
     }
   }
 }
 
+/** From the content of a message, and who has sent it, to the bytes of its answer. */
+type AnswerCaller = (content: Uint8Array, caller: Caller) => Promise<Buffer>;
+
 /** From the content of a message to the bytes of its answer. So many calls at a time are decoded and worked on; the bytes of the others wait. */
-function answering(options: CheckedOptions): AnswerMessage {
+function answering(options: CheckedOptions): AnswerCaller {
   const { maxMessageBytes, maxMessageItems, maxAnswerBytes, concurrency } = options;
   const dispatch = new Dispatch({ ...options, config: options.config, maxBytes: maxAnswerBytes });
   const limits = { bytes: maxMessageBytes, items: maxMessageItems, depth: messageDepth };
   const limit = pLimit(concurrency);
-  return (content) =>
+  return (content, caller) =>
     limit(async () => {
       const message = readRequests(content, limits);
       const answers: Buffer[] = [];
       let left = maxAnswerBytes;
       for (const request of message.requests) {
-        const answer = encodeAnswer(request, await dispatch.run(request), left);
+        const answer = encodeAnswer(request, await dispatch.run(request, caller), left);
         left -= answer.length;
         answers.push(answer);
       }

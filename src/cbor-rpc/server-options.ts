@@ -1,21 +1,30 @@
-import { isIP } from 'node:net';
+import { checkHost, TokenFile, type TlsIdentity } from '../access/index.js';
 import type { DataDictionary } from '../codec/index.js';
 import { encodeData, MAX_DEPTH } from '../codec/index.js';
 import { PostgresCoordinate } from '../core/postgres-coordinate.js';
 import { silentLogger, type Logger } from '../database/index.js';
-import { InvalidArgumentError } from '../errors/index.js';
+import { InvalidArgumentError, NotAuthenticatedError } from '../errors/index.js';
 import { checkBoolean, checkInteger, checkName, checkOptions, kindOf } from '../options/index.js';
 
 /** How to serve CBOR-RPC. Everything but `coordinate` has a default. */
 export interface CborRpcOptions {
   /** The queue that is served; it stays open when the server stops. */
   readonly coordinate: PostgresCoordinate;
-  /** The address to listen at; anything but a loopback address needs `allowRemote`. @default '127.0.0.1' */
+  /** The address to listen at; anything but a loopback address needs `tokens` or `allowRemote`. @default '127.0.0.1' */
   readonly host?: string;
   /** 0: any that is free. @default 5932 */
   readonly port?: number;
-  /** Whether anybody in the network may connect: the protocol knows no passwords. @default false */
+  /** Whether anybody in the network may call, without a token. @default false */
   readonly allowRemote?: boolean;
+  /** Who may do what: a client has to call `authenticate(token)` on each connection before anything else. @default everybody may do everything */
+  readonly tokens?: TokenFile;
+  /**
+   * The name of one of the tokens: all clients may do what it allows, and need not authenticate, which the clients of old do not know of.
+   * Where others could connect, that needs `allowRemote`. @default none
+   */
+  readonly actAs?: string;
+  /** To speak TLS: the certificate and its key. @default speaks plain TCP */
+  readonly tls?: TlsIdentity;
   /** Told about clients that send nonsense, and about calls that fail for reasons of the server's. Never given payloads. @default tells nobody */
   readonly logger?: Logger;
   /** The namespace that all calls act on. It is made when it is not there. @default '' */
@@ -44,7 +53,10 @@ export interface CborRpcOptions {
   readonly graceMs?: number;
 }
 
-export type CheckedOptions = Required<Omit<CborRpcOptions, 'config' | 'allowRemote'>> & Pick<CborRpcOptions, 'config'>;
+/** Those without a default. */
+type OptionalName = 'config' | 'tokens' | 'actAs' | 'tls';
+
+export type CheckedOptions = Required<Omit<CborRpcOptions, OptionalName | 'allowRemote'>> & Pick<CborRpcOptions, OptionalName>;
 
 /** A message has a map, a list and a tag or two around the values that it carries. */
 export const messageDepth = MAX_DEPTH + 8;
@@ -67,13 +79,13 @@ const numbers = {
   graceMs: [0, longestTimer, 10_000],
 } as const;
 
-const others = ['coordinate', 'host', 'allowRemote', 'logger', 'namespace', 'config'] as const;
+const others = ['coordinate', 'host', 'allowRemote', 'tokens', 'actAs', 'tls', 'logger', 'namespace', 'config'] as const;
 
 /** Raises InvalidArgument. */
 export function checkServerOptions(options: CborRpcOptions): CheckedOptions {
   const names = Object.keys(numbers) as (keyof typeof numbers)[];
   const given = checkOptions(options, 'options', [...others, ...names]);
-  const { coordinate, host = '127.0.0.1', allowRemote = false, logger = silentLogger, namespace = '', config } = given;
+  const { coordinate, host = '127.0.0.1', allowRemote = false, logger = silentLogger, namespace = '', config, tls } = given;
   if (!(coordinate instanceof PostgresCoordinate)) {
     throw new InvalidArgumentError('options.coordinate', `must be what connect('postgres://...') gives, not ${kindOf(coordinate)}`);
   }
@@ -81,7 +93,10 @@ export function checkServerOptions(options: CborRpcOptions): CheckedOptions {
     throw new InvalidArgumentError('options.logger', 'must have the methods warn and error');
   }
   if (config !== undefined) encodeData(config, 'options.config');
-  checkHost(host, checkBoolean(allowRemote, 'options.allowRemote'));
+  const { tokens, actAs } = checkTokens(given);
+  // A port where all act as one asks nobody for a token.
+  const hasTokens = tokens !== undefined && actAs === undefined;
+  checkHost(host, 'options.host', { hasTokens, allowRemote: checkBoolean(allowRemote, 'options.allowRemote') });
   const checked = names.map((name): [string, number] => {
     const [least, most, standard] = numbers[name];
     return [name, checkInteger(given[name] ?? standard, `options.${name}`, { least, most })];
@@ -93,16 +108,23 @@ export function checkServerOptions(options: CborRpcOptions): CheckedOptions {
     logger,
     namespace: checkName(namespace, 'options.namespace'),
     ...(config !== undefined && { config }),
+    ...(tokens !== undefined && { tokens }),
+    ...(actAs !== undefined && { actAs }),
+    ...(tls !== undefined && { tls }),
   };
 }
 
-function checkHost(host: unknown, allowRemote: boolean): void {
-  if (typeof host !== 'string' || host === '') throw new InvalidArgumentError('options.host', 'must be an address or a name');
-  if (allowRemote || isLoopback(host)) return;
-  const problem = `is ${host}, where anybody in the network could connect, and CBOR-RPC has no passwords; use 127.0.0.1, or set allowRemote`;
-  throw new InvalidArgumentError('options.host', problem);
-}
-
-function isLoopback(host: string): boolean {
-  return isIP(host) === 4 ? host.startsWith('127.') : host === '::1' || host === 'localhost';
+function checkTokens({ tokens, actAs }: Pick<CborRpcOptions, 'tokens' | 'actAs'>): Pick<CborRpcOptions, 'tokens' | 'actAs'> {
+  if (tokens !== undefined && !(tokens instanceof TokenFile)) {
+    throw new InvalidArgumentError('options.tokens', `must be what TokenFile.load() gives, not ${kindOf(tokens)}`);
+  }
+  if (actAs === undefined) return { ...(tokens && { tokens }) };
+  if (tokens === undefined) throw new InvalidArgumentError('options.actAs', 'is the name of one of the tokens, but there are no tokens');
+  try {
+    tokens.accessOf(checkName(actAs, 'options.actAs'));
+  } catch (error) {
+    if (!(error instanceof NotAuthenticatedError)) throw error;
+    throw new InvalidArgumentError('options.actAs', `is of no use: ${error.details.problem}`, { cause: error });
+  }
+  return { tokens, actAs };
 }

@@ -25,7 +25,8 @@ import { addTopCommand } from './top.js';
 import { addBenchCommand } from './bench.js';
 import { addCompletionCommand } from './completion.js';
 import { packageVersion } from './package-version.js';
-import { addServeCommand } from './serve.js';
+import { addServeCommand } from './serve/serve.js';
+import { addTokenCommand } from './token.js';
 import { addSummaryCommand } from './summary.js';
 import { addWorkCommand } from './work.js';
 
@@ -52,6 +53,7 @@ export async function buildProgram(io: CommandIo): Promise<Command> {
   addMigrateCommand(program, io);
   addDropCommand(program, io);
   addServeCommand(program);
+  addTokenCommand(program);
   addFlowCommand(program, io);
   addAddCommand(program, io);
   addWorkCommand(program, io);

@@ -279,3 +279,38 @@ export class CannotListenError extends CoordinateError {
     super('CannotListen', { address, problem }, options);
   }
 }
+
+/** A server that asks for a token was sent none, or one that is not, or no longer, worth anything. */
+export class NotAuthenticatedError extends CoordinateError {
+  constructor(problem: string) {
+    super('NotAuthenticated', { problem });
+  }
+}
+
+/** The token is known, but does not allow this. */
+export class NotAllowedError extends CoordinateError {
+  constructor(token: string, role: string, where: string) {
+    super('NotAllowed', { token, role, where });
+  }
+}
+
+/** A server without tokens was reached by a name that is not its own: a web page in somebody's browser may have done that. */
+export class ForeignHostError extends CoordinateError {
+  constructor(host: string) {
+    super('ForeignHost', { host });
+  }
+}
+
+/** A client sends more requests than a server takes from one address. */
+export class TooManyRequestsError extends CoordinateError {
+  constructor(limit: number) {
+    super('TooManyRequests', { limit });
+  }
+}
+
+/** The file of the tokens that a server knows is not there, or cannot be read. */
+export class BadTokenFileError extends CoordinateError {
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super('BadTokenFile', { path, problem }, options);
+  }
+}

@@ -71,6 +71,15 @@ export const errorRegistry = {
   NotAcceptable: { status: 406, wire: 'error', text: 'No acceptable representation for response' },
   RequestTooLarge: { status: 413, wire: 'error', text: 'The request is larger than the {limit} bytes that this server takes; send less at once' },
   UnsupportedMediaType: { status: 415, wire: 'error', text: 'Unsupported media type "{type}"' },
+  NotAuthenticated: { status: 401, wire: 'error', text: 'This server asks for a token: {problem}' },
+  NotAllowed: { status: 403, wire: 'error', text: 'The token "{token}" has not got the role {role} in {where}' },
+  ForeignHost: {
+    status: 403,
+    wire: 'error',
+    text: 'This server is not known as {host}; reach it by its address or as localhost, or start it with tokens or with this name as an allowed host',
+  },
+  TooManyRequests: { status: 429, wire: 'error', text: 'Too many requests: this server takes {limit} in a second from one address; try again later' },
+  BadTokenFile: { status: 503, wire: 'error', text: 'The token file {path} cannot be used: {problem}' },
   CannotListen: { status: 503, wire: 'error', text: 'Cannot listen on {address}: {problem}' },
   ServerFailure: { status: 500, wire: 'error', text: 'The server could not do it: {problem}' },
 

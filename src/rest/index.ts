@@ -1,3 +1,2 @@
-export { isLoopback } from './server/is-loopback.js';
 export type { RestServerOptions } from './server/rest-options.js';
 export { serveRest, type RestServer } from './server/serve-rest.js';

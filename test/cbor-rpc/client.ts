@@ -74,6 +74,11 @@ export class Client {
     return client;
   }
 
+  /** On a connection that is there, or coming. */
+  static over(socket: Socket): Client {
+    return new Client(socket);
+  }
+
   /** Calls a method as the Python client does; resolves to the result, rejects with the error of the answer. */
   async call(method: string, ...params: unknown[]): Promise<unknown> {
     const id = ++this.#id;

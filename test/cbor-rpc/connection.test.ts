@@ -303,8 +303,8 @@ describe('the server', () => {
   });
 
   test.each([
-    [{ host: '0.0.0.0' }, /options\.host: is 0\.0\.0\.0, where anybody in the network could connect/],
-    [{ host: '' }, /options\.host: must be an address/],
+    [{ host: '0.0.0.0' }, /options\.host: is 0\.0\.0\.0, which lets whoever reaches this machine use the queue/],
+    [{ host: '' }, /options\.host: must be a host name or an address/],
     [{ port: 70_000 }, /options\.port: must be at most 65535/],
     [{ coordinate: {} as never }, /options\.coordinate: must be what connect/],
     [{ prot: 1 } as never, /did you mean "port"/],

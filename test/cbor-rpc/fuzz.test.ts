@@ -42,11 +42,11 @@ const method = fc.constantFrom(...methodTable.keys(), 'nothing');
 /** Calls of the methods there are, with anything for parameters. */
 const call = fc
   .tuple(method, fc.oneof(fc.array(value, { maxLength: 5 }), value), fc.nat())
-  .map(([called, params, id]) => request(id, called, Array.isArray(params) ? params.slice(0, methodTable.get(called)?.parameters.length) : params));
+  .map(([called, params, id]) => request(id, called, Array.isArray(params) ? params.slice(0, methodTable.get(called)?.method.parameters.length) : params));
 
 /** Calls with as many parameters as the method has, the first of which name what there is. */
 const likelyCall = fc.tuple(method, fc.array(value, { minLength: 5, maxLength: 5 }), fc.boolean()).map(([called, params, isNamed]) => {
-  const count = methodTable.get(called)?.parameters.length ?? 0;
+  const count = methodTable.get(called)?.method.parameters.length ?? 0;
   return request(1, called, [...(isNamed ? ['spec'] : []), ...params].slice(0, count));
 });
 

@@ -41,6 +41,7 @@ export async function answerRequest(
   try {
     const exchange: Exchange = {
       ...surroundings,
+      access: request.access,
       segments,
       query: request.query as URLSearchParams,
       body: noBody,

@@ -1,9 +1,12 @@
+import type { Access } from '../../access/index.js';
 import type { Coordinate } from '../../core/coordinate.js';
 import type { Body, Format } from '../wire/index.js';
 
 /** What a resource is given of a request. */
 export interface Exchange {
   readonly coordinate: Coordinate;
+  /** What the client may do. That it may do this to the namespace of the path is certain. */
+  readonly access: Access;
   /** The segments of the path that the route names, percent-decoded. */
   readonly segments: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;

@@ -1,21 +1,27 @@
 import type { Namespace } from '../../core/namespace/namespace.js';
+import { NoSuchNamespaceError } from '../../errors/index.js';
 import { decodeTextName, summaryToBody, textMember, type NamespaceBody, type NamespaceListBody, type ShortBody } from '../wire/index.js';
 import { created, ok, type Answer } from './answer.js';
 import type { Exchange } from './exchange.js';
+import { requireRole } from './guard.js';
 import { namespaceUrl } from './links.js';
 
-/** Naming a namespace makes it. */
-export function findNamespace({ coordinate, segments }: Exchange): Promise<Namespace> {
-  return coordinate.namespace(decodeTextName(segments.namespace ?? ''));
+export function findNamespace(exchange: Exchange): Promise<Namespace> {
+  return findOrMake(decodeTextName(exchange.segments.namespace ?? ''), exchange);
 }
 
-export async function listNamespaces(_: undefined, { coordinate }: Exchange): Promise<Answer> {
-  const body: NamespaceListBody = { namespaces: (await coordinate.namespaces()).map(shortBody) };
+/** Those that the client may look at. */
+export async function listNamespaces(_: undefined, { coordinate, access }: Exchange): Promise<Answer> {
+  const namespaces = await coordinate.namespaces();
+  const body: NamespaceListBody = { namespaces: namespaces.filter(({ name }) => access.may('read', name)).map(shortBody) };
   return ok(body);
 }
 
-export async function postNamespace(_: undefined, { coordinate, body }: Exchange): Promise<Answer> {
-  return created(namespaceBody(await coordinate.namespace(textMember(body, 'name'))));
+/** The name is in the body, so that nobody has looked yet whether the client may do it. */
+export async function postNamespace(_: undefined, exchange: Exchange): Promise<Answer> {
+  const name = textMember(exchange.body, 'name');
+  requireRole(exchange.access, 'read', name);
+  return created(namespaceBody(await findOrMake(name, exchange)));
 }
 
 export async function getNamespace(namespace: Namespace): Promise<Answer> {
@@ -28,6 +34,14 @@ export async function deleteNamespace(namespace: Namespace): Promise<undefined> 
 
 export async function getNamespaceSummary(namespace: Namespace): Promise<Answer> {
   return ok(summaryToBody(await namespace.summarize()));
+}
+
+/** Naming a namespace makes it, except when who does so may only look. */
+async function findOrMake(name: string, { coordinate, access }: Exchange): Promise<Namespace> {
+  if (access.may('produce', name) || access.may('work', name)) return coordinate.namespace(name);
+  const found = (await coordinate.namespaces()).find((namespace) => namespace.name === name);
+  if (found === undefined) throw new NoSuchNamespaceError(name);
+  return found;
 }
 
 function namespaceBody(namespace: Namespace): NamespaceBody {

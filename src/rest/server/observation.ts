@@ -1,21 +1,27 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { NotAllowedError } from '../../errors/index.js';
 import { Readiness } from '../../telemetry/index.js';
 import type { CheckedRestServerOptions } from './rest-options.js';
 
 /**
  * What operators ask a server, beside the tree that clients know: `/health/live` (the process answers), `/health/ready` (its database does, with
- * the tables it expects, and it is not stopping), `/metrics` (404 unless the server was given some). And the request log.
+ * the tables it expects, and it is not stopping), `/metrics` (404 unless the server was given some). With tokens, the
+ * last asks for one that may read all namespaces. And the request log.
  */
 export function registerObservation(app: FastifyInstance, settings: CheckedRestServerOptions, stopping: AbortSignal): void {
   const { coordinate, metrics, requestLog, tracing } = settings;
   const readiness = new Readiness(coordinate);
-  app.get('/health/live', (_request, reply) => sendState(reply, 200, { status: 'live' }));
-  app.get('/health/ready', async (_request, reply) => {
+  app.get('/health/live', { config: { needs: 'nothing' } }, (_request, reply) => sendState(reply, 200, { status: 'live' }));
+  app.get('/health/ready', { config: { needs: 'nothing' } }, async (_request, reply) => {
     const problem = stopping.aborted ? 'stopping' : await readiness.check();
     return sendState(reply, problem === null ? 200 : 503, problem === null ? { status: 'ready' } : { status: 'not ready', problem });
   });
   if (metrics !== undefined) {
-    app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).header('cache-control', 'no-store').send(await metrics.read()));
+    app.get('/metrics', { config: { needs: () => 'read' } }, async ({ access }, reply) => {
+      // They tell of all namespaces.
+      if (!access.may('read')) throw new NotAllowedError(access.name, 'read', 'all namespaces');
+      return reply.type(metrics.contentType).header('cache-control', 'no-store').send(await metrics.read());
+    });
   }
   // After the body has arrived: it does so in no context.
   if (tracing !== undefined) app.addHook('preHandler', (request, _reply, done) => tracing.inContextOf(request.headers, done));

@@ -1,18 +1,27 @@
+import { checkHost, TokenFile, type TlsIdentity } from '../../access/index.js';
 import type { Coordinate } from '../../core/coordinate.js';
 import { silentLogger, type Logger } from '../../database/index.js';
 import { InvalidArgumentError } from '../../errors/index.js';
 import type { LoggedRequest, Tracing } from '../../telemetry/index.js';
-import { checkDuration, checkInteger, checkOptions, kindOf } from '../../options/index.js';
+import { checkBoolean, checkDuration, checkInteger, checkList, checkName, checkNumber, checkOptions, kindOf } from '../../options/index.js';
 
 /** How to serve a queue over HTTP. */
 export interface RestServerOptions {
   /** The queue. It is not closed when the server stops. */
   readonly coordinate: Coordinate;
-  /** The address to listen on. There is no authentication: any other than this machine's own opens the queue to whoever gets there. @default '127.0.0.1' */
+  /** The address to listen on. Any other than this machine's own needs `tokens` or `allowRemote`. @default '127.0.0.1' */
   readonly host?: string;
   /** 0: a free one. @default 5980 */
   readonly port?: number;
-  /** Told of errors that should not be. @default tells nobody */
+  /** Who may do what. @default everybody may do everything */
+  readonly tokens?: TokenFile;
+  /** Lets everybody in the network use the queue. @default false */
+  readonly allowRemote?: boolean;
+  /** To speak TLS: the certificate and its key. @default speaks HTTP without */
+  readonly tls?: TlsIdentity;
+  /** The names, besides `localhost`, by which clients may know a server without tokens: see `own-host.ts`. @default none */
+  readonly allowedHosts?: readonly string[];
+  /** Told of errors that should not be; never of tokens or payloads. @default tells nobody */
   readonly logger?: Logger;
   /** What `/metrics` answers with. @default there is no such path */
   readonly metrics?: { readonly contentType: string; read(): Promise<string> };
@@ -22,7 +31,13 @@ export interface RestServerOptions {
   readonly requestLog?: (request: LoggedRequest) => void;
   /** Largest body of a request. @default 67108864 (64 MiB) */
   readonly bodyLimitBytes?: number;
-  /** Longest time that a request may take to arrive as a whole, in milliseconds; its headers must arrive in 20 s. @default 120000 */
+  /** Most connections at a time; more are closed at once. @default 10000 */
+  readonly maxConnections?: number;
+  /** Most requests in a second from one address; 0: no limit. @default 5000 */
+  readonly requestsPerSecond?: number;
+  /** Longest time that the headers of a request may take to arrive, in milliseconds. @default 20000 */
+  readonly headersTimeoutMs?: number;
+  /** Longest time that a request may take to arrive as a whole, in milliseconds. @default 120000 */
   readonly requestTimeoutMs?: number;
   /** Longest time that a request for work may wait for some, in milliseconds: less than what proxies in between allow. @default 55000 */
   readonly longestWaitMs?: number;
@@ -31,14 +46,19 @@ export interface RestServerOptions {
 }
 
 /** Options with their defaults. */
-export type CheckedRestServerOptions = Required<Omit<RestServerOptions, 'metrics' | 'requestLog' | 'tracing'>> &
-  Pick<RestServerOptions, 'metrics' | 'requestLog' | 'tracing'>;
+export type CheckedRestServerOptions = Required<Omit<RestServerOptions, 'tokens' | 'tls' | 'metrics' | 'requestLog' | 'tracing'>> &
+  Pick<RestServerOptions, 'tokens' | 'tls' | 'metrics' | 'requestLog' | 'tracing'>;
 
 const defaults = Object.freeze({
   host: '127.0.0.1',
   port: 5980,
+  allowRemote: false,
+  allowedHosts: Object.freeze([]),
   logger: silentLogger,
   bodyLimitBytes: 64 * 1024 * 1024,
+  maxConnections: 10_000,
+  requestsPerSecond: 5_000,
+  headersTimeoutMs: 20_000,
   requestTimeoutMs: 120_000,
   longestWaitMs: 55_000,
   graceMs: 10_000,
@@ -49,11 +69,19 @@ const mostBodyBytes = 256 * 1024 * 1024;
 
 /** Raises InvalidArgument. */
 export function checkRestServerOptions(options: RestServerOptions): CheckedRestServerOptions {
-  const given = { ...defaults, ...checkOptions(options, 'options', ['coordinate', 'metrics', 'requestLog', 'tracing', ...(Object.keys(defaults) as (keyof typeof defaults)[])]) };
+  const given = { ...defaults, ...checkOptions(options, 'options', ['coordinate', 'tokens', 'tls', 'metrics', 'requestLog', 'tracing', ...(Object.keys(defaults) as (keyof typeof defaults)[])]) };
   if (typeof given.coordinate?.namespace !== 'function') {
     throw new InvalidArgumentError('options.coordinate', `must be a coordinate, as connect() gives it, not ${kindOf(given.coordinate)}`);
   }
-  if (typeof given.host !== 'string' || given.host === '') throw new InvalidArgumentError('options.host', 'must be a host name or an address');
+  if (given.tokens !== undefined && !(given.tokens instanceof TokenFile)) {
+    throw new InvalidArgumentError('options.tokens', `must be what TokenFile.load() gives, not ${kindOf(given.tokens)}`);
+  }
+  const allowRemote = checkBoolean(given.allowRemote, 'options.allowRemote');
+  checkHost(given.host, 'options.host', { hasTokens: given.tokens !== undefined, allowRemote });
+  checkList(given.allowedHosts, 'options.allowedHosts', checkName);
+  checkInteger(given.maxConnections, 'options.maxConnections', { least: 1 });
+  checkInteger(given.requestsPerSecond, 'options.requestsPerSecond', { least: 0 });
+  checkNumber(given.headersTimeoutMs, 'options.headersTimeoutMs', { least: 1, most: 2 ** 31 - 1 });
   if (given.requestLog !== undefined && typeof given.requestLog !== 'function') {
     throw new InvalidArgumentError('options.requestLog', `must be a function, not ${kindOf(given.requestLog)}`);
   }

@@ -7,6 +7,8 @@ const root: RootBody = {
   summary_url: '/summary',
   namespaces_url: '/namespace',
   namespace_url: '/namespace/{namespace}',
+  openapi_url: '/openapi.json',
+  docs_url: '/docs',
 };
 
 /** Where there is nothing to find: the root and what belongs to it. */
@@ -18,6 +20,8 @@ export async function getRoot(): Promise<Answer> {
   return ok(root);
 }
 
-export async function getSummary(_: undefined, { coordinate }: Exchange): Promise<Answer> {
-  return ok(summaryToBody(await coordinate.summarize()));
+/** Of the namespaces that the client may look at. */
+export async function getSummary(_: undefined, { coordinate, access }: Exchange): Promise<Answer> {
+  const summary = await coordinate.summarize();
+  return ok(summaryToBody(summary.filter(({ namespace }) => access.may('read', namespace))));
 }

@@ -1,11 +1,19 @@
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Server as TlsServer } from 'node:tls';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
+import type { Role, TlsIdentity } from '../../access/index.js';
 import { CannotListenError } from '../../errors/index.js';
 import { chooseType, defaultType, type MediaType } from '../wire/index.js';
+import { answerBadBytes } from './answer-bad-bytes.js';
 import { answerRequest } from './answer-request.js';
 import { errorOfRequest } from './error-of-request.js';
+import { guard, sendChallenge } from './guard.js';
+import { limitRate } from './limit-rate.js';
 import { registerObservation } from './observation.js';
+import { serveDescription } from './openapi/serve-description.js';
+import { requireOwnHost } from './own-host.js';
 import { sendError, sendNotFound } from './respond.js';
 import { checkRestServerOptions, type CheckedRestServerOptions, type RestServerOptions } from './rest-options.js';
+import { needOf } from './route.js';
 import { routes } from './routes.js';
 
 /** A running server. */
@@ -17,14 +25,19 @@ export interface RestServer extends AsyncDisposable {
    * work are answered at once. May be called again, and resolves when it is done.
    */
   stop(): Promise<void>;
+  /** Goes on with another certificate, for connections from now on. Only for a server that was started with one; raises the error of node:tls. */
+  renewTls(identity: TlsIdentity): void;
 }
 
 /** Four names of 1,000 bytes in a path, and some thousand in a query. */
 const maxHeaderBytes = 256 * 1024;
 const maxSegmentLength = 16 * 1024;
-const headersTimeoutMs = 20_000;
 /** Longer than the minute after which most proxies close idle connections, so that they never send into one that we have closed. */
 const keepAliveTimeoutMs = 75_000;
+/** Those of requests that are answered before their body is read. */
+const earlyStatuses = [401, 403, 413, 429];
+/** A connection that is silent for so long beyond the longest wait for work is cut off: who does not take his answer, too. */
+const silenceMs = 90_000;
 
 /**
  * Serves a queue over HTTP, to existing Coordinate clients as to any other. Resolves once it listens. Any number of servers may
@@ -40,7 +53,7 @@ const keepAliveTimeoutMs = 75_000;
 export async function serveRest(options: RestServerOptions): Promise<RestServer> {
   const settings = checkRestServerOptions(options);
   const stopping = new AbortController();
-  const app = applicationOf(settings, stopping.signal);
+  const app = await applicationOf(settings, stopping.signal);
   const { host, port, graceMs } = settings;
   const address = await app.listen({ host, port }).catch(async (error: unknown) => {
     await app.close();
@@ -51,7 +64,8 @@ export async function serveRest(options: RestServerOptions): Promise<RestServer>
     stopped ??= stopApplication(app, stopping, graceMs);
     return stopped;
   };
-  return { url: `${address}/`, stop, [Symbol.asyncDispose]: stop };
+  const renewTls = (identity: TlsIdentity): void => (app.server as unknown as TlsServer).setSecureContext(identity);
+  return { url: `${address}/`, stop, renewTls, [Symbol.asyncDispose]: stop };
 }
 
 async function stopApplication(app: FastifyInstance, stopping: AbortController, graceMs: number): Promise<void> {
@@ -64,40 +78,73 @@ async function stopApplication(app: FastifyInstance, stopping: AbortController, 
   }
 }
 
-function applicationOf(settings: CheckedRestServerOptions, stopping: AbortSignal): FastifyInstance {
-  const { coordinate, logger, bodyLimitBytes, requestTimeoutMs, longestWaitMs } = settings;
+async function applicationOf(settings: CheckedRestServerOptions, stopping: AbortSignal): Promise<FastifyInstance> {
+  const { coordinate, logger, tokens, bodyLimitBytes, longestWaitMs, allowedHosts } = settings;
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
-    const report = (unexpected: unknown): void => logger.error(`${request.method} ${request.url} failed: ${stackOf(unexpected)}`);
+    const report = (unexpected: unknown): void => logger.error(`${request.method} ${pathOf(request)} failed: ${stackOf(unexpected)}`);
     const told = errorOfRequest(error, { contentType: request.headers['content-type'], bodyLimitBytes, report });
+    sendChallenge(reply, told);
+    // The rest of a body that was refused unread is not waited for.
+    if (earlyStatuses.includes(told.status) && hasBody(request)) reply.header('connection', 'close');
     sendError(reply, told, typeFor(request));
   };
-  const app = fastify({
-    logger: false,
-    bodyLimit: bodyLimitBytes,
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: keepAliveTimeoutMs,
-    forceCloseConnections: 'idle',
-    // What still comes through connections that are open is answered; it closes them.
-    return503OnClosing: false,
-    http: { maxHeaderSize: maxHeaderBytes, headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs || headersTimeoutMs) },
-    exposeHeadRoutes: false,
-    frameworkErrors: onError,
-    routerOptions: {
-      maxParamLength: maxSegmentLength,
-      querystringParser: (text) => new URLSearchParams(text) as unknown as Record<string, unknown>,
-    },
-  });
+  const app = fastify(frameworkOptions(settings, onError));
+  app.server.maxConnections = settings.maxConnections;
+  app.server.on('drop', () => logger.warn(`an HTTP client was turned away: there are ${settings.maxConnections} connections`));
   // Bodies are read where their turn comes: whatever they are said to be, they arrive as bytes.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler(onError);
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    // A connection whose last request was waiting when the server began to stop would be kept open for the next one.
+    if (stopping.aborted) reply.header('connection', 'close');
+    done();
+  });
+  await limitRate(app, settings.requestsPerSecond);
+  if (tokens === undefined && !settings.allowRemote) requireOwnHost(app, allowedHosts);
+  guard(app, tokens);
   app.setNotFoundHandler((_request, reply) => sendNotFound(reply));
   registerObservation(app, settings, stopping);
   const surroundings = { coordinate, longestWaitMs, stopping };
   for (const route of routes) {
-    app.all(route.path, (request, reply) => answerRequest(route, request, reply, surroundings));
+    const needs = (method: string): Role => needOf(route, method);
+    app.all(route.path, { config: { needs } }, (request, reply) => answerRequest(route, request, reply, surroundings));
   }
+  await serveDescription(app, routes);
   return app;
+}
+
+function frameworkOptions(settings: CheckedRestServerOptions, frameworkErrors: FastifyServerOptions['frameworkErrors'] & object): FastifyServerOptions {
+  const { tls, bodyLimitBytes, requestTimeoutMs, headersTimeoutMs, longestWaitMs } = settings;
+  const headersTimeout = Math.min(headersTimeoutMs, requestTimeoutMs || headersTimeoutMs);
+  const http = { maxHeaderSize: maxHeaderBytes, headersTimeout, connectionsCheckingInterval: Math.max(10, headersTimeout / 4) };
+  return {
+    logger: false,
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: Math.min(longestWaitMs + silenceMs, 2 ** 31 - 1),
+    keepAliveTimeout: keepAliveTimeoutMs,
+    forceCloseConnections: 'idle',
+    // What still comes through connections that are open is answered; it closes them.
+    return503OnClosing: false,
+    ...(tls === undefined ? { http } : { https: { ...http, ...tls, handshakeTimeout: headersTimeout } }),
+    exposeHeadRoutes: false,
+    frameworkErrors,
+    clientErrorHandler: answerBadBytes,
+    routerOptions: {
+      maxParamLength: maxSegmentLength,
+      querystringParser: (text: string) => new URLSearchParams(text) as unknown as Record<string, unknown>,
+    },
+  };
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** For logs: without the query, and not the whole of a long one. */
+function pathOf({ url }: FastifyRequest): string {
+  return (url.split('?', 1)[0] ?? '').slice(0, 500);
 }
 
 /** The media type of an error: the default where what the client accepts is itself what is wrong. */

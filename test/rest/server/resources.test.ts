@@ -9,7 +9,7 @@ describe('the root', () => {
     const { status, headers, json } = await ask('GET', '/');
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe(v1);
-    expect(json).toEqual({ url: '/', summary_url: '/summary', namespaces_url: '/namespace', namespace_url: '/namespace/{namespace}' });
+    expect(json).toEqual({ url: '/', summary_url: '/summary', namespaces_url: '/namespace', namespace_url: '/namespace/{namespace}', openapi_url: '/openapi.json', docs_url: '/docs' });
   });
 
   test('has a summary, with the capitals of the protocol', async () => {

@@ -5,4 +5,7 @@ export interface RootBody {
   readonly namespaces_url: string;
   /** `{namespace}`: a name as `encodeName` writes it. */
   readonly namespace_url: string;
+  /** A description of all that follows, in OpenAPI 3.1: an addition, as is the page for people. */
+  readonly openapi_url: string;
+  readonly docs_url: string;
 }
