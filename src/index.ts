@@ -1,7 +1,7 @@
 export { databaseClock, type Clock } from './clock/index.js';
 export { CborFloat, CborSimple, PythonTuple, Tagged, Uuid, type DataDictionary } from './codec/index.js';
 export { connect } from './connect.js';
-export type { AttemptReport, AttemptVerdict, RenewReport } from './core/attempt/attempt-report.js';
+export type { AttemptReport, AttemptVerdict, EndAllOptions, RenewReport } from './core/attempt/attempt-report.js';
 export { attemptStatuses, type AttemptStatus } from './core/attempt/attempt-status.js';
 export type { Attempt, AttemptState } from './core/attempt/attempt.js';
 export type { ConnectOptions } from './core/connect-options.js';

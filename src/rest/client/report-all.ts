@@ -1,6 +1,6 @@
 import { encodeData, type DataDictionary } from '../../codec/index.js';
 import type { AttemptReport, AttemptVerdict } from '../../core/attempt/attempt-report.js';
-import { CoordinateError, InvalidArgumentError, ServerUnreachableError, UnexpectedAnswerError, WrongBackendError } from '../../errors/index.js';
+import { CoordinateError, InvalidArgumentError, NotOfferedError, ServerUnreachableError, UnexpectedAnswerError, WrongBackendError } from '../../errors/index.js';
 import { checkList, checkOptions, kindOf } from '../../options/index.js';
 import { asBody, durationToWire, errorFromBody, listMember, type AttemptAction } from '../wire/index.js';
 import { orGone } from './gone.js';
@@ -26,12 +26,16 @@ export async function reportAll(
   namespace: RestNamespace,
   action: AttemptAction & ('renew' | 'finish' | 'fail'),
   reports: readonly AttemptReport[],
-  lifetimeMs?: number,
+  { lifetimeMs, allOrNone = false }: { readonly lifetimeMs?: number; readonly allOrNone?: boolean } = {},
 ): Promise<AttemptVerdict[]> {
   const checked = checkReports(namespace, reports);
+  if (allOrNone) {
+    // In one request, however large: more would not be all or none.
+    return reportTogether(namespace, action, checked, { all_or_none: true });
+  }
   const extension = lifetimeMs === undefined ? {} : { extend_duration: durationToWire(lifetimeMs) };
   const verdicts: AttemptVerdict[] = [];
-  for (const group of groupsOf(checked)) verdicts.push(...(await reportTogether(namespace, action, group, extension)));
+  for (const group of groupsOf(checked)) verdicts.push(...(await reportTogether(namespace, action, group, {}, extension)));
   return verdicts;
 }
 
@@ -39,21 +43,27 @@ async function reportTogether(
   namespace: RestNamespace,
   action: 'renew' | 'finish' | 'fail',
   reports: readonly Report[],
-  extension: { readonly extend_duration?: number | bigint },
+  how: { readonly all_or_none?: true },
+  extension: { readonly extend_duration?: number | bigint } = {},
 ): Promise<AttemptVerdict[]> {
   const { connection } = namespace;
   const links = await namespace.links();
   const completionOf = ({ encoded }: Report) => ({ ...extension, ...(encoded && { data: connection.encodedToWire(encoded) }) });
   if (links.has('attempt_reports_url')) {
-    const body = { reports: reports.map((report) => ({ action, url: report.attempt.url.pathname, ...completionOf(report) })) };
+    const body = { ...how, reports: reports.map((report) => ({ action, url: report.attempt.url.pathname, ...completionOf(report) })) };
     const url = links.url('attempt_reports_url');
-    const verdicts = listMember((await connection.post(url, { body })).body, 'verdicts');
+    const answer = await connection.post(url, { body }).catch((error: unknown) => {
+      // With all or none an error is the verdict on one of them.
+      throw how.all_or_none ? orGone('attempt', error) : error;
+    });
+    const verdicts = listMember(answer.body, 'verdicts');
     if (verdicts.length !== reports.length) throw new UnexpectedAnswerError(url.href, 'it answers not every report');
     return reports.map(({ attempt }, index) => {
       const verdict = verdicts[index] ?? null;
       return { attempt, error: verdict === null ? null : orGone('attempt', errorFromBody(asBody(verdict, 'a verdict'))) };
     });
   }
+  if (how.all_or_none) throw new NotOfferedError('reports that are all or none');
   const verdicts: AttemptVerdict[] = [];
   for (const report of reports) {
     const error = await report.attempt.report(action, completionOf(report)).then(() => null, verdictOf);

@@ -1,7 +1,6 @@
 import { encodeData, type DataDictionary } from '../../codec/index.js';
-import type { AttemptReport, AttemptVerdict, RenewReport } from '../../core/attempt/attempt-report.js';
+import type { AttemptReport, AttemptVerdict, EndAllOptions, RenewReport } from '../../core/attempt/attempt-report.js';
 import { defaultLifetimeMs } from '../../core/attempt/lifetime.js';
-import type { TransactionOptions } from '../../core/coordinate.js';
 import type { Namespace, WorkerListOptions } from '../../core/namespace/namespace.js';
 import { schemaOf, type SchemaOptions } from '../../core/schema/schema-options.js';
 import type { SchemaInput, SchemaOutput, StandardSchema } from '../../core/schema/standard-schema.js';
@@ -110,18 +109,16 @@ export class RestNamespace implements Namespace {
     });
   }
 
-  async finishAll(reports: readonly AttemptReport[], options?: TransactionOptions): Promise<AttemptVerdict[]> {
-    refuseTransaction(options);
-    return this.connection.use(() => reportAll(this, 'finish', reports));
+  async finishAll(reports: readonly AttemptReport[], options?: EndAllOptions): Promise<AttemptVerdict[]> {
+    return this.#endAll('finish', reports, options);
   }
 
-  async failAll(reports: readonly AttemptReport[], options?: TransactionOptions): Promise<AttemptVerdict[]> {
-    refuseTransaction(options);
-    return this.connection.use(() => reportAll(this, 'fail', reports));
+  async failAll(reports: readonly AttemptReport[], options?: EndAllOptions): Promise<AttemptVerdict[]> {
+    return this.#endAll('fail', reports, options);
   }
 
   async renewAll(reports: readonly RenewReport[], lifetimeMs = defaultLifetimeMs): Promise<AttemptVerdict[]> {
-    return this.connection.use(() => reportAll(this, 'renew', reports, checkDuration(lifetimeMs, 'lifetimeMs')));
+    return this.connection.use(() => reportAll(this, 'renew', reports, { lifetimeMs: checkDuration(lifetimeMs, 'lifetimeMs') }));
   }
 
   async summarize(): Promise<Summary> {
@@ -130,5 +127,12 @@ export class RestNamespace implements Namespace {
 
   async destroy(): Promise<void> {
     await this.connection.use(() => this.connection.ask('DELETE', this.url));
+  }
+
+  async #endAll(action: 'finish' | 'fail', reports: readonly AttemptReport[], options: EndAllOptions | undefined): Promise<AttemptVerdict[]> {
+    const { client, allOrNone = false } = checkOptions(options, 'options', ['client', 'allOrNone']);
+    if (client !== undefined) refuseTransaction({ client });
+    checkBoolean(allOrNone, 'options.allOrNone');
+    return this.connection.use(() => reportAll(this, action, reports, { allOrNone }));
   }
 }

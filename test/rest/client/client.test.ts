@@ -63,7 +63,7 @@ describe('connect', () => {
     [{ retry: 3 }, 'options.retry: is not an option; known are'],
     [{ retries: -1 }, 'options.retries: must be at least 0, not -1'],
   ])('refuses the options %j', async (options, message) => {
-    await expect(connectRest(server.url, options)).rejects.toThrow(message);
+    await expect(connectRest(server.url, options as never)).rejects.toThrow(message);
   });
 });
 
@@ -188,6 +188,29 @@ describe('what needs PostgreSQL', () => {
   test('a server is no database to migrate', async () => {
     const { migrate } = await import('pg-coordinate');
     await expect(migrate(server.url)).rejects.toThrow(/^target: is a server over HTTP, but this needs PostgreSQL itself/);
+  });
+});
+
+describe('reports that are all or none', () => {
+  test('change nothing when one of them is refused', async () => {
+    const namespace = await (await connected()).namespace('all or none');
+    const next = await namespace.setWorkSpec({ name: 'next' });
+    const spec = await namespace.setWorkSpec({ name: 's', then: 'next' });
+    await spec.addWorkUnits(['a', 'b', 'c'].map((name) => ({ name, data: {} })));
+    const attempts = await (await namespace.worker('w')).requestAttempts({ workSpecs: [spec], numberOfWorkUnits: 3 });
+    const [first, second, lost] = attempts.map((attempt, n) => ({ attempt, ...(n === 0 && { data: { output: ['sum'] } }) }));
+    await lost!.attempt.retry();
+    await expect(namespace.finishAll([first!, second!, lost!], { allOrNone: true })).rejects.toMatchObject({ code: 'NotPending' });
+    expect(await spec.countWorkUnitStatus()).toEqual({ available: 1, pending: 2 });
+    const verdicts = await namespace.finishAll([first!, second!], { allOrNone: true });
+    expect(verdicts.map(({ error }) => error)).toEqual([null, null]);
+    expect((await next.workUnits()).map(({ name }) => name)).toEqual(['sum']);
+  });
+
+  test('are not for a client of a transaction', async () => {
+    const namespace = await behind.namespace('all or none');
+    const client = { query: () => Promise.resolve({ rows: [] }) };
+    await expect(namespace.finishAll([], { allOrNone: true, client })).rejects.toMatchObject({ details: { field: 'options.allOrNone' } });
   });
 });
 
