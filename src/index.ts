@@ -1,10 +1,11 @@
 export { databaseClock, type Clock } from './clock/index.js';
 export { CborFloat, CborSimple, PythonTuple, Tagged, Uuid, type DataDictionary } from './codec/index.js';
-export type { AttemptReport, AttemptVerdict, RenewReport } from './core/attempt/attempt-report.js';
+export { connect } from './connect.js';
+export type { AttemptReport, AttemptVerdict, EndAllOptions, RenewReport } from './core/attempt/attempt-report.js';
 export { attemptStatuses, type AttemptStatus } from './core/attempt/attempt-status.js';
 export type { Attempt, AttemptState } from './core/attempt/attempt.js';
 export type { ConnectOptions } from './core/connect-options.js';
-export { connect, drop, migrate, type ConnectTarget } from './core/connect.js';
+export { drop, migrate, type ConnectTarget } from './core/connect.js';
 export type { Coordinate, TransactionClient, TransactionOptions } from './core/coordinate.js';
 export type { Namespace, WorkerListOptions } from './core/namespace/namespace.js';
 export type { PostgresNamespace } from './core/namespace/postgres-namespace.js';
@@ -28,5 +29,7 @@ export { workUnitStatuses, type WorkUnitStatus } from './core/work-unit/work-uni
 export type { WorkUnit, WorkUnitMeta } from './core/work-unit/work-unit.js';
 export type { AttemptRequest } from './core/worker/attempt-request.js';
 export type { AttemptListOptions, Worker, WorkerState, WorkerUpdate } from './core/worker/worker.js';
+export type { RestClientOptions } from './rest/client/rest-client-options.js';
+export type { RestCoordinate } from './rest/client/rest-coordinate.js';
 export type { Logger, RetryOptions, Transaction, TransactionSettings, TransactionStatistics } from './database/index.js';
 export * from './errors/index.js';

@@ -1,6 +1,7 @@
 import { connect } from '../core/connect.js';
 import type { Coordinate } from '../core/coordinate.js';
 import { silentLogger, type Logger } from '../database/index.js';
+import { connectRest } from '../rest/index.js';
 import type { CommandIo } from './command-io.js';
 import type { Settings } from './settings.js';
 import { UsageError } from './usage-error.js';
@@ -18,10 +19,14 @@ type Connector = (settings: Settings, io: CommandIo, needs: ConnectionNeeds) => 
 const connectPostgres: Connector = ({ database, schema, buckets }, { environment }, { connections = 2, logger = silentLogger }) =>
   connect(database, { schema, buckets, environment, logger, pool: { max: connections } });
 
+const connectHttp: Connector = ({ database, token }) => connectRest(database ?? '', token === undefined ? {} : { token });
+
 /** Who connects to an address of which scheme. */
 const connectors: Readonly<Record<string, Connector>> = {
   postgres: connectPostgres,
   postgresql: connectPostgres,
+  http: connectHttp,
+  https: connectHttp,
 };
 
 /** Connects to the queue that the settings name, by the scheme of its address; one without a scheme is PostgreSQL's. */

@@ -314,3 +314,24 @@ export class BadTokenFileError extends CoordinateError {
     super('BadTokenFile', { path, problem }, options);
   }
 }
+
+/** A server over HTTP cannot be reached, or the connection to it broke: what was under way may or may not have taken effect. */
+export class ServerUnreachableError extends CoordinateError {
+  constructor(url: string, problem: string, options?: ErrorOptions) {
+    super('ServerUnreachable', { url, problem }, options);
+  }
+}
+
+/** What answers over HTTP is no server of the protocol, or something in between answers for it. */
+export class UnexpectedAnswerError extends CoordinateError {
+  constructor(url: string, problem: string, options?: ErrorOptions) {
+    super('UnexpectedAnswer', { url, problem }, options);
+  }
+}
+
+/** The server speaks the protocol, but not this addition to it. */
+export class NotOfferedError extends CoordinateError {
+  constructor(feature: string) {
+    super('NotOffered', { feature });
+  }
+}

@@ -83,6 +83,11 @@ export const errorRegistry = {
   CannotListen: { status: 503, wire: 'error', text: 'Cannot listen on {address}: {problem}' },
   ServerFailure: { status: 500, wire: 'error', text: 'The server could not do it: {problem}' },
 
+  // What a client of a server over HTTP can meet.
+  ServerUnreachable: { status: 503, wire: 'error', text: 'The server at {url} cannot be reached: {problem}; see that it runs there, and try again' },
+  UnexpectedAnswer: { status: 502, wire: 'error', text: '{url} does not answer as a Coordinate server: {problem}; see that the URL is right' },
+  NotOffered: { status: 501, wire: 'error', text: 'This server does not offer {feature}; `pg-coordinate serve` does' },
+
   EmbeddedPostgres: {
     status: 503,
     wire: 'error',

@@ -1,5 +1,7 @@
 import type { Attempt } from '../core/attempt/attempt.js';
 import type { WorkSignal } from '../core/notify/work-signal.js';
+import type { AttemptRequest } from '../core/worker/attempt-request.js';
+import { canWait, type WaitingWorker } from '../core/worker/waiting-worker.js';
 import type { Worker } from '../core/worker/worker.js';
 import { CoordinateError } from '../errors/index.js';
 import { LocalQueueSize } from './local-queue.js';
@@ -120,6 +122,11 @@ export class Claimer {
         specs.lookAgain();
         if (await patiently(() => this.#claimOnce(), patience)) return;
       }
+      const { worker } = this.#options;
+      if (canWait(worker)) {
+        await patiently(() => this.#claimWhenThereIs(worker), patience);
+        return;
+      }
       // Registered first, looked again then: what is added in between cannot be missed.
       const dueMs = await patiently(() => wakeUp.arm(), patience);
       if (signal.aborted || (await patiently(() => this.#claimOnce(), patience))) return;
@@ -134,29 +141,46 @@ export class Claimer {
 
   /** Whether anything was claimed. Asks for each group of work specs once, beginning with another one each time. */
   async #claimOnce(): Promise<boolean> {
-    const { worker, settings, specs } = this.#options;
+    const { worker, specs } = this.#options;
     const groups = groupsOf(await specs.specsByHandler());
     const first = this.#turn++ % groups.length;
     for (const { workSpecs, unitsPerSlot } of [...groups.slice(first), ...groups.slice(0, first)]) {
       const room = this.#room();
       if (room <= 0 || this.#stopping.signal.aborted) return true;
       const began = performance.now();
-      const attempts = await worker.requestAttempts({
-        workSpecs,
-        numberOfWorkUnits: unitsPerSlot === 1 ? room : unitsPerSlot * Math.max(1, this.#options.freeSlots()),
-        lifetimeMs: settings.lifetimeMs,
-        ...(settings.runtimes && { runtimes: settings.runtimes }),
-        ...(settings.availableGb !== undefined && { availableGb: settings.availableGb }),
-      });
-      const [claimed] = attempts;
-      if (claimed === undefined) continue;
+      const most = unitsPerSlot === 1 ? room : unitsPerSlot * Math.max(1, this.#options.freeSlots());
+      const attempts = await worker.requestAttempts(this.#requestOf(workSpecs, most));
+      if (attempts.length === 0) continue;
       this.#isWoken = false;
       this.#ahead.claimed(performance.now() - began);
-      this.#enqueue(attempts, specs.handlerOf(claimed.workUnit.workSpec.name));
-      this.#dispatch();
+      this.#take(attempts);
       return true;
     }
     return false;
+  }
+
+  /**
+   * Has the implementation wait for work of whatever work spec there is a handler for. It is the first after a while without, so
+   * that there is no batch of it to wait for. Not longer than between two looks at which work specs there are.
+   */
+  async #claimWhenThereIs(worker: WaitingWorker): Promise<void> {
+    const { settings, specs } = this.#options;
+    const workSpecs = [...(await specs.specsByHandler()).values()].flat();
+    const { signal } = this.#stopping;
+    const waitMs = settings.pollMs * (0.75 + 0.5 * settings.random());
+    this.#take(await worker.requestAttemptsOrWait(this.#requestOf(workSpecs, this.#room()), { waitMs, signal }));
+  }
+
+  #requestOf(workSpecs: readonly string[], numberOfWorkUnits: number): AttemptRequest {
+    const { lifetimeMs, runtimes, availableGb } = this.#options.settings;
+    return { workSpecs, numberOfWorkUnits, lifetimeMs, ...(runtimes && { runtimes }), ...(availableGb !== undefined && { availableGb }) };
+  }
+
+  #take(attempts: readonly Attempt[]): void {
+    const [claimed] = attempts;
+    if (claimed === undefined) return;
+    this.#enqueue(attempts, this.#options.specs.handlerOf(claimed.workUnit.workSpec.name));
+    this.#dispatch();
   }
 
   /** How many units may be claimed. Ahead of the slots' needs a new claim is worth its while when half of that is used up. */

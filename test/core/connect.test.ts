@@ -77,7 +77,7 @@ describe('a target may be', () => {
 
   test.each<[string, unknown, string]>([
     ['nothing at all', undefined, 'DATABASE_URL'],
-    ['a URL of something else', 'https://example.org/app', 'postgres://'],
+    ['a URL of something else', 'mysql://example.org/app', 'postgres://'],
     ['a word', 'app', 'postgres://'],
     ['a number', 5, 'pg.Pool'],
     ['null', null, 'pg.Pool'],

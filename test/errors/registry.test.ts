@@ -51,6 +51,9 @@ const examples: Readonly<Record<ErrorCode, CoordinateError>> = {
   BadTokenFile: new root.BadTokenFileError('tokens.yaml', 'it is not there', { cause }),
   CannotListen: new root.CannotListenError('127.0.0.1:5980', 'somebody does', { cause }),
   ServerFailure: new root.ServerFailureError('out of order', { cause }),
+  ServerUnreachable: new root.ServerUnreachableError('http://queue.example/', 'nobody listens', { cause }),
+  UnexpectedAnswer: new root.UnexpectedAnswerError('http://queue.example/', 'it is a page', { cause }),
+  NotOffered: new root.NotOfferedError('explain()'),
   EmbeddedPostgres: new root.EmbeddedPostgresError('no binaries', { cause }),
 };
 
@@ -108,6 +111,9 @@ const pinned: Readonly<Record<ErrorCode, readonly [status: number, wire: string,
   BadTokenFile: [503, 'error', 'The token file tokens.yaml cannot be used: it is not there'],
   CannotListen: [503, 'error', 'Cannot listen on 127.0.0.1:5980: somebody does'],
   ServerFailure: [500, 'error', 'The server could not do it: out of order'],
+  ServerUnreachable: [503, 'error', 'The server at http://queue.example/ cannot be reached: nobody listens; see that it runs there, and try again'],
+  UnexpectedAnswer: [502, 'error', 'http://queue.example/ does not answer as a Coordinate server: it is a page; see that the URL is right'],
+  NotOffered: [501, 'error', 'This server does not offer explain(); `pg-coordinate serve` does'],
   EmbeddedPostgres: [
     503,
     'error',

@@ -64,6 +64,7 @@ describe('the result is that of counting one file after the other', () => {
     ['with one worker', ['--workers', '1']],
     ['with four workers', []],
     ['with four workers of which one is killed', ['--kill-one']],
+    ['with three workers over HTTP of which one is killed', ['--workers', '3', '--kill-one', '--via-http']],
   ])('%s', { timeout }, async (_how, args) => {
     const { status, output, errors } = await run([join(folder, 'texts'), '--json', ...args]);
     expect(status, errors).toBe(0);

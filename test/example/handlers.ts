@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DataDictionary, PostgresCoordinate } from 'pg-coordinate';
+import type { DataDictionary } from 'pg-coordinate';
 import { reported, retry, type HandlerContext, type Handlers } from 'pg-coordinate/worker';
 import type { Job, Stages } from './flow.js';
 import { Tally, type TallyData } from './tally.js';
@@ -8,7 +8,7 @@ import { Tally, type TallyData } from './tally.js';
 type Batch = readonly HandlerContext<TallyData>[];
 
 /** What there is to do for each work spec; `onFile` is told whenever a file is begun. */
-export function handlersOf(coordinate: PostgresCoordinate, { folder, files }: Job, onFile = () => {}): Handlers<Stages> {
+export function handlersOf({ folder, files }: Job, onFile = () => {}): Handlers<Stages> {
   return {
     /** Counts a file. The unit of `merge` is made in the transaction that finishes this one: there are always both or neither. */
     count: async ({ data: { path } }) => {
@@ -19,7 +19,7 @@ export function handlersOf(coordinate: PostgresCoordinate, { folder, files }: Jo
     /** Adds up the counts of many files. An attempt's number is never given twice, so nobody else makes a unit of this name. */
     merge: {
       batchSize: 25,
-      runBatch: (batch) => finishAsOne(coordinate, batch, String(batch[0]?.number), sumOf(batch).toData()),
+      runBatch: (batch) => finishAsOne(batch, String(batch[0]?.number), sumOf(batch).toData()),
     },
 
     /** Makes the result of all there is. */
@@ -27,7 +27,7 @@ export function handlersOf(coordinate: PostgresCoordinate, { folder, files }: Jo
       batchSize: 10_000,
       runBatch: (batch) => {
         const sum = sumOf(batch);
-        if (sum.files === files) return finishAsOne(coordinate, batch, 'result', sum.toResult());
+        if (sum.files === files) return finishAsOne(batch, 'result', sum.toResult());
         // Others have the rest, or had it when they were killed. Give everything back, and somebody will get it all.
         const delayMs = 1_000 * Math.random();
         return batch.map(() => retry({ delayMs }));
@@ -47,16 +47,14 @@ async function countFile(path: string): Promise<DataDictionary> {
   }
 }
 
-/** Ends many units and makes one of them, all in one transaction: a worker that dies has either done it or not. */
-async function finishAsOne(coordinate: PostgresCoordinate, batch: Batch, name: string, data: DataDictionary) {
+/**
+ * Ends many units and makes one of them, all or none: a worker that dies has either done it or not. Even one that was lost is one too many,
+ * as somebody else will count it: that raises, and changes nothing.
+ */
+async function finishAsOne(batch: Batch, name: string, data: DataDictionary) {
   const reports = batch.map(({ attempt }, index) => (index === 0 ? { attempt, data: { output: { [name]: data } } } : { attempt }));
-  await coordinate.transaction(async (client) => {
-    const { namespace } = reports[0]!.attempt.workUnit.workSpec;
-    for (const { error } of await namespace.finishAll(reports, { client })) {
-      // Even one that was lost is one too many, as somebody else will count it: roll back.
-      if (error !== null) throw error;
-    }
-  });
+  const { namespace } = reports[0]!.attempt.workUnit.workSpec;
+  await namespace.finishAll(reports, { allOrNone: true });
   return batch.map(() => reported());
 }
 

@@ -18,7 +18,7 @@ const counts = { files: 1, words: { word: 1 }, hosts: {} };
 
 async function workOn(namespace: string): Promise<{ coordinate: PostgresCoordinate; worker: WorkerRuntime }> {
   const coordinate = await database.connect();
-  const worker = createWorker<Stages>({ coordinate, namespace, handlers: handlersOf(coordinate, job) });
+  const worker = createWorker<Stages>({ coordinate, namespace, handlers: handlersOf(job) });
   onTestFinished(() => worker.stop());
   await worker.start();
   return { coordinate, worker };
@@ -43,7 +43,7 @@ test('a merge of which one unit was lost to another worker changes nothing', asy
   const attempts = await (await namespace.worker('slow')).requestAttempts({ numberOfWorkUnits: 2, workSpecs: [merge] });
   await attempts[1]!.expire();
   const batch = attempts.map((attempt) => ({ attempt, number: attempt.number, data: attempt.data }));
-  const { runBatch } = handlersOf(coordinate, job).merge as { runBatch: (batch: unknown) => Promise<unknown> };
+  const { runBatch } = handlersOf(job).merge as { runBatch: (batch: unknown) => Promise<unknown> };
   await expect(runBatch(batch)).rejects.toMatchObject({ code: 'NotPending' });
   expect(await namespace.summarize()).toMatchObject([
     { workSpec: 'merge', status: 'available', count: 1 },

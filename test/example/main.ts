@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect, type Namespace } from 'pg-coordinate';
 import { startEmbeddedPostgres } from 'pg-coordinate/embedded';
+import { serveRest } from 'pg-coordinate/rest';
 import { accountOf } from './account.js';
 import { findFiles } from './find-files.js';
 import type { Job } from './flow.js';
@@ -44,7 +45,9 @@ async function main(options: Options, progress: Progress): Promise<void> {
   try {
     const job = { folder, files: files.length };
     await submit(namespace, job, files);
-    const { result, account } = await work({ namespace, url: database.url, job }, options, progress);
+    await using server = options.viaHttp ? await serveRest({ coordinate, port: 0, logger: console }) : null;
+    if (server !== null) progress.say(`Serving the queue at ${server.url}.`);
+    const { result, account } = await work({ namespace, url: server?.url ?? database.url, job }, options, progress);
     console.log(options.json ? JSON.stringify(result) : `\n${resultText(result)}\n\n${account}`);
   } finally {
     if (options.keep) progress.say(`All this is kept in the namespace "${namespace.name}".`);

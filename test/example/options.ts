@@ -8,6 +8,8 @@ export interface Options {
   readonly suffixes: RegExp;
   readonly workers: number;
   readonly killOne: boolean;
+  /** The worker processes reach the queue over HTTP. */
+  readonly viaHttp: boolean;
   readonly keep: boolean;
   readonly json: boolean;
   readonly schema: string;
@@ -22,6 +24,7 @@ export const usage = `Counts the words and links of all text files in a folder, 
 
   --workers <number>   how many worker processes (4)
   --kill-one           kill -9 one of them half way, while it holds work
+  --via-http           the workers reach the queue over HTTP, and know nothing of PostgreSQL
   --json               print nothing but the result, as JSON
   --keep               with DATABASE_URL: leave the namespace there, to look at
   --schema <name>      with DATABASE_URL: the schema of the queue's tables (coordinate)
@@ -46,6 +49,7 @@ export function parseOptions(args: readonly string[], environment: NodeJS.Proces
     suffixes: folder === undefined ? /\.md$/i : /\.(md|markdown|txt|text|rst|adoc|org|tex|html?)$/i,
     workers,
     killOne: values['kill-one'],
+    viaHttp: values['via-http'],
     keep: values.keep,
     json: values.json,
     schema: values.schema,
@@ -61,6 +65,7 @@ function parse(args: string[]) {
       options: {
         workers: { type: 'string', default: '4' },
         'kill-one': { type: 'boolean', default: false },
+        'via-http': { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         schema: { type: 'string', default: 'coordinate' },

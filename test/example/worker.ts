@@ -1,5 +1,5 @@
 /** A worker process: works until it is told to stop. Nothing is lost if it is killed instead. */
-import { connect } from 'pg-coordinate';
+import { connect, type Coordinate } from 'pg-coordinate';
 import { createWorker } from 'pg-coordinate/worker';
 import { leaseMs, type Job, type Stages } from './flow.js';
 import { handlersOf } from './handlers.js';
@@ -16,13 +16,16 @@ const { schema, namespace, name, job } = JSON.parse(process.argv[2] ?? '') as Wo
 // Ctrl-C reaches all processes of a terminal. The driver decides what comes of it.
 process.on('SIGINT', () => undefined);
 
-await using coordinate = await connect(undefined, { schema, pool: { max: 4 } });
+// That may be the URL of a server: then this process knows nothing of PostgreSQL, and nothing else is different.
+const url = process.env.DATABASE_URL ?? '';
+const options = /^https?:/.test(url) ? {} : { schema, pool: { max: 4 } };
+await using coordinate: Coordinate = await connect(url, options);
 await using worker = createWorker<Stages>({
   coordinate,
   namespace,
   name,
   // The driver kills one of its workers at such a moment, if it was asked to. If it is gone itself, that is noticed below.
-  handlers: handlersOf(coordinate, job, () => process.send?.('a file', () => undefined)),
+  handlers: handlersOf(job, () => process.send?.('a file', () => undefined)),
   lifetimeMs: leaseMs,
   logger: { ...console, debug: () => undefined, info: () => undefined, warn: console.error },
 });

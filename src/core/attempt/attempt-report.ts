@@ -1,5 +1,6 @@
 import type { DataDictionary } from '../../codec/index.js';
 import type { CoordinateError } from '../../errors/index.js';
+import type { TransactionOptions } from '../coordinate.js';
 import type { Attempt } from './attempt.js';
 
 /** One attempt of a `finishAll` or `failAll`. */
@@ -16,4 +17,13 @@ export type RenewReport = AttemptReport;
 export interface AttemptVerdict {
   readonly attempt: Attempt;
   readonly error: CoordinateError | null;
+}
+
+/** How the reports of a `finishAll` or `failAll` are made. */
+export interface EndAllOptions extends TransactionOptions {
+  /**
+   * All or none: if one report is refused nothing is changed, and its error is raised. Many units can so be made into one, also where
+   * there are no transactions of the caller's. Not beside `client`, whose transaction decides. @default false
+   */
+  readonly allOrNone?: boolean;
 }

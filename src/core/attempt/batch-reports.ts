@@ -1,6 +1,6 @@
 import { boolArray, byteaArray, int4Array, int8Array, sqlState, type Executor, type Row } from '../../database/index.js';
 import { InvalidArgumentError, WrongBackendError, type CoordinateError } from '../../errors/index.js';
-import { checkList, checkOptions, kindOf } from '../../options/index.js';
+import { checkBoolean, checkList, checkOptions, kindOf } from '../../options/index.js';
 import type { Bucket } from '../backend.js';
 import type { TransactionOptions } from '../coordinate.js';
 import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
@@ -8,7 +8,7 @@ import { attemptPayloads, type AttemptChange } from '../notify/payload.js';
 import { send } from '../notify/send.js';
 import { namespaceOfSpec } from '../work-spec/spec-ids.js';
 import { addOutput } from './add-output.js';
-import type { AttemptReport, AttemptVerdict, RenewReport } from './attempt-report.js';
+import type { AttemptReport, AttemptVerdict, EndAllOptions, RenewReport } from './attempt-report.js';
 import { PostgresAttempt, reportOf } from './postgres-attempt.js';
 import { endAttempts as endStatement, endUndisturbed, renewAttempts as renewStatement } from './report-attempts.js';
 import { settle } from './settle.js';
@@ -37,15 +37,25 @@ export async function endAttempts(
   reports: readonly Report[],
   options: TransactionOptions | undefined,
 ): Promise<Verdict[]> {
-  const { backend } = bucket;
-  const on = backend.executor(options, 'options');
+  const on = options?.client === undefined ? undefined : bucket.backend.executor(options, 'options');
+  return endAttemptsOn(bucket, status, reports, on);
+}
+
+/** The same in a transaction that is open. */
+async function endAttemptsOn(
+  bucket: Bucket,
+  status: 'finished' | 'failed',
+  reports: readonly Report[],
+  on: Executor | undefined,
+): Promise<Verdict[]> {
+  const { database } = bucket.backend;
   const inTransaction = <T>(work: (executor: Executor) => Promise<T>): Promise<T> =>
-    options?.client === undefined ? backend.database.transaction({}, work) : work(on);
+    on === undefined ? database.transaction({}, work) : work(on);
 
   const first = firstOfEach(reports);
-  const ended = await endActive(bucket, status, first, on, { takesOutput: options?.client !== undefined });
+  const ended = await endActive(bucket, status, first, on ?? database, { takesOutput: on !== undefined });
   const withOutput = first.filter(({ number, hasOutput }) => !ended.has(number) && hasOutput !== false);
-  if (status === 'finished' && withOutput.length > 0 && options?.client === undefined) {
+  if (status === 'finished' && withOutput.length > 0 && on === undefined) {
     const chained = await inTransaction((executor) => endActive(bucket, status, withOutput, executor, { takesOutput: true }));
     for (const number of chained) ended.add(number);
   }
@@ -134,14 +144,28 @@ export async function endAll(
   namespace: PostgresNamespace,
   status: 'finished' | 'failed',
   reports: readonly AttemptReport[],
-  options: TransactionOptions | undefined,
+  options: EndAllOptions | undefined,
 ): Promise<AttemptVerdict[]> {
-  checkOptions(options, 'options', ['client']);
+  const { client, allOrNone = false } = checkOptions(options, 'options', ['client', 'allOrNone']);
+  if (checkBoolean(allOrNone, 'options.allOrNone') && client !== undefined) {
+    throw new InvalidArgumentError('options.allOrNone', 'is for calls without a client: the transaction of the client decides');
+  }
   const checked = checkReports(namespace, reports);
   await checkIncarnation(namespace, reports, namespace.bucket.backend.executor(options, 'options'));
-  const verdicts = verdictsOf(reports, await endAttempts(namespace.bucket, status, checked, options));
+  const end = allOrNone ? endAllOrNone(namespace.bucket, status, checked) : endAttempts(namespace.bucket, status, checked, options);
+  const verdicts = verdictsOf(reports, await end);
   tellVerdicts(namespace.bucket.backend, status, verdicts, options);
   return verdicts;
+}
+
+/** Raises the first refusal, and then changes nothing. */
+async function endAllOrNone(bucket: Bucket, status: 'finished' | 'failed', reports: readonly Report[]): Promise<Verdict[]> {
+  return bucket.backend.database.transaction({}, async (executor) => {
+    const verdicts = await endAttemptsOn(bucket, status, reports, executor);
+    const refusal = verdicts.find((error) => error !== null);
+    if (refusal) throw refusal;
+    return verdicts;
+  });
 }
 
 /** `namespace.renewAll`. */

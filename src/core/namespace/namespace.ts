@@ -1,6 +1,6 @@
 import type { DataDictionary } from '../../codec/index.js';
-import type { AttemptReport, AttemptVerdict, RenewReport } from '../attempt/attempt-report.js';
-import type { Coordinate, TransactionOptions } from '../coordinate.js';
+import type { AttemptReport, AttemptVerdict, EndAllOptions, RenewReport } from '../attempt/attempt-report.js';
+import type { Coordinate } from '../coordinate.js';
 import type { SchemaOptions } from '../schema/schema-options.js';
 import type { SchemaInput, SchemaOutput, StandardSchema } from '../schema/standard-schema.js';
 import type { Summary } from '../summary/summary.js';
@@ -60,9 +60,9 @@ export interface Namespace {
    * Finishes many attempts in one round trip, with a verdict for each, in the order given. They end first; then the units of their outputs
    * are added: one that names a unit which the same call finishes makes it run again.
    */
-  finishAll(reports: readonly AttemptReport[], options?: TransactionOptions): Promise<AttemptVerdict[]>;
+  finishAll(reports: readonly AttemptReport[], options?: EndAllOptions): Promise<AttemptVerdict[]>;
   /** Fails many attempts in one round trip. */
-  failAll(reports: readonly AttemptReport[], options?: TransactionOptions): Promise<AttemptVerdict[]>;
+  failAll(reports: readonly AttemptReport[], options?: EndAllOptions): Promise<AttemptVerdict[]>;
   /** Renews many leases in one round trip. */
   renewAll(reports: readonly RenewReport[], lifetimeMs?: number): Promise<AttemptVerdict[]>;
 

@@ -3,7 +3,7 @@ import type { Executor } from '../../database/index.js';
 import { GoneError, NoSuchWorkSpecError } from '../../errors/index.js';
 import { checkBoolean, checkDuration, checkInteger, checkName, checkOptions } from '../../options/index.js';
 import { endAll, renewAll } from '../attempt/batch-reports.js';
-import type { AttemptReport, AttemptVerdict, RenewReport } from '../attempt/attempt-report.js';
+import type { AttemptReport, AttemptVerdict, EndAllOptions, RenewReport } from '../attempt/attempt-report.js';
 import { defaultLifetimeMs } from '../attempt/lifetime.js';
 import type { Bucket } from '../backend.js';
 import type { Coordinate, TransactionOptions } from '../coordinate.js';
@@ -102,11 +102,11 @@ export class PostgresNamespace implements Namespace {
     return rows.map((row) => new PostgresWorker(this, Number(row.id), nameFromBytes(row.name)));
   }
 
-  finishAll(reports: readonly AttemptReport[], options?: TransactionOptions): Promise<AttemptVerdict[]> {
+  finishAll(reports: readonly AttemptReport[], options?: EndAllOptions): Promise<AttemptVerdict[]> {
     return this.#verdicts(endAll(this, 'finished', reports, options), options);
   }
 
-  failAll(reports: readonly AttemptReport[], options?: TransactionOptions): Promise<AttemptVerdict[]> {
+  failAll(reports: readonly AttemptReport[], options?: EndAllOptions): Promise<AttemptVerdict[]> {
     return this.#verdicts(endAll(this, 'failed', reports, options), options);
   }
 

@@ -20,7 +20,10 @@ const longestTimeoutMs = 2 ** 31 - 1;
 /** Why a wait has ended. */
 export type WaitResult = 'notified' | 'timeout' | 'aborted';
 
-/** Says when there may be work in a namespace. Of an implementation without notifications it only waits, and its user polls. */
+/**
+ * Says when there may be work in a namespace. Of an implementation without notifications it only waits, and its user polls, unless its
+ * workers can wait themselves (`canWait`).
+ */
 export function workSignal(namespace: Namespace): WorkSignal {
   return new WorkSignal(namespace instanceof PostgresNamespace ? namespace : undefined);
 }

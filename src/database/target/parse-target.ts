@@ -10,6 +10,9 @@ const forms =
   'must be postgres://user:password@host:port/database (the scheme may be left out: //host/database), or ' +
   "key=value text such as host=localhost dbname='my db', or empty for DATABASE_URL or PGHOST, PGUSER, … of the environment";
 
+const overHttp =
+  "is a server over HTTP, but this needs PostgreSQL itself, such as postgres://localhost/app; over HTTP connect('http://…') works, and connectRest() of pg-coordinate/rest";
+
 /**
  * Makes what the user says of a database into the configuration of a `pg` client or pool. As with psql, what the target leaves
  * out comes from `PGUSER`, `PGPASSWORD` and so on of the environment given, and `sslmode` means what libpq's documentation says
@@ -32,6 +35,7 @@ function parametersOf(text: string): ConnectionParameters {
   if (/^(postgres(ql)?:)?\/\//.test(text)) return parseUrl(text);
   // Other URLs may have a `=` in their query, but no parameter's name has a colon or a slash.
   if (/^\w+\s*=/.test(text)) return parseKeyValues(text);
+  if (/^https?:/i.test(text)) throw new InvalidArgumentError('target', overHttp);
   throw new InvalidArgumentError('target', forms);
 }
 

@@ -3,7 +3,7 @@ import type { AttemptReport, AttemptVerdict } from '../../core/attempt/attempt-r
 import { findAttempts } from '../../core/attempt/find-attempts.js';
 import type { Namespace } from '../../core/namespace/namespace.js';
 import { CoordinateError, MalformedRequestError, NoSuchAttemptError } from '../../errors/index.js';
-import { errorToBody, reportsFromBody, type ReadReport, type VerdictsBody } from '../wire/index.js';
+import { errorToBody, flagMember, reportsFromBody, type ReadReport, type VerdictsBody } from '../wire/index.js';
 import { ok, type Answer } from './answer.js';
 import { attemptReference, reporters } from './attempt.js';
 import type { Exchange } from './exchange.js';
@@ -29,6 +29,7 @@ type Verdict = CoordinateError | null;
 export async function postReports(namespace: Namespace, { body }: Exchange): Promise<Answer> {
   const reports = reportsFromBody(body);
   const found = await findAll(namespace, reports);
+  if (flagMember(body, 'all_or_none')) return ok(await judgeTogether(namespace, found));
   const verdicts: Verdict[] = found.map((item) => (item instanceof CoordinateError ? item : null));
   for (const run of runsOf(found.filter((item): item is Found => !(item instanceof CoordinateError)))) {
     const judged = await judge(namespace, run);
@@ -36,6 +37,25 @@ export async function postReports(namespace: Namespace, { body }: Exchange): Pro
   }
   const answer: VerdictsBody = { verdicts: verdicts.map((error) => error && errorToBody(error)) };
   return ok(answer);
+}
+
+/** In one transaction: raises the first refusal, and then nothing is changed. */
+async function judgeTogether(namespace: Namespace, found: readonly (Found | CoordinateError)[]): Promise<VerdictsBody> {
+  const run = found.map((item) => {
+    if (item instanceof CoordinateError) throw item;
+    return item;
+  });
+  const action = run[0]?.report.action;
+  if (run.some(({ report }) => report.action !== action) || !(action === undefined || action === 'finish' || action === 'fail')) {
+    throw new MalformedRequestError('with "all_or_none" the reports must all be "finish", or all be "fail"');
+  }
+  const endAll = action === 'fail' ? namespace.failAll : namespace.finishAll;
+  const verdicts = await endAll.call(namespace, run.map(reportOf), { allOrNone: true });
+  return { verdicts: verdicts.map(() => null) };
+}
+
+function reportOf({ attempt, report: { data } }: Found): AttemptReport {
+  return { attempt, ...(data !== undefined && { data }) };
 }
 
 async function findAll(namespace: Namespace, reports: readonly ReadReport[]): Promise<(Found | CoordinateError)[]> {
@@ -82,7 +102,7 @@ function runsOf(found: readonly Found[]): Found[][] {
 }
 
 async function judge(namespace: Namespace, run: readonly Found[]): Promise<Verdict[]> {
-  const reports: AttemptReport[] = run.map(({ attempt, report: { data } }) => ({ attempt, ...(data !== undefined && { data }) }));
+  const reports = run.map(reportOf);
   const errors = (verdicts: AttemptVerdict[]): Verdict[] => verdicts.map(({ error }) => error);
   switch (run[0]?.report.action) {
     case 'finish':

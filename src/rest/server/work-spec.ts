@@ -95,6 +95,7 @@ async function workSpecBody(spec: WorkSpec, format: Format): Promise<WorkSpecBod
     data: dataToWire(await spec.data(), format),
     summary_url: `${url}/summary`,
     meta: `${url}/meta{?counts}`,
+    meta_change_url: `${url}/meta`,
     work_units_url: `${url}/work_unit`,
     work_unit_query_url: `${url}/work_unit${unitQueryTemplate}`,
     work_unit_url: `${url}/work_unit/{unit}`,

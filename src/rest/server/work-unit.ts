@@ -13,13 +13,14 @@ import {
   unitBatchFromBody,
   unitMetaFromBody,
   unitMetaToBody,
+  unitNameToBody,
   unitQueryFromParameters,
   type AddedBody,
   type DeletedBody,
   type Format,
-  type ShortBody,
   type WorkUnitBody,
   type WorkUnitListBody,
+  type WorkUnitShortBody,
 } from '../wire/index.js';
 import { created, ok, type Answer } from './answer.js';
 import { attemptListBody } from './attempt-bodies.js';
@@ -70,8 +71,8 @@ export async function deleteWorkUnit(unit: WorkUnit): Promise<undefined> {
   await unit.workSpec.deleteWorkUnits({ names: [unit.key] });
 }
 
-export async function getUnitAttempts(unit: WorkUnit): Promise<Answer> {
-  return ok(attemptListBody(await unit.attempts()));
+export async function getUnitAttempts(unit: WorkUnit, exchange: Exchange): Promise<Answer> {
+  return ok(attemptListBody(await unit.attempts(), exchange));
 }
 
 export async function getNumAttempts(unit: WorkUnit): Promise<Answer> {
@@ -87,21 +88,24 @@ export async function postCancel(unit: WorkUnit, { body }: Exchange): Promise<An
 }
 
 async function workUnitBody(unit: WorkUnit, format: Format): Promise<WorkUnitBody> {
-  const [data, meta, status, active] = await Promise.all([unit.data(), unit.meta(), unit.status(), unit.activeAttempt()]);
+  const [data, ownData, meta, status, active] = await Promise.all([unit.data(), unit.ownData(), unit.meta(), unit.status(), unit.activeAttempt()]);
   const url = workUnitUrl(unit);
   return {
     ...shortBody(unit),
     ...(Object.keys(data).length > 0 && { data: dataToWire(data, format) }),
+    ...(active !== null && { own_data: dataToWire(ownData, format) }),
     meta: unitMetaToBody(meta),
     status,
     work_spec_url: workSpecUrl(unit.workSpec),
     ...(active !== null && { active_attempt_url: attemptUrl(active) }),
     attempts_url: `${url}/attempts`,
+    attempts_query_url: `${url}/attempts{?full}`,
+    num_attempts_url: `${url}/num-attempts`,
     explain_url: `${url}/explain`,
     cancel_url: `${url}/cancel`,
   };
 }
 
-function shortBody(unit: WorkUnit): ShortBody {
-  return { name: unit.name, url: workUnitUrl(unit) };
+function shortBody(unit: WorkUnit): WorkUnitShortBody {
+  return { ...unitNameToBody(unit.key), url: workUnitUrl(unit) };
 }

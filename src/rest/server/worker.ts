@@ -81,12 +81,13 @@ export async function postMakeAttempt(worker: Worker, { body, format }: Exchange
   return ok(attemptBody(attempt, attempt, format));
 }
 
-export async function getActiveAttempts(worker: Worker): Promise<Answer> {
-  return ok(attemptListBody(await worker.activeAttempts()));
+export async function getActiveAttempts(worker: Worker, exchange: Exchange): Promise<Answer> {
+  return ok(attemptListBody(await worker.activeAttempts(), exchange));
 }
 
 /** By number: a page of them with `after` and `limit`. */
-export async function getAllAttempts(worker: Worker, { query }: Exchange): Promise<Answer> {
+export async function getAllAttempts(worker: Worker, exchange: Exchange): Promise<Answer> {
+  const { query } = exchange;
   let after = numberParameter(query, 'after') ?? 0;
   const most = numberParameter(query, 'limit') ?? mostAttempts;
   const attempts: Attempt[] = [];
@@ -95,12 +96,12 @@ export async function getAllAttempts(worker: Worker, { query }: Exchange): Promi
     const page = await worker.allAttempts({ after, limit });
     attempts.push(...page);
     after = page.at(-1)?.number ?? after;
-    if (page.length < pageSize || attempts.length >= most) return ok(attemptListBody(attempts));
+    if (page.length < pageSize || attempts.length >= most) return ok(attemptListBody(attempts, exchange));
   }
 }
 
-export async function getChildAttempts(worker: Worker): Promise<Answer> {
-  return ok(attemptListBody(await worker.childAttempts()));
+export async function getChildAttempts(worker: Worker, exchange: Exchange): Promise<Answer> {
+  return ok(attemptListBody(await worker.childAttempts(), exchange));
 }
 
 /** Absent: it stays as it is. Empty: it is to have none. Whether one was given. */
@@ -127,13 +128,15 @@ async function workerBody(worker: Worker, format: Format): Promise<WorkerBody> {
     ...shortBody(worker),
     ...workerStateToBody(state, format),
     ...(state.parent !== null && { parent_url: workerUrl({ namespace: worker.namespace, name: state.parent }) }),
-    ...(children.length > 0 && { child_urls: children.map(workerUrl) }),
+    ...(children.length > 0 && { child_urls: children.map(workerUrl), child_names: children.map(({ name }) => name) }),
     request_attempts_url: `${url}/request_attempts`,
     make_attempt_url: `${url}/make_attempt`,
     active_attempts_url: `${url}/active_attempts`,
     all_attempts_url: `${url}/all_attempts`,
-    all_attempts_query_url: `${url}/all_attempts{?after,limit}`,
+    all_attempts_query_url: `${url}/all_attempts{?after,limit,full}`,
     child_attempts_url: `${url}/child_attempts`,
+    active_attempts_query_url: `${url}/active_attempts{?full}`,
+    child_attempts_query_url: `${url}/child_attempts{?full}`,
   };
 }
 

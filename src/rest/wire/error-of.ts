@@ -47,6 +47,9 @@ const makers: Readonly<Record<ErrorCode, (text: (name: string) => string, number
   BadTokenFile: (text) => new errors.BadTokenFileError(text('path'), text('problem')),
   CannotListen: (text) => new errors.CannotListenError(text('address'), text('problem')),
   ServerFailure: (text) => new errors.ServerFailureError(text('problem')),
+  ServerUnreachable: (text) => new errors.ServerUnreachableError(text('url'), text('problem')),
+  UnexpectedAnswer: (text) => new errors.UnexpectedAnswerError(text('url'), text('problem')),
+  NotOffered: (text) => new errors.NotOfferedError(text('feature')),
   EmbeddedPostgres: (text) => new errors.EmbeddedPostgresError(text('problem')),
 };
 

@@ -11,12 +11,15 @@ export function timeToWire(time: Date | null): string {
   return time === null ? zeroTime : time.toISOString();
 }
 
-/** Reads a time with any offset, cut to milliseconds. The zero time, null and an absent member are null. Raises MalformedRequest. */
+/**
+ * Reads a time with any offset, cut to milliseconds. The zero time, null and an absent member are null; the zero time with a fraction,
+ * as `timeToWire` writes the first moment of the year 1, is that moment. Raises MalformedRequest.
+ */
 export function timeFromWire(value: unknown, field: string): Date | null {
   if (value === undefined || value === null) return null;
   const ms = typeof value === 'string' ? millisecondsOf(value) : Number.NaN;
-  if (Number.isNaN(ms)) throw new MalformedRequestError(`"${field}" must be a time such as 2026-11-20T08:55:24Z`);
-  return ms === zeroMs ? null : new Date(ms);
+  if (typeof value !== 'string' || Number.isNaN(ms)) throw new MalformedRequestError(`"${field}" must be a time such as 2026-11-20T08:55:24Z`);
+  return ms === zeroMs && !value.includes('.') ? null : new Date(ms);
 }
 
 /** NaN for what is no such time. `Date.parse` alone takes much else, and turns the 30th of February into a day of March. */

@@ -95,16 +95,16 @@ export const namespaceCases = cases('Namespace', {
       () => namespace.worker('worker'),
       () => namespace.workers(),
       () => namespace.summarize(),
-      () => spec.data(),
-      () => unit.status(),
       () => worker.read(),
       () => worker.requestAttempts(),
       () => worker.update({ data: null }),
+      () => spec.data(),
+      () => unit.status(),
       () => attempt.read(),
       () => attempt.finish(),
     ];
-    // Over a wire the name is all there is, and naming a namespace creates it.
-    if (context.overTheWire) actions.splice(0, 7);
+    // Over a wire the name is all there is, and naming a namespace or a worker creates it.
+    if (context.overTheWire) actions.splice(0, 10);
     for (const action of actions) await raisesGone(context, action);
   },
 

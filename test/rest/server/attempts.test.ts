@@ -43,6 +43,10 @@ describe('a request for work', () => {
       finish_url: `${A}/finish`,
       fail_url: `${A}/fail`,
       retry_url: `${A}/retry`,
+      work_spec_name: 's',
+      work_spec_url: S,
+      work_unit_name: 'a',
+      worker_name: 'w',
     };
     expect(attempts).toEqual([golden]);
     expect((await ask('GET', A)).json).toEqual(golden);

@@ -92,6 +92,7 @@ describe('a work spec', () => {
       data: { name: 's', min_gb: 1, odd: [1, null] },
       summary_url: `${S}/summary`,
       meta: `${S}/meta{?counts}`,
+      meta_change_url: `${S}/meta`,
       work_units_url: `${S}/work_unit`,
       work_unit_query_url: `${S}/work_unit${query}`,
       work_unit_url: `${S}/work_unit/{unit}`,
@@ -209,8 +210,10 @@ describe('a worker', () => {
     make_attempt_url: `${W}/make_attempt`,
     active_attempts_url: `${W}/active_attempts`,
     all_attempts_url: `${W}/all_attempts`,
-    all_attempts_query_url: `${W}/all_attempts{?after,limit}`,
+    all_attempts_query_url: `${W}/all_attempts{?after,limit,full}`,
     child_attempts_url: `${W}/child_attempts`,
+    active_attempts_query_url: `${W}/active_attempts{?full}`,
+    child_attempts_query_url: `${W}/child_attempts{?full}`,
   };
 
   test('is made by being named', async () => {
@@ -227,7 +230,7 @@ describe('a worker', () => {
     const wholeStructure = { url: '', name: '', active: false, mode: '', data: null, expiration: zero, last_update: zero, request_attempts_url: '' };
     expect((await ask('PUT', W, { body: { ...wholeStructure, parent: 'boss' } })).status).toBe(204);
     expect((await ask('GET', W)).json).toMatchObject({ parent: 'boss', parent_url: '/namespace/workers/worker/boss', active: true, mode: 'run' });
-    expect((await ask('GET', '/namespace/workers/worker/boss')).json.child_urls).toEqual([W]);
+    expect((await ask('GET', '/namespace/workers/worker/boss')).json).toMatchObject({ child_urls: [W], child_names: ['w'] });
     expect((await ask('PUT', W, { body: { ...wholeStructure, parent: '' } })).status).toBe(204);
     expect((await ask('GET', W)).json).not.toHaveProperty('parent');
   });

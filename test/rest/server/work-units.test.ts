@@ -25,6 +25,8 @@ describe('a work unit', () => {
     status: 'available',
     work_spec_url: S,
     attempts_url: `${U}/attempts`,
+    attempts_query_url: `${U}/attempts{?full}`,
+    num_attempts_url: `${U}/num-attempts`,
     explain_url: `${U}/explain`,
     cancel_url: `${U}/cancel`,
   };
@@ -118,7 +120,7 @@ describe('a work unit', () => {
     const key = Uint8Array.from([0x2f, 0xff, 0, 0x25]);
     await spec.addWorkUnit(key, { raw: true });
     const { json } = await ask('GET', `${S}/work_unit?key=-L_8AJQ`);
-    expect(json).toEqual({ work_units: [{ name: '/\uFFFD\0%', url: `${S}/work_unit/-L_8AJQ` }] });
+    expect(json).toEqual({ work_units: [{ name: '/\uFFFD\0%', key: '-L_8AJQ', url: `${S}/work_unit/-L_8AJQ` }] });
     expect((await ask('GET', json.work_units[0].url)).json.data).toEqual({ raw: true });
     expect((await ask('DELETE', json.work_units[0].url)).status).toBe(204);
   });

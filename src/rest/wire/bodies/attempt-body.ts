@@ -15,11 +15,22 @@ export interface AttemptShortBody {
   readonly number: number;
 }
 
+/** In full where the URL has the addition `full`. */
 export interface AttemptListBody {
-  readonly attempts: readonly AttemptShortBody[];
+  readonly attempts: readonly (AttemptShortBody | AttemptBody)[];
 }
 
-export interface AttemptBody extends AttemptShortBody {
+/** What the unit, its spec and the worker of an attempt are called, so that nobody has to ask for them: an addition. */
+export interface AttemptNamesBody {
+  readonly work_spec_name: string;
+  readonly work_spec_url: string;
+  readonly work_unit_name: string;
+  /** See `WorkUnitShortBody`. */
+  readonly work_unit_key?: string;
+  readonly worker_name: string;
+}
+
+export interface AttemptBody extends AttemptShortBody, AttemptNamesBody {
   readonly status: AttemptStatus;
   /** See `dataToWire`; left out when empty. */
   readonly data?: unknown;

@@ -21,6 +21,8 @@ export interface ReportBody extends AttemptCompletionBody {
 /** What `attempt_reports_url` takes. */
 export interface ReportsBody {
   readonly reports: readonly ReportBody[];
+  /** All or none, and an error in answer for none: for reports that are all `finish`, or all `fail`. */
+  readonly all_or_none?: boolean;
 }
 
 /** What it answers, in the order of the reports: null for one that was accepted. */

@@ -8,8 +8,10 @@ export interface WorkSpecBody extends ShortBody {
   /** See `dataToWire`. */
   readonly data: unknown;
   readonly summary_url: string;
-  /** `{?counts}`; PUT replaces the meta, PATCH (an addition) only what is given. */
+  /** `{?counts}`; PUT replaces the meta. */
   readonly meta: string;
+  /** PATCH changes only what is given of the meta: an addition. */
+  readonly meta_change_url: string;
   readonly work_units_url: string;
   /** These three take the variables of `unitQueryTemplate`. */
   readonly work_unit_query_url: string;

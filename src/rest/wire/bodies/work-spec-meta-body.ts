@@ -74,6 +74,34 @@ export function metaChangeFromBody(body: Body): Partial<WorkSpecMeta> {
   return Object.fromEntries(given.map(([field, [name, read]]) => [field, read(body, name)]));
 }
 
+/** How each field of a change is written; only these can be changed. */
+const writers: { readonly [Field in keyof WorkSpecMeta]?: (value: WorkSpecMeta[Field]) => unknown } = {
+  priority: same,
+  weight: same,
+  paused: same,
+  continuous: same,
+  minMemoryGb: same,
+  intervalMs: durationToWire,
+  nextContinuous: timeToWire,
+  maxRunning: same,
+  maxAttemptsReturned: same,
+  maxRetries: same,
+};
+
+/** The body that changes these fields and no others. */
+export function metaChangeToBody(change: Partial<WorkSpecMeta>): Body {
+  const written = Object.entries(writers).flatMap(([field, write]) => {
+    const value = change[field as keyof WorkSpecMeta];
+    if (value === undefined) return [];
+    return [[readers[field as keyof WorkSpecMeta][0], (write as (value: unknown) => unknown)(value)]];
+  });
+  return Object.fromEntries(written) as Body;
+}
+
+function same<T>(value: T): T {
+  return value;
+}
+
 function limitMember(body: Body, name: string): number {
   return Math.max(0, Number(integerMember(body, name)));
 }

@@ -17,6 +17,8 @@ export interface WorkerBody extends ShortBody {
   readonly parent_url?: string;
   /** Left out when empty. */
   readonly child_urls?: readonly string[];
+  /** In the order of `child_urls`: an addition. */
+  readonly child_names?: readonly string[];
   readonly active: boolean;
   readonly mode: string;
   /** See `dataToWire`; null until some were reported. */
@@ -28,9 +30,12 @@ export interface WorkerBody extends ShortBody {
   readonly active_attempts_url: string;
   /** All there are, or the first 100,000. */
   readonly all_attempts_url: string;
-  /** A page of them, `{?after,limit}`: an addition. */
+  /** A page of them, `{?after,limit,full}`: an addition. */
   readonly all_attempts_query_url: string;
   readonly child_attempts_url: string;
+  /** These two take `{?full}`, for whole attempts: additions. */
+  readonly active_attempts_query_url: string;
+  readonly child_attempts_query_url: string;
 }
 
 /** The members of a worker that are no URLs and no names. */

@@ -1,0 +1,51 @@
+import type { Coordinate } from '../../core/coordinate.js';
+import type { Summary } from '../../core/summary/summary.js';
+import { checkName } from '../../options/index.js';
+import { asBody, encodeName, listMember, summaryFromBody, textMember } from '../wire/index.js';
+import type { Connection } from './connection.js';
+import { transactionsNeedPostgres } from './refuse-transaction.js';
+import { RestNamespace } from './rest-namespace.js';
+
+/** A queue that is reached over HTTP. */
+export class RestCoordinate implements Coordinate {
+  readonly connection: Connection;
+
+  /** Made by `connectRest()`. */
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  async namespace(name: string): Promise<RestNamespace> {
+    return this.connection.use(async () => {
+      const url = this.connection.root.url('namespace_url', { namespace: encodeName(checkName(name, 'name')) });
+      return new RestNamespace(this, name, url, (await this.connection.get(url)).links);
+    });
+  }
+
+  async namespaces(): Promise<RestNamespace[]> {
+    return this.connection.use(async () => {
+      const { body, links } = await this.connection.get(this.connection.root.url('namespaces_url'));
+      return listMember(body, 'namespaces').map((item) => {
+        const short = asBody(item, 'a namespace');
+        return new RestNamespace(this, textMember(short, 'name'), links.resolve(textMember(short, 'url')));
+      });
+    });
+  }
+
+  async summarize(): Promise<Summary> {
+    return this.connection.use(async () => summaryFromBody(await this.connection.ask('GET', this.connection.root.url('summary_url'))));
+  }
+
+  /** Raises InvalidArgument: there are no transactions over HTTP. A connection to PostgreSQL has them. */
+  async transaction(): Promise<never> {
+    throw transactionsNeedPostgres('transaction()');
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

@@ -1,0 +1,147 @@
+import pRetry from 'p-retry';
+import { Pool, type Dispatcher } from 'undici';
+import { ServerUnreachableError } from '../../errors/index.js';
+import type { CheckedRestClientOptions } from './rest-client-options.js';
+
+/** A request as it goes over the wire. */
+export interface Sending {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
+  /** How long the server may take its time before it answers on purpose, in milliseconds. @default 0 */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** An answer as it came. */
+export interface Received {
+  readonly status: number;
+  readonly contentType: string | undefined;
+  readonly bytes: Buffer;
+}
+
+const shortestPauseMs = 50;
+const longestPauseMs = 2_000;
+
+/** Longer than the longest path and query that this client makes, which names 64 KiB of units. */
+const mostHeaderBytes = 256 * 1024;
+
+/** Methods whose requests can be sent twice: the second time changes nothing more. */
+const repeatable: readonly string[] = ['GET', 'PUT', 'PATCH', 'DELETE'];
+
+/** The connection was never made, so that the server cannot have seen the request. */
+const neverSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT']);
+
+/** Something between us and the server answers that it cannot be reached. */
+const gateways: readonly number[] = [502, 503, 504];
+
+/**
+ * Sends requests over connections that are kept alive. Those that wait for work have connections of their own: however many wait, they
+ * keep no other request from being sent.
+ *
+ * undici's Pool, not the global fetch: the same client, but with connections and time limits of its own, so that closing it ends its
+ * connections and no one else's, and without what fetch spends on web streams and headers for each small body.
+ */
+export class Transport {
+  readonly #settings: CheckedRestClientOptions;
+  readonly #pool: Pool;
+  readonly #waiting: Pool;
+
+  constructor(settings: CheckedRestClientOptions) {
+    const { root, connections, connectTimeoutMs, ca } = settings;
+    this.#settings = settings;
+    const options: Pool.Options = {
+      connect: { timeout: connectTimeoutMs, ...(ca !== undefined && { ca }) },
+      maxHeaderSize: mostHeaderBytes,
+    };
+    this.#pool = new Pool(root.origin, { ...options, connections });
+    this.#waiting = new Pool(root.origin, options);
+  }
+
+  /** Raises ServerUnreachable; the reason of the signal. */
+  async send(sending: Sending): Promise<Received> {
+    let tries = 0;
+    const tryOnce = async (): Promise<Received> => {
+      tries++;
+      sending.signal?.throwIfAborted();
+      const received = await this.#sendOnce(sending).catch((error: unknown) => {
+        sending.signal?.throwIfAborted();
+        throw this.#unreachable(error);
+      });
+      if (gateways.includes(received.status) && isForeign(received) && repeatable.includes(sending.method) && tries <= this.#settings.retries) {
+        throw this.#unreachable(new Error(`something in between answers ${received.status}`));
+      }
+      return received;
+    };
+    return pRetry(tryOnce, {
+      retries: this.#settings.retries,
+      minTimeout: shortestPauseMs,
+      maxTimeout: longestPauseMs,
+      randomize: true,
+      ...(sending.signal && { signal: sending.signal }),
+      shouldRetry: ({ error }) => repeatable.includes(sending.method) || neverSent.has(codeOf(error.cause)),
+    });
+  }
+
+  /** Closes the connections once what is under way has ended. */
+  async close(): Promise<void> {
+    await Promise.all([this.#pool.close(), this.#waiting.close()]);
+  }
+
+  async #sendOnce({ method, url, headers, body, waitMs = 0, signal }: Sending): Promise<Received> {
+    const { requestTimeoutMs } = this.#settings;
+    const options: Dispatcher.RequestOptions = {
+      method,
+      path: url.pathname + url.search,
+      headers,
+      headersTimeout: waitMs + requestTimeoutMs,
+      bodyTimeout: requestTimeoutMs,
+      ...(body && { body }),
+      ...(signal && { signal }),
+    };
+    const answer = await (waitMs > 0 ? this.#waiting : this.#pool).request(options);
+    const contentType = answer.headers['content-type'];
+    return {
+      status: answer.statusCode,
+      contentType: typeof contentType === 'string' ? contentType : undefined,
+      bytes: Buffer.from(await answer.body.arrayBuffer()),
+    };
+  }
+
+  #unreachable(error: unknown): ServerUnreachableError {
+    return new ServerUnreachableError(this.#settings.root.href, problemOf(error), { cause: error });
+  }
+}
+
+/** Whether it is no answer of a Coordinate server, whose errors are JSON or CBOR. */
+function isForeign({ contentType = '' }: Received): boolean {
+  return !/json|cbor/.test(contentType);
+}
+
+/** Of a name with several addresses, what went wrong with the first. */
+function codeOf(error: unknown): string {
+  const cause: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  const { code } = (cause ?? {}) as { readonly code?: unknown };
+  return typeof code === 'string' ? code : '';
+}
+
+function problemOf(error: unknown): string {
+  switch (codeOf(error)) {
+    case 'ECONNREFUSED':
+      return 'nobody listens there';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'its name is not known';
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return 'it does not take the connection';
+    case 'UND_ERR_HEADERS_TIMEOUT':
+    case 'UND_ERR_BODY_TIMEOUT':
+      return 'it does not answer in time';
+    case 'UND_ERR_SOCKET':
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return 'the connection broke';
+  }
+  return error instanceof Error && error.message !== '' ? error.message : codeOf(error) || String(error);
+}
