@@ -5,6 +5,7 @@ import { answerRequest } from './answer-request.js';
 import { errorOfRequest } from './error-of-request.js';
 import { sendError, sendNotFound } from './respond.js';
 import { checkRestServerOptions, type CheckedRestServerOptions, type RestServerOptions } from './rest-options.js';
+import { WaitingRequests } from './request-or-wait.js';
 import { routes } from './routes.js';
 
 /** A running server. */
@@ -39,7 +40,8 @@ const keepAliveTimeoutMs = 75_000;
 export async function serveRest(options: RestServerOptions): Promise<RestServer> {
   const settings = checkRestServerOptions(options);
   const stopping = new AbortController();
-  const app = applicationOf(settings, stopping.signal);
+  const waiting = new WaitingRequests();
+  const app = applicationOf(settings, stopping.signal, waiting);
   const { host, port, graceMs } = settings;
   const address = await app.listen({ host, port }).catch(async (error: unknown) => {
     await app.close();
@@ -47,7 +49,7 @@ export async function serveRest(options: RestServerOptions): Promise<RestServer>
   });
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
-    stopped ??= stopApplication(app, stopping, graceMs);
+    stopped ??= stopApplication(app, stopping, graceMs).then(() => waiting.closed());
     return stopped;
   };
   return { url: `${address}/`, stop, [Symbol.asyncDispose]: stop };
@@ -63,7 +65,7 @@ async function stopApplication(app: FastifyInstance, stopping: AbortController, 
   }
 }
 
-function applicationOf(settings: CheckedRestServerOptions, stopping: AbortSignal): FastifyInstance {
+function applicationOf(settings: CheckedRestServerOptions, stopping: AbortSignal, waiting: WaitingRequests): FastifyInstance {
   const { coordinate, logger, bodyLimitBytes, requestTimeoutMs, longestWaitMs } = settings;
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const report = (unexpected: unknown): void => logger.error(`${request.method} ${request.url} failed: ${stackOf(unexpected)}`);
@@ -91,7 +93,7 @@ function applicationOf(settings: CheckedRestServerOptions, stopping: AbortSignal
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler(onError);
   app.setNotFoundHandler((_request, reply) => sendNotFound(reply));
-  const surroundings = { coordinate, longestWaitMs, stopping };
+  const surroundings = { coordinate, longestWaitMs, stopping, waiting };
   for (const route of routes) {
     app.all(route.path, (request, reply) => answerRequest(route, request, reply, surroundings));
   }
