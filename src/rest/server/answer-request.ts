@@ -5,7 +5,7 @@ import { sendAnswer, sendNotFound } from './respond.js';
 import type { Route } from './route.js';
 
 /** What all requests have in common. */
-export type Surroundings = Pick<Exchange, 'coordinate' | 'longestWaitMs'> & {
+export type Surroundings = Pick<Exchange, 'coordinate' | 'longestWaitMs' | 'waiting'> & {
   /** Fires when the server is stopping. */
   readonly stopping: AbortSignal;
 };

@@ -1,6 +1,7 @@
 import type { Access } from '../../access/index.js';
 import type { Coordinate } from '../../core/coordinate.js';
 import type { Body, Format } from '../wire/index.js';
+import type { WaitingRequests } from './request-or-wait.js';
 
 /** What a resource is given of a request. */
 export interface Exchange {
@@ -16,6 +17,8 @@ export interface Exchange {
   readonly format: Format;
   /** Fires when the client has gone, or the server is stopping: whoever waits for something gives up then. */
   readonly signal: AbortSignal;
+  /** Everybody who waits for work at this server. */
+  readonly waiting: WaitingRequests;
   /** Longest time that a client may wait for work, in milliseconds. */
   readonly longestWaitMs: number;
 }

@@ -1,39 +1,54 @@
 import type { Attempt } from '../../core/attempt/attempt.js';
+import type { Namespace } from '../../core/namespace/namespace.js';
+import { PostgresNamespace } from '../../core/namespace/postgres-namespace.js';
 import { workSignal } from '../../core/notify/work-signal.js';
 import type { Worker } from '../../core/worker/worker.js';
 import type { WaitingRequest } from '../wire/index.js';
 import type { Exchange } from './exchange.js';
+import { giveBack, WaitingRoom } from './waiting-room.js';
 
-/** What is due may be another namespace's, or held by somebody who takes his time: no reason to ask all the time, in milliseconds. */
-const leastPauseMs = 20;
+/** The requests of one server that wait for work: those of a namespace wait together. */
+export class WaitingRequests {
+  readonly #rooms = new Map<string, WaitingRoom>();
+  readonly #running = new Set<Promise<void>>();
 
-/** How often to look for work that nobody has told of, in milliseconds. */
-const pollMs = 5_000;
-
-/**
- * Asks for work; when there is none, and the client wants to wait, again whenever there may be some, until the time is over, the
- * client has gone, or the server stops. What is claimed for a client that goes at that very moment is given back by its lease.
- */
-export async function requestOrWait(
-  worker: Worker,
-  { request, waitMs }: WaitingRequest,
-  { signal, longestWaitMs }: Pick<Exchange, 'signal' | 'longestWaitMs'>,
-): Promise<Attempt[]> {
-  const attempts = await worker.requestAttempts(request);
-  if (attempts.length > 0 || waitMs <= 0) return attempts;
-  const end = performance.now() + Math.min(waitMs, longestWaitMs);
-  const wakeUp = workSignal(worker.namespace);
-  try {
-    while (!signal.aborted) {
-      // Registered first, looked again then: what is added in between cannot be missed.
-      const dueMs = await wakeUp.arm();
-      const found = await worker.requestAttempts(request);
-      const left = end - performance.now();
-      if (found.length > 0 || left <= 0) return found;
-      await wakeUp.wait(Math.min(left, pollMs, Math.max(dueMs ?? pollMs, leastPauseMs)), signal);
+  /**
+   * Asks for work; when there is none, and the client wants to wait, again whenever there may be some, until the time is over, the
+   * client has gone, or the server stops.
+   */
+  async requestOrWait(
+    worker: Worker,
+    { request, waitMs }: WaitingRequest,
+    { signal, longestWaitMs }: Pick<Exchange, 'signal' | 'longestWaitMs'>,
+  ): Promise<Attempt[]> {
+    const { namespace } = worker;
+    const key = keyOf(namespace);
+    // Who would ask in vain waits at once with the others.
+    if (waitMs <= 0 || this.#rooms.get(key)?.isQuietFor(request) !== true) {
+      const attempts = await worker.requestAttempts(request);
+      if (attempts.length > 0 && signal.aborted) await giveBack(attempts);
+      if (attempts.length > 0 || waitMs <= 0 || signal.aborted) return attempts;
     }
-    return [];
-  } finally {
-    await wakeUp.close();
+    const open = this.#rooms.get(key);
+    const room = open ?? new WaitingRoom(workSignal(namespace));
+    const answer = room.wait(worker, request, { waitMs: Math.min(waitMs, longestWaitMs), signal });
+    if (open === undefined) this.#run(key, room);
+    return answer;
   }
+
+  /** Resolves when nobody waits any more, and nothing of it is left in the database. */
+  async closed(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  #run(key: string, room: WaitingRoom): void {
+    this.#rooms.set(key, room);
+    const running = room.run(() => this.#rooms.delete(key)).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+}
+
+/** A namespace that was destroyed and made anew is another one: what it is told of is not told to the former. */
+function keyOf(namespace: Namespace): string {
+  return namespace instanceof PostgresNamespace ? `${namespace.id} ${namespace.name}` : namespace.name;
 }

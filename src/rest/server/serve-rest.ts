@@ -13,6 +13,7 @@ import { serveDescription } from './openapi/serve-description.js';
 import { requireOwnHost } from './own-host.js';
 import { sendError, sendNotFound } from './respond.js';
 import { checkRestServerOptions, type CheckedRestServerOptions, type RestServerOptions } from './rest-options.js';
+import { WaitingRequests } from './request-or-wait.js';
 import { needOf } from './route.js';
 import { routes } from './routes.js';
 
@@ -53,7 +54,8 @@ const silenceMs = 90_000;
 export async function serveRest(options: RestServerOptions): Promise<RestServer> {
   const settings = checkRestServerOptions(options);
   const stopping = new AbortController();
-  const app = await applicationOf(settings, stopping.signal);
+  const waiting = new WaitingRequests();
+  const app = await applicationOf(settings, stopping.signal, waiting);
   const { host, port, graceMs } = settings;
   const address = await app.listen({ host, port }).catch(async (error: unknown) => {
     await app.close();
@@ -61,7 +63,7 @@ export async function serveRest(options: RestServerOptions): Promise<RestServer>
   });
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
-    stopped ??= stopApplication(app, stopping, graceMs);
+    stopped ??= stopApplication(app, stopping, graceMs).then(() => waiting.closed());
     return stopped;
   };
   const renewTls = (identity: TlsIdentity): void => (app.server as unknown as TlsServer).setSecureContext(identity);
@@ -78,7 +80,7 @@ async function stopApplication(app: FastifyInstance, stopping: AbortController, 
   }
 }
 
-async function applicationOf(settings: CheckedRestServerOptions, stopping: AbortSignal): Promise<FastifyInstance> {
+async function applicationOf(settings: CheckedRestServerOptions, stopping: AbortSignal, waiting: WaitingRequests): Promise<FastifyInstance> {
   const { coordinate, logger, tokens, bodyLimitBytes, longestWaitMs, allowedHosts } = settings;
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const report = (unexpected: unknown): void => logger.error(`${request.method} ${pathOf(request)} failed: ${stackOf(unexpected)}`);
@@ -105,7 +107,7 @@ async function applicationOf(settings: CheckedRestServerOptions, stopping: Abort
   guard(app, tokens);
   app.setNotFoundHandler((_request, reply) => sendNotFound(reply));
   registerObservation(app, settings, stopping);
-  const surroundings = { coordinate, longestWaitMs, stopping };
+  const surroundings = { coordinate, longestWaitMs, stopping, waiting };
   for (const route of routes) {
     const needs = (method: string): Role => needOf(route, method);
     app.all(route.path, { config: { needs } }, (request, reply) => answerRequest(route, request, reply, surroundings));

@@ -25,7 +25,6 @@ import { attemptBody, attemptListBody } from './attempt-bodies.js';
 import type { Exchange } from './exchange.js';
 import { workerUrl, workSpecUrl } from './links.js';
 import { findNamespace } from './namespace.js';
-import { requestOrWait } from './request-or-wait.js';
 
 /** How many attempts of a worker are answered at most when the client does not say. */
 const mostAttempts = 100_000;
@@ -70,7 +69,7 @@ export async function putWorker(worker: Worker, { body }: Exchange): Promise<und
 }
 
 export async function postRequestAttempts(worker: Worker, exchange: Exchange): Promise<Answer> {
-  const attempts = await requestOrWait(worker, attemptRequestFromBody(exchange.body), exchange);
+  const attempts = await exchange.waiting.requestOrWait(worker, attemptRequestFromBody(exchange.body), exchange);
   return ok(attemptResponse(attempts, exchange.format));
 }
 

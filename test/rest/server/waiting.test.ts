@@ -1,5 +1,6 @@
 import { serveRest } from 'pg-coordinate/rest';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { PostgresWorker } from '../../../src/core/worker/postgres-worker.js';
 import { until } from '../../database/until.js';
 import { askingOf, serveAgain, serving, type Answered } from './serving.js';
 
@@ -67,5 +68,58 @@ describe('a request for work that waits', () => {
     await until('nobody waits', async () => (await waiting()) === 0);
     await spec.addWorkUnit('c', {});
     expect(await (await spec.workUnit('c')).status()).toBe('available');
+  });
+});
+
+describe('many requests that wait', () => {
+  const many = 200;
+
+  test('cost one claim for all of them when there is nothing for them, and few when there is something for one', async () => {
+    const { url: at } = await serveAgain(coordinate);
+    const crowd = await coordinate.namespace('crowd');
+    const crowded = await crowd.setWorkSpec({ name: 's' });
+    const asking = askingOf(at);
+    const body = { wait: minute, work_specs: ['s'] };
+    const answers: Answered[] = [];
+    const ask = (name: string): Promise<unknown> =>
+      asking('POST', `/namespace/crowd/worker/${name}/request_attempts`, { body }).then((answer) => answers.push(answer));
+    const waiters = [ask('first')];
+    await until('somebody waits', async () => (await waiting()) === 1);
+    const claims = vi.spyOn(PostgresWorker.prototype, 'requestAttempts');
+    try {
+      for (let n = 0; n < many; n++) waiters.push(ask(`w${n}`));
+      await until('all are known', async () => (await crowd.workers({ limit: 1_000 })).length === many + 1);
+      const arrived = claims.mock.calls.length;
+      expect(arrived).toBeLessThan(many / 4);
+
+      await crowded.addWorkUnit('other work', {});
+      await until('one is answered', () => answers.length === 1);
+      expect(claims.mock.calls.length - arrived).toBeLessThan(20);
+
+      // As many as there is work for, whoever they are.
+      await crowded.addWorkUnits(Array.from({ length: many }, (_, n) => ({ name: `unit ${n}`, data: {} })));
+      await Promise.all(waiters);
+      expect(claims.mock.calls.length - arrived).toBeLessThan(3 * many);
+    } finally {
+      claims.mockRestore();
+    }
+    const units = answers.map(({ json }) => json.attempts[0].work_unit_name);
+    expect(new Set(units).size).toBe(many + 1);
+    expect(await waiting()).toBe(0);
+  });
+
+  test('who asks for something else is served beside those for whom there is nothing', async () => {
+    const { url: at } = await serveAgain(coordinate);
+    const others = await coordinate.namespace('others');
+    const wanted = await others.setWorkSpec({ name: 'wanted' });
+    const ask = (name: string, work_specs: string[], wait: number): Promise<Answered> =>
+      askingOf(at)('POST', `/namespace/others/worker/${name}/request_attempts`, { body: { wait, work_specs } });
+    const patient = ask('patient', ['nothing'], 2e9);
+    await until('somebody waits', async () => (await waiting()) === 1);
+    const served = ask('served', ['wanted'], minute);
+    await until('both have come', async () => (await others.workers()).length === 2);
+    await wanted.addWorkUnit('x', {});
+    expect((await served).json.attempts).toHaveLength(1);
+    expect((await patient).json).toEqual({ attempts: null });
   });
 });
