@@ -1,5 +1,6 @@
 import { statement, type Row } from '../../database/index.js';
 import type { Bucket } from '../backend.js';
+import { adoptReadyUnits } from './adopt-ready.js';
 
 /** After how many claims the open generation of `ready` is to be closed: so many of its rows at most lie in front of what is next. */
 const closeAfter = 4_000;
@@ -35,6 +36,7 @@ export class ReadyRotation {
   /** The first row of the sealed generation, as last seen: generation, spec id, rank, name, epoch. */
   #front: readonly unknown[] = nowhere;
   #running: Promise<void> | undefined;
+  #hasAdopted = false;
   #isStopped = false;
 
   constructor(bucket: Bucket) {
@@ -45,10 +47,18 @@ export class ReadyRotation {
   claimed(newestNumber: number, { isDry = false } = {}): void {
     // Somewhere between two steps: of many processes that live for a few claims only, one in so many does the work.
     this.#dueAt ??= newestNumber + Math.floor(Math.random() * closeAfter);
-    const isDue = newestNumber >= this.#dueAt || (isDry && newestNumber >= this.#lastAt + closeDryAfter);
+    const adopts = isDry && !this.#hasAdopted;
+    const isDue = adopts || newestNumber >= this.#dueAt || (isDry && newestNumber >= this.#lastAt + closeDryAfter);
     if (!isDue || this.#running !== undefined || this.#isStopped) return;
+    if (adopts) {
+      // Where there seems to be no work: once in the life of a process.
+      this.#hasAdopted = true;
+      this.#running = this.#whatever(() => adoptReadyUnits(this.#bucket));
+      return;
+    }
     this.#lastAt = newestNumber;
-    this.#running = this.#step(newestNumber, isDry ? closeDryAfter : closeAfter);
+    this.#dueAt = newestNumber + closeAfter;
+    this.#running = this.#whatever(() => this.#step(newestNumber, isDry ? closeDryAfter : closeAfter));
   }
 
   /** Waits for the step under way; there will be no other. Idempotent. */
@@ -58,11 +68,14 @@ export class ReadyRotation {
   }
 
   async #step(newestNumber: number, after: number): Promise<void> {
-    this.#dueAt = newestNumber + closeAfter;
+    const [row] = await this.#bucket.runBehindGate(rotateReady, [after, ...this.#front]);
+    this.#front = frontFromRow(row);
+    if (row?.more === true) this.#dueAt = newestNumber + stepAfter;
+  }
+
+  async #whatever(work: () => Promise<void>): Promise<void> {
     try {
-      const [row] = await this.#bucket.runBehindGate(rotateReady, [after, ...this.#front]);
-      this.#front = frontFromRow(row);
-      if (row?.more === true) this.#dueAt = newestNumber + stepAfter;
+      await work();
     } catch (error) {
       const { logger } = this.#bucket.backend.database;
       logger.warn(`the ready units could not be rotated: ${error instanceof Error ? error.message : String(error)}`);

@@ -136,3 +136,37 @@ describe('the sealed generation', () => {
     expect(await claim(5)).toEqual(['a0', 'a1']);
   });
 });
+
+describe('a dump that was made while there was work', () => {
+  test('has its units found, although the sequences in it are newer than they are', async () => {
+    await add('a', 3);
+    await rotate();
+    await settle();
+    await add('b', 3);
+    const { sealed } = await generations();
+    // As if other generations had come and gone between the moment of the rows and that of the sequences.
+    await database.query(`select setval('${database.bucket}.ready_open', ${sealed + 9}), setval('${database.bucket}.ready_sealed', ${sealed + 7})`);
+    const restored = await database.connect();
+    const theirs = await restored.namespace(namespace.name);
+    const found: string[] = [];
+    await until('all are found', async () => {
+      found.push(...(await claim(10, theirs, null)));
+      return found.length === 6;
+    });
+    expect(found).toEqual(['a0', 'a1', 'a2', 'b0', 'b1', 'b2']);
+  });
+
+  test.each([[false], [true]])('nothing that lies where it should is touched for it (closed: %s)', async (isClosed) => {
+    await add('a', 2);
+    await rotate();
+    await settle();
+    await add('b', 2);
+    if (isClosed) await rotate();
+    await add('c', 2);
+    const before = await database.query(`select ctid, generation from ${database.bucket}.ready order by ctid`);
+    const other = await database.connect();
+    expect(await claim(1, await other.namespace('without work'), null)).toEqual([]);
+    await other.close();
+    expect(await database.query(`select ctid, generation from ${database.bucket}.ready order by ctid`)).toEqual(before);
+  });
+});
