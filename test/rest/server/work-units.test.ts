@@ -71,7 +71,7 @@ describe('a work unit', () => {
     const worker = await namespace.worker('w');
     const attempt = await worker.makeAttempt(await spec.workUnit('a'));
     const A = `${U}/attempt/w/${attempt.number}`;
-    expect((await ask('GET', U)).json).toEqual({ ...golden, status: 'pending', active_attempt_url: A });
+    expect((await ask('GET', U)).json).toEqual({ ...golden, own_data: { x: 1 }, status: 'pending', active_attempt_url: A });
     expect((await ask('GET', `${U}/attempts`)).json).toEqual({
       attempts: [{ url: A, work_unit_url: U, worker_url: '/namespace/n/worker/w', start_time: now.toISOString(), number: attempt.number }],
     });
