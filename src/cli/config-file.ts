@@ -66,7 +66,7 @@ function valuesOf(text: string, path: string): ConfigFile['values'] {
     throw new UsageError(`the configuration file ${path} is not YAML: ${firstLine}`, { cause: error });
   }
   try {
-    const values = checkOptions((parsed ?? {}) as Record<ConfigKey, unknown>, 'it', known);
+    const values = checkOptions(withoutSections(parsed ?? {}) as Record<ConfigKey, unknown>, 'it', known);
     for (const [key, value] of Object.entries(values)) checkValue(key as ConfigKey, value);
     return values as ConfigFile['values'];
   } catch (error) {
@@ -74,6 +74,14 @@ function valuesOf(text: string, path: string): ConfigFile['values'] {
     const field = String(error.details.field).replace(/^it\./, '');
     throw new UsageError(`the configuration file ${path}: ${field} ${error.details.problem}`, { cause: error });
   }
+}
+
+/** Without what is for `serve` and for the clients that it hands the file to: keys that have keys or a list of their own. */
+function withoutSections(parsed: unknown): unknown {
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return parsed;
+  return Object.fromEntries(
+    Object.entries(parsed).filter(([key, value]) => (known as readonly string[]).includes(key) || typeof value !== 'object' || value === null),
+  );
 }
 
 function checkValue(key: ConfigKey, value: unknown): void {

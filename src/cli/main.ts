@@ -4,7 +4,9 @@ import { InterruptedError } from './interrupted-error.js';
 import { runProgram } from './run-program.js';
 
 const interruption = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+const [command] = process.argv.slice(2);
+// A daemon is told by a hang-up to read its files again.
+for (const signal of command === 'serve' ? (['SIGINT', 'SIGTERM'] as const) : (['SIGINT', 'SIGTERM', 'SIGHUP'] as const)) {
   process.on(signal, () => {
     const error = new InterruptedError(signal);
     // Whoever asks a second time does not want to wait for a tidy end.

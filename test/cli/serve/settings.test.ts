@@ -19,6 +19,7 @@ const names = Object.keys(settingsTable) as SettingName[];
 const examples = (name: SettingName): [string, string] => {
   const { must } = table[name]!;
   if (must === 'text') return ['one', 'two'];
+  if (must.endsWith(' or json')) return ['json', must.split(' ')[0]!];
   if (must === 'true or false') return ['true', 'yes'];
   return must === 'a list of names' ? ['a,b', 'c'] : ['7', '9'];
 };
