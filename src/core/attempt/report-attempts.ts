@@ -138,9 +138,9 @@ export const renewAttempts = statement(
     with held as materialized (
       select l.spec_id, l.unit_id, l.number, r.data
       from unnest($1::bigint[], $2::bigint[], $3::bytea[]) as r (unit_id, number, data)
-      join ${s}.work_unit u on u.id = r.unit_id
-      join ${s}.work_spec w on w.id = u.spec_id
-      join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id and l.number = r.number
+      join ${s}.work_unit u on u.id = any(array[r.unit_id])
+      join ${s}.work_spec w on w.id = any(array[u.spec_id])
+      join ${s}.lease l on l.spec_id = any(array[u.spec_id]) and l.unit_id = any(array[u.id]) and l.number = r.number
       order by l.unit_id
       for no key update of l
     )
@@ -148,7 +148,7 @@ export const renewAttempts = statement(
       expires_at = coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond',
       data = coalesce(held.data, l.data)
     from held
-    where l.spec_id = held.spec_id and l.unit_id = held.unit_id and l.number = held.number
+    where l.spec_id = any(array[held.spec_id]) and l.unit_id = any(array[held.unit_id]) and l.number = held.number
     returning l.number`,
 );
 

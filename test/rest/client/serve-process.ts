@@ -13,7 +13,7 @@ export interface ServeProcess {
 
 /** A server in a process of its own, on the tables of a test. */
 export async function serveProcess({ url, schema }: TestDatabase): Promise<ServeProcess> {
-  const args = ['serve', '--schema', schema, '--rest-port', '0'];
+  const args = ['serve', '--schema', schema, '--rest-port', '0', '--cbor-rpc-port', 'off'];
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), program, ...args], {
     env: { ...process.env, DATABASE_URL: url, PGAPPNAME: `pg-coordinate test ${schema}` },
     stdio: ['ignore', 'pipe', 'inherit'],
