@@ -20,8 +20,8 @@ const specsOfReports = (s: string): string => `
  * unit that is being changed by somebody else is waited for and then judged as it is. (It is not updated by its place, although that is
  * locked: a version newer than the statement's snapshot would not be found there.)
  *
- * Units and leases are joined by lists of one: by an equality the planner may go through all of a table that was nearly empty when it
- * was last vacuumed, for each report, and keep to that plan however much is in it by then.
+ * Units are joined by lists of one, leases looked up by LATERAL with OFFSET 0 and deleted by their place: joined by equalities the planner may go
+ * through all of a table that was nearly empty when it was last vacuumed, for each report, and keep to that plan however much is in it by then.
  * Lock order: work_unit by id, lease. Indexes: the primary keys of work_unit and lease, one probe a unit; that of work_spec once a spec.
  * Parameters: status, unit ids, numbers, data (null: they stay), whether each could have output, now, whether those are ended,
  * namespace id, the different spec ids, and for each attempt which of these is its own, from 1.
@@ -46,12 +46,18 @@ export const endAttempts = statement(
       order by u.id
       for no key update of u
     ),
+    found as materialized (
+      select l.place, locked.data as reported, locked.unit_data, locked.next_spec_id
+      from locked
+      cross join lateral (
+        select l.ctid as place from ${s}.lease l
+        where l.spec_id = locked.spec_id and l.unit_id = locked.id and l.number = locked.number offset 0
+      ) l
+    ),
     ended as (
       -- The count reads all of them before the first lease is touched: every unit's lock comes before any lease's.
-      delete from ${s}.lease l using locked
-      where l.spec_id = any(array[locked.spec_id]) and l.unit_id = any(array[locked.id]) and l.number = locked.number
-        and (select count(*) from locked) > 0
-      returning l.*, locked.data as reported, locked.unit_data, locked.next_spec_id
+      delete from ${s}.lease l using found where l.ctid = found.place and (select count(*) from locked) > 0
+      returning l.*, found.reported, found.unit_data, found.next_spec_id
     ),
     unit as (
       update ${s}.work_unit u set ended = $1::text, active_attempt = ended.number, attempts = ended.attempts
@@ -102,7 +108,10 @@ export const endUndisturbed = statement(
         l.ctid as place, l.spec_id, l.unit_id, l.number, l.worker_id, l.started_at, l.expires_at, l.attempts,
         coalesce(r.data, l.data) as data
       from report r
-      join ${s}.lease l on l.spec_id = any(array[r.spec_id]) and l.unit_id = any(array[r.unit_id]) and l.number = r.number
+      cross join lateral (
+        select l.*, l.ctid from ${s}.lease l
+        where l.spec_id = r.spec_id and l.unit_id = r.unit_id and l.number = r.number offset 0
+      ) l
     ),
     unit as (
       update ${s}.work_unit u set ended = $1::text, active_attempt = held.number, attempts = held.attempts
@@ -135,20 +144,25 @@ export const endUndisturbed = statement(
 export const renewAttempts = statement(
   'attempt.renew',
   (s) => `
-    with held as materialized (
-      select l.spec_id, l.unit_id, l.number, r.data
-      from unnest($1::bigint[], $2::bigint[], $3::bytea[]) as r (unit_id, number, data)
-      join ${s}.work_unit u on u.id = any(array[r.unit_id])
-      join ${s}.work_spec w on w.id = any(array[u.spec_id])
-      join ${s}.lease l on l.spec_id = any(array[u.spec_id]) and l.unit_id = any(array[u.id]) and l.number = r.number
-      order by l.unit_id
-      for no key update of l
+    with report as materialized (
+      select * from unnest($1::bigint[], $2::bigint[], $3::bytea[]) as r (unit_id, number, data) order by unit_id
+    ),
+    held as materialized (
+      select l.place, r.data
+      from report r
+      cross join lateral (select u.spec_id from ${s}.work_unit u where u.id = r.unit_id offset 0) u
+      cross join lateral (select from ${s}.work_spec w where w.id = u.spec_id offset 0) w
+      cross join lateral (
+        select l.ctid as place from ${s}.lease l
+        where l.spec_id = u.spec_id and l.unit_id = r.unit_id and l.number = r.number
+        for no key update
+      ) l
     )
     update ${s}.lease l set
       expires_at = coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond',
       data = coalesce(held.data, l.data)
     from held
-    where l.spec_id = any(array[held.spec_id]) and l.unit_id = any(array[held.unit_id]) and l.number = held.number
+    where l.ctid = held.place
     returning l.number`,
 );
 
