@@ -14,7 +14,7 @@ const layers = {
   adapters: ['errors', 'options', 'core'],
   access: ['errors', 'options', 'clock'],
   'cbor-rpc': ['errors', 'options', 'clock', 'codec', 'database', 'core', 'access'],
-  telemetry: ['errors', 'options', 'database', 'core', 'worker', 'codec'],
+  telemetry: ['errors', 'options', 'clock', 'database', 'core', 'worker', 'codec'],
   rest: ['errors', 'options', 'clock', 'codec', 'database', 'core', 'worker', 'access', 'telemetry'],
   testing: ['errors', 'options', 'clock', 'codec', 'core'],
   archive: ['errors', 'options', 'codec', 'core'],
@@ -84,9 +84,13 @@ export default tseslint.config(
     rules: {
       'local/import-direction': 'error',
       'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'NewExpression[callee.name="Date"][arguments.length=0]', message: 'Time comes from the clock.' },
+        { selector: 'CallExpression[callee.object.name="Date"][callee.property.name="now"]', message: 'Time comes from the clock.' },
+      ],
       'no-restricted-properties': [
         'error',
-        { object: 'Date', property: 'now', message: 'Time comes from the clock.' },
         { object: 'process', property: 'exit', message: 'Only cli/ ends the process.' },
       ],
     },
@@ -103,6 +107,10 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-confusing-void-expression': 'off',
     },
+  },
+  {
+    files: ['src/clock/**/*.ts'],
+    rules: { 'no-restricted-syntax': 'off' },
   },
   {
     files: ['src/cli/**/*.ts'],

@@ -1,3 +1,4 @@
+import { wallClock } from '../clock/index.js';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
@@ -129,7 +130,7 @@ function formatOf(path: string): UnitFormat {
 }
 
 function defaultsOf({ data, priority, delay, nameColumn }: AddOptions): UnitDefaults {
-  const notBefore = delay === undefined ? {} : { notBefore: new Date(Date.now() + delay) };
+  const notBefore = delay === undefined ? {} : { notBefore: new Date(wallClock.now().getTime() + delay) };
   return { data, nameColumn, meta: { ...(priority !== undefined && { priority }), ...notBefore } };
 }
 

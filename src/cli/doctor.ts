@@ -1,3 +1,4 @@
+import { wallClock } from '../clock/index.js';
 import type { Command } from 'commander';
 import pg from 'pg';
 import { describeTarget, parseTarget } from '../database/target/index.js';
@@ -51,7 +52,7 @@ async function report(client: pg.Client, { schema, buckets }: Settings, options:
   const { json, transactionAge } = options;
   const limits = transactionAge === undefined ? {} : { transactionAgeMs: transactionAge };
   const results: Result[] = [];
-  for await (const result of examine(client, { schema, buckets, now: () => new Date(), limits })) {
+  for await (const result of examine(client, { schema, buckets, now: () => wallClock.now(), limits })) {
     io.signal.throwIfAborted();
     results.push(result);
     if (!json) await io.stdout.write(resultText(result, io));

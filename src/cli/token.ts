@@ -1,3 +1,4 @@
+import { wallClock } from '../clock/index.js';
 import type { Command } from 'commander';
 import { everyNamespace, hashToken, isRole, makeToken, roles, writeTokenEntry } from '../access/index.js';
 import { checkName } from '../options/index.js';
@@ -33,7 +34,7 @@ function printToken({ name, role, namespace = [everyNamespace], expires }: NewTo
     name: checkName(name, 'options.name', { mayBeEmpty: false }),
     hash: hashToken(token),
     roles: new Map(namespace.map((each) => [checkName(each, 'options.namespace'), role.filter(isRole)])),
-    expires: expiryOf(expires, new Date()),
+    expires: expiryOf(expires, wallClock.now()),
   });
   console.error('The token, which is not shown again, and the line for the token file:');
   console.log(`${token}\n${line}`);

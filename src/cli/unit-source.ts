@@ -1,3 +1,4 @@
+import { wallClock } from '../clock/index.js';
 import type { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import type { DataDictionary } from '../codec/index.js';
@@ -106,7 +107,7 @@ function fromList([name, data, meta]: readonly unknown[]): unknown {
 
 function metaOf({ priority, notBefore, delay }: JsonUnit): Partial<WorkUnitMeta> {
   const at = notBefore === undefined ? undefined : checkDate(new Date(notBefore), 'notBefore');
-  const later = delay === undefined ? undefined : new Date(Date.now() + checkNumber(delay, 'delay', { least: 0 }) * 1_000);
+  const later = delay === undefined ? undefined : new Date(wallClock.now().getTime() + checkNumber(delay, 'delay', { least: 0 }) * 1_000);
   const time = at ?? later;
   return {
     ...(priority !== undefined && { priority: checkNumber(priority, 'priority') }),

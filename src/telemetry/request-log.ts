@@ -1,3 +1,4 @@
+import { wallClock } from '../clock/index.js';
 import { InvalidArgumentError } from '../errors/index.js';
 
 /** A request that was answered. */
@@ -33,7 +34,7 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 export function requestLog(
   format: RequestLogFormat,
   write: (line: string) => void,
-  now: () => Date = () => new Date(),
+  now: () => Date = () => wallClock.now(),
 ): (request: LoggedRequest) => void {
   if (format !== 'combined' && format !== 'json') throw new InvalidArgumentError('format', "must be 'combined' or 'json'");
   const line = format === 'combined' ? combined : json;

@@ -1,3 +1,4 @@
+import { wallClock } from '../../clock/index.js';
 import type { DataDictionary } from '../../codec/index.js';
 import { defaultLifetimeMs } from '../../core/attempt/lifetime.js';
 import type { AttemptRequest } from '../../core/worker/attempt-request.js';
@@ -177,7 +178,7 @@ export class RestWorker implements Worker, WaitingWorker {
     const from = now === undefined ? undefined : checkDate(now, 'update.now');
     const to = expiration === undefined ? undefined : checkDate(expiration, 'update.expiration');
     if (await this.#isOurServer()) return [from, to];
-    const since = from ?? new Date();
+    const since = from ?? wallClock.now();
     return [since, to ?? new Date(since.getTime() + defaultLifetimeMs)];
   }
 
