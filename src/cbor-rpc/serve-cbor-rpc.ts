@@ -73,8 +73,6 @@ class ListeningServer implements CborRpcServer {
     this.#server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
     this.#server.maxConnections = options.maxConnections;
     this.#server.on('drop', () => options.logger.warn(`a CBOR-RPC client was turned away: there are ${options.maxConnections} connections`));
-    // Such as running out of file descriptors: this one is lost, later ones may not be.
-    this.#server.on('error', (error) => options.logger.error(`a CBOR-RPC client could not be accepted: ${error.message}`));
   }
 
   get address(): { readonly host: string; readonly port: number } {
@@ -91,6 +89,8 @@ class ListeningServer implements CborRpcServer {
       this.#server.once('error', reject);
       this.#server.listen({ host, port }, () => {
         this.#server.off('error', reject);
+        // Such as running out of file descriptors: this one is lost, later ones may not be.
+        this.#server.on('error', ({ message }) => this.#options.logger.error(`a CBOR-RPC client could not be accepted: ${message}`));
         resolve();
       });
     });

@@ -19,6 +19,8 @@ export async function serveProcess({ url, schema }: TestDatabase): Promise<Serve
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'close');
+  // Also if another server of the test does not start.
+  process.once('exit', () => child.kill());
   const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), ended])) as [string];
   const at = /http:\S+/.exec(line)?.[0];
   if (at === undefined) throw new Error(`the server did not start: ${line}`);
