@@ -71,7 +71,7 @@ export class Claimer {
   worked(units: number, ms: number): void {
     this.#ahead.worked(units, ms);
     this.#dispatch();
-    this.#roomFreed?.();
+    this.#claimIfRoom();
   }
 
   /** Says that an attempt is not ours any more: it is not to be begun. Whether it was waiting here. */
@@ -81,7 +81,7 @@ export class Claimer {
 
   /** Says that something has been reported: there may be room again. */
   reported(): void {
-    this.#roomFreed?.();
+    this.#claimIfRoom();
   }
 
   /** No more claims; resolves to what nobody has begun to work on. */
@@ -137,6 +137,11 @@ export class Claimer {
       if (signal.aborted && error instanceof CoordinateError) return;
       throw error;
     }
+  }
+
+  /** Wakes the loop only if it has something to do: this is called for every unit, more than once. */
+  #claimIfRoom(): void {
+    if (this.#roomFreed !== undefined && this.#room() > 0) this.#roomFreed();
   }
 
   /** Whether anything was claimed. Asks for each group of work specs once, beginning with another one each time. */

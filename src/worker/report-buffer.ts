@@ -56,7 +56,7 @@ export class ReportBuffer {
     this.#underWay++;
     try {
       const verdicts = await this.#send(batch.map(({ report }) => report));
-      for (const [index, { settle }] of batch.entries()) settle(verdicts[index]?.error ?? null);
+      batch.forEach(({ settle }, index) => settle(verdicts[index]?.error ?? null));
     } catch (error) {
       for (const { settle } of batch) settle(error);
     } finally {

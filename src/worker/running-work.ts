@@ -61,9 +61,10 @@ export class RunningAttempt implements HandlerContext {
     return this.#reason;
   }
 
-  readonly progress = async (data: DataDictionary): Promise<void> => {
-    await this.attempt.renew(this.#settings.lifetimeMs, data);
-  };
+  /** Bound, as handlers take it out of its object; made when one does. */
+  get progress(): (data: DataDictionary) => Promise<void> {
+    return (data) => this.attempt.renew(this.#settings.lifetimeMs, data);
+  }
 
   /** Fires the signal, once. */
   abort(reason: CoordinateError): void {

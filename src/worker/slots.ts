@@ -33,7 +33,8 @@ const unanswered: Ending = { kind: 'threw', error: new Error('the handler has no
 /** The handlers that are running, and the reports on their way. */
 export class Slots {
   readonly #options: SlotsOptions;
-  readonly #running = new Map<number, { readonly running: RunningAttempt; readonly work: RunningWork }>();
+  /** By the numbers of their attempts. */
+  readonly #running = new Map<number, RunningWork>();
   readonly #works = new Set<RunningWork>();
   #unreported = 0;
   #sweep: NodeJS.Timeout | undefined;
@@ -60,17 +61,17 @@ export class Slots {
     const extraMs = handler.work.kind === 'isolated' ? killingMs : 0;
     const work = new RunningWork(handler, running, { now: performance.now(), extraMs, onEnd: this.#onEnd });
     this.#works.add(work);
-    for (const each of running) this.#running.set(each.number, { running: each, work });
+    for (const { number } of running) this.#running.set(number, work);
     this.#sweep ??= setInterval(() => this.#checkTimes(), sweepMs);
     this.#run(work);
   }
 
   /** Tells the handler of an attempt that its work is in vain. */
   abort(number: number, reason: CoordinateError): void {
-    const found = this.#running.get(number);
-    if (found === undefined) return;
-    found.running.abort(reason);
-    if (found.work.attempts.every((attempt) => attempt.reason !== undefined)) found.work.abort(reason);
+    const work = this.#running.get(number);
+    if (work === undefined) return;
+    work.attempts.find((attempt) => attempt.number === number)?.abort(reason);
+    if (work.attempts.every((attempt) => attempt.reason !== undefined)) work.abort(reason);
   }
 
   /** Tells all handlers to end. */
@@ -130,10 +131,10 @@ export class Slots {
 
   readonly #onEnd = (work: RunningWork, endings: readonly Ending[]): void => {
     this.#works.delete(work);
-    for (const [index, running] of work.attempts.entries()) {
+    work.attempts.forEach((running, index) => {
       this.#running.delete(running.number);
       this.#report(running, endings[index] ?? unanswered, work.handler);
-    }
+    });
     if (this.#works.size === 0) {
       clearInterval(this.#sweep);
       this.#sweep = undefined;

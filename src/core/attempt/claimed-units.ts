@@ -26,9 +26,9 @@ export async function claimedUnitsFromRow(
   const names = slices(bytes(row.names), numbersOf(row.name_lengths));
   const datas = slices(row.datas === null ? none : bytes(row.datas), numbersOf(row.data_lengths));
   const units: ClaimedUnit[] = [];
-  for (const [index, number] of numbers.entries()) {
+  for (let index = 0; index < numbers.length; index++) {
+    const [number, unitId] = [numbers[index] ?? 0, unitIds[index] ?? 0];
     if (!isOurs(number)) continue;
-    const unitId = unitIds[index] ?? 0;
     const data = datas[index] ?? (await readLarge(bucket, specId, unitId, number));
     if (data !== undefined) units.push({ unitId, number, name: names[index] ?? none, data });
   }
