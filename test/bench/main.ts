@@ -5,7 +5,8 @@
 import { writeFile } from 'node:fs/promises';
 import { connect, drop, type PostgresCoordinate } from 'pg-coordinate';
 import { startEmbeddedPostgres } from '../../src/database/embedded/index.js';
-import { measureClaims, measureCycle, type CycleFigures } from './cycle.js';
+import { measureClaimCosts, type ClaimCost, type ClaimCostOptions } from './claim-cost.js';
+import { measureCycle, type CycleFigures } from './cycle.js';
 import { measureHeldSnapshot } from './held-snapshot.js';
 import { fill, median, unitsOf, type Figure } from './measure.js';
 import { readOptions } from './options.js';
@@ -75,43 +76,13 @@ async function benchMatrix(): Promise<void> {
   );
 }
 
-/** Milliseconds of one claim under each condition, measured in turns so that a slow moment of the machine meets all of them. */
-async function benchClaimCost(
-  conditions: readonly { name: string; prepare: (coordinate: PostgresCoordinate) => Promise<void> }[],
-  { named }: { named: boolean },
-): Promise<{ condition: string; batch: number; ms: number }[]> {
-  const results: { condition: string; batch: number; ms: number }[] = [];
-  for (const batch of [1, 100]) {
-    for (const { name, prepare } of conditions) {
-      const rates: number[] = [];
-      for (let repeat = 0; repeat < options.repeats; repeat++) {
-        const rate = await withTables(1, async (coordinate) => {
-          await prepare(coordinate);
-          const namespace = await coordinate.namespace('bench');
-          // Of a higher priority than the others: they are chosen from, and all claims are of this one.
-          const spec = await namespace.setWorkSpec({ name: 'bench', priority: 1 });
-          const claims = batch === 1 ? 500 : 50;
-          await fill(spec, Math.max(10_000, claims * batch * 2), 'claimed');
-          await measureClaims(coordinate, namespace, spec, { units: 20 * batch, batch, connections: 1, named });
-          const { claim } = await measureClaims(coordinate, namespace, spec, {
-            units: claims * batch,
-            batch,
-            connections: 1,
-            named,
-          });
-          return claim.unitsPerSecond;
-        });
-        rates.push(rate);
-      }
-      results.push({ condition: name, batch, ms: (batch / median(rates)) * 1000 });
-    }
-  }
-  return results;
+function claimCostOptions({ named }: { named: boolean }): ClaimCostOptions {
+  return { batches: [1, 100], turns: options.turns, claims: 10, named };
 }
 
 async function benchWaiting(): Promise<void> {
   const most = Math.max(...options.waiting);
-  const rows = await benchClaimCost([
+  const rows = await measureClaimCosts(url, [
     ...options.waiting.map((count) => ({
       name: `${count} available`,
       prepare: async (coordinate: PostgresCoordinate) => fill(await specOf(coordinate, 'bench'), count, 'waiting'),
@@ -135,7 +106,7 @@ async function benchWaiting(): Promise<void> {
         await workOff(coordinate, spec.name);
       },
     },
-  ], { named: true });
+  ], claimCostOptions({ named: true }));
   figures.waiting = rows;
   printClaimCost('One claim, by what else the spec holds', rows);
 }
@@ -152,8 +123,8 @@ async function benchSpecs(): Promise<void> {
     { name: `${options.others} other specs, empty`, prepare: (coordinate: PostgresCoordinate) => others(coordinate, 0) },
     { name: `${options.others} other specs with units`, prepare: (coordinate: PostgresCoordinate) => others(coordinate, 5) },
   ];
-  const byName = await benchClaimCost(conditions, { named: true });
-  const ofAny = await benchClaimCost(conditions, { named: false });
+  const byName = await measureClaimCosts(url, conditions, claimCostOptions({ named: true }));
+  const ofAny = await measureClaimCosts(url, conditions, claimCostOptions({ named: false }));
   figures.specs = { byName, ofAny };
   printClaimCost('One claim of a spec by name, by what else the namespace holds', byName);
   printClaimCost('One claim of any spec, by what else the namespace holds', ofAny);
@@ -240,7 +211,7 @@ async function workOff(coordinate: PostgresCoordinate, spec: string): Promise<vo
   }
 }
 
-function printClaimCost(title: string, rows: readonly { condition: string; batch: number; ms: number }[]): void {
+function printClaimCost(title: string, rows: readonly ClaimCost[]): void {
   const base = new Map<number, number>();
   for (const { batch, ms } of rows) if (!base.has(batch)) base.set(batch, ms);
   printTable(

@@ -11,6 +11,8 @@ export interface BenchOptions {
   /** Other work specs in the namespace. */
   readonly others: number;
   readonly repeats: number;
+  /** How often each condition has its turn where the cost of one claim is measured. */
+  readonly turns: number;
   /** Units that a generator gives. */
   readonly streamed: number;
   /** How often a latency is measured. */
@@ -35,6 +37,7 @@ export function readOptions(args: string[]): BenchOptions {
       waiting: { type: 'string' },
       others: { type: 'string' },
       repeats: { type: 'string' },
+      turns: { type: 'string' },
       streamed: { type: 'string' },
       rounds: { type: 'string' },
       held: { type: 'string' },
@@ -51,6 +54,7 @@ export function readOptions(args: string[]): BenchOptions {
     waiting: list(values.waiting, [10_000, 1_000_000], [1_000, 10_000]),
     others: Number(values.others ?? (quick ? 20 : 1_000)),
     repeats: Number(values.repeats ?? (quick ? 1 : 3)),
+    turns: Number(values.turns ?? (quick ? 2 : 30)),
     streamed: Number(values.streamed ?? (quick ? 5_000 : 1_000_000)),
     rounds: Number(values.rounds ?? (quick ? 20 : 1_000)),
     heldSeconds: Number(values.held ?? (quick ? 2 : 30)),
