@@ -2,6 +2,7 @@ import { ratios, type Result } from './report.js';
 
 const colours: Readonly<Record<string, string>> = {
   us: '#1f6feb',
+  'us-scattered': '#79b8ff',
   graphile: '#8b949e',
   'pg-boss': '#b0b7be',
   bullmq: '#d0d4d9',

@@ -1,5 +1,8 @@
-/** What is measured; the ceiling is plain SQL. */
-export const productNames = ['us', 'graphile', 'pg-boss', 'bullmq', 'ceiling'] as const;
+/**
+ * What is measured. `us`: units have names in the order in which they are added, so that they are worked off first in, first out, as the peers' jobs are.
+ * `us-scattered`: their names come in no order, like hashes or random UUIDs. The ceiling is plain SQL.
+ */
+export const productNames = ['us', 'us-scattered', 'graphile', 'pg-boss', 'bullmq', 'ceiling'] as const;
 export type ProductName = (typeof productNames)[number];
 
 /**
@@ -64,6 +67,8 @@ export async function loadProduct(name: ProductName): Promise<Product> {
   switch (name) {
     case 'us':
       return (await import('./products/us.js')).us;
+    case 'us-scattered':
+      return (await import('./products/us.js')).usScattered;
     case 'graphile':
       return (await import('./products/graphile.js')).graphile;
     case 'pg-boss':

@@ -45,10 +45,12 @@ function costRow(name: string, readings: Readings): (string | number)[] {
   ];
 }
 
+const notPeers: readonly ProductName[] = ['us', 'us-scattered', 'ceiling'];
+
 /** How many times better we are than the best peer, and than plain SQL; for times, how many times shorter. */
 export function ratios({ unit, values }: Result): { best: number | undefined; ceiling: number | undefined } {
   const ours = values.find(({ product }) => product === 'us')?.value;
-  const peers = values.filter(({ product }) => product !== 'us' && product !== 'ceiling').map(({ value }) => value);
+  const peers = values.filter(({ product }) => !notPeers.includes(product)).map(({ value }) => value);
   const plain = values.find(({ product }) => product === 'ceiling')?.value;
   if (ours === undefined) return { best: undefined, ceiling: undefined };
   const best = peers.length === 0 ? undefined : unit === 'ms' ? Math.min(...peers) / ours : ours / Math.max(...peers);

@@ -1,9 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import { nameOf } from '../../measure.js';
 import { byteaArray } from '../built-product.js';
 import { payloadOf, type Product } from '../product.js';
-import { us } from './us.js';
+import { nameInOrder, us } from './us.js';
 
 /* What our layout writes, in plain SQL: no checks, no gate, no scheduler, no runtime. When the layout changes, so must these. */
 const bucket = 'coordinate_bucket_1';
@@ -61,7 +60,7 @@ export const ceiling: Product = {
     return {
       addBatch: async (from, count, bytes) => {
         const numbers = Array.from({ length: count }, (_, index) => from + index);
-        const names = byteaArray(numbers.map((number) => Buffer.from(nameOf('unit', number))));
+        const names = byteaArray(numbers.map((number) => Buffer.from(nameInOrder(number))));
         const data = byteaArray(numbers.map((number) => Buffer.from(JSON.stringify(payloadOf(number, bytes)))));
         await pool.query({ name: 'add', text: addRows, values: [specId, names, data] });
       },

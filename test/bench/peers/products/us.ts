@@ -3,9 +3,12 @@ import { nameOf } from '../../measure.js';
 import { connect, createWorker } from '../built-product.js';
 import { payloadOf, slots, type Product } from '../product.js';
 
-/** Units have names in no particular order of time, as they come in life; all attempts are recorded. */
-export const us: Product = {
-  title: 'pg-coordinate',
+/** Names in the order in which units are added, as of running numbers, times or ULIDs. */
+export const nameInOrder = (number: number): string => `unit-${String(number).padStart(10, '0')}`;
+
+/** All attempts are recorded. */
+const product = (title: string, nameOfUnit: (number: number) => string): Product => ({
+  title,
   batchCallers: 4,
 
   async install(url, queues = 1) {
@@ -26,7 +29,7 @@ export const us: Product = {
     return {
       addBatch: async (from, count, bytes) => {
         const numbers = Array.from({ length: count }, (_, index) => from + index);
-        await nextSpec().addWorkUnits(numbers.map((number) => ({ name: nameOf('unit', number), data: payloadOf(number, bytes) })));
+        await nextSpec().addWorkUnits(numbers.map((number) => ({ name: nameOfUnit(number), data: payloadOf(number, bytes) })));
       },
       addOne: async (number) => {
         await nextSpec().addWorkUnit(`single ${number}`, payloadOf(number));
@@ -61,4 +64,7 @@ export const us: Product = {
       },
     };
   },
-};
+});
+
+export const us = product('pg-coordinate', nameInOrder);
+export const usScattered = product('pg-coordinate, scattered names', (number) => nameOf('unit', number));

@@ -6,7 +6,7 @@ import { WorkerProcesses } from '../worker-processes.js';
 import { fill, mostWarmUps, warmUpWorkers } from './fill.js';
 import type { Figure, Line, Row } from './row.js';
 
-const peers: readonly ProductName[] = ['us', 'graphile', 'pg-boss', 'bullmq'];
+const peers: readonly ProductName[] = ['us', 'us-scattered', 'graphile', 'pg-boss', 'bullmq'];
 const line = (title: string): Line => ({ key: 'rate', title, unit: 'jobs/s' });
 
 /** Jobs that do nothing, by two processes of 24 slots, each product at its best settings. */
