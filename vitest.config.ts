@@ -7,7 +7,7 @@ const onEveryVersion = ['test/core/**/*.test.ts', 'test/conformance/**/*.test.ts
 
 const shared = {
   exclude: ['test/bench/**', '**/node_modules/**'],
-  globalSetup: ['test/support/global-database.ts'],
+  globalSetup: ['test/support/global-database.ts', 'test/support/global-programs.ts'],
   testTimeout: 60_000,
   hookTimeout: 60_000,
 };

@@ -33,8 +33,11 @@ async function prepareForTypeScript(path: string): Promise<void> {
   if (!['.ts', '.mts', '.cts', '.tsx'].includes(extname(path)) || isTsxActive()) return;
   const tsx = await findTsx(path);
   if (tsx !== null) {
-    const { register } = (await import(pathToFileURL(tsx).href)) as { register: () => unknown };
-    register();
+    // Both: without a package.json that says "module", Node takes a .ts file for CommonJS.
+    for (const file of [tsx.esm, tsx.cjs]) {
+      const { register } = (await import(pathToFileURL(file).href)) as { register: () => unknown };
+      register();
+    }
     return;
   }
   if ((process.features as { readonly typescript?: unknown }).typescript) return;
@@ -48,15 +51,15 @@ function isTsxActive(): boolean {
   return [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((argument) => /\btsx\b/.test(argument));
 }
 
-/** The file of tsx that registers it, for `import`: that of the module's project, else the one beside this package. */
-async function findTsx(path: string): Promise<string | null> {
+/** The files of tsx that register it, for `import` and `require`: of the module's project, else of the one beside this package. */
+async function findTsx(path: string): Promise<{ readonly esm: string; readonly cjs: string } | null> {
   for (const from of [path, import.meta.url]) {
     try {
       const description = createRequire(from).resolve('tsx/package.json');
       const { exports } = JSON.parse(await readFile(description, 'utf8')) as { readonly exports: Readonly<Record<string, TsxEntry>> };
       // By hand, as require() would resolve to the file for require().
-      const file = exports['./esm/api']?.import.default;
-      if (file !== undefined) return join(dirname(description), file);
+      const [esm, cjs] = [exports['./esm/api'], exports['./cjs/api']].map((entry) => entry?.import.default);
+      if (esm !== undefined && cjs !== undefined) return { esm: join(dirname(description), esm), cjs: join(dirname(description), cjs) };
     } catch {
       // Not there, or not as we know it.
     }

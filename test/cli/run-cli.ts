@@ -1,9 +1,9 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { compiledProgram } from '../support/programs.js';
 
-const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const program = compiledProgram(new URL('../../src/cli/main.ts', import.meta.url));
 
 export interface CliResult {
   readonly status: number | null;
@@ -29,7 +29,7 @@ export async function runCli(
 /** Starts the command line as a process of its own; it is killed after the test if it has not ended. */
 export function startCli(args: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcessWithoutNullStreams {
   const inherited = Object.entries(process.env).filter(([name]) => name !== 'DATABASE_URL' && !name.startsWith('PG'));
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), program, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     env: { ...Object.fromEntries(inherited), ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
   });

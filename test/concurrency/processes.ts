@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
+import { compiledProgram } from '../support/programs.js';
 import type { Reply, Request, Tasks } from './serve-tasks.js';
 
 /** A process of its own that runs the tasks of a program. */
@@ -34,8 +34,8 @@ export function testProcesses<T extends Tasks>(program: URL): TestProcesses<T> {
     await Promise.all([...running].map((child) => child.kill()));
   });
   const start = async (): Promise<TestProcess<T>> => {
-    const child = fork(fileURLToPath(program), [], {
-      execArgv: ['--import', import.meta.resolve('tsx')],
+    const child = fork(compiledProgram(program), [], {
+      execArgv: [],
       serialization: 'advanced',
     });
     const started = new RunningProcess<T>(child);

@@ -7,19 +7,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { drop } from 'pg-coordinate';
 import { hashToken, isLoopback, makeToken, writeTokenEntry } from 'pg-coordinate/access';
 import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { Client } from '../../cbor-rpc/client.js';
 import { certificate } from '../../support/certificate.js';
+import { compiledProgram } from '../../support/programs.js';
 import { runCli } from '../run-cli.js';
 
 const url = inject('databaseUrl');
 const schema = `serve_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
 afterAll(() => drop(url, { schema }));
 
-const program = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+const program = compiledProgram(new URL('../../../src/cli/main.ts', import.meta.url));
 
 interface Started {
   readonly line: string;
@@ -33,7 +33,7 @@ interface Started {
 /** Starts the command, and resolves to what it says first. */
 async function serve(args: readonly string[]): Promise<Started> {
   const inherited = Object.entries(process.env).filter(([name]) => name !== 'DATABASE_URL' && !name.startsWith('PG'));
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), program, 'serve', ...args], {
+  const child = spawn(process.execPath, [program, 'serve', ...args], {
     env: Object.fromEntries(inherited),
     stdio: ['ignore', 'pipe', 'inherit'],
   });

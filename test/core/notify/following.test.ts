@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { testDatabase } from '../../support/database.js';
+import { compiledProgram } from '../../support/programs.js';
 
 const database = await testDatabase();
 const coordinate = await database.connect();
@@ -11,10 +11,10 @@ const coordinate = await database.connect();
 test('a process that only follows events outlives the end of its connection, and ends once it has closed', { timeout: 60_000 }, async () => {
   const namespace = await coordinate.namespace('followed');
   const application = `pg-coordinate test ${database.schema} follower`;
-  const program = fileURLToPath(new URL('following-program.ts', import.meta.url));
+  const program = compiledProgram(new URL('following-program.ts', import.meta.url));
   const child = spawn(
     process.execPath,
-    ['--import', import.meta.resolve('tsx'), program, database.url, database.schema, namespace.name, application],
+    [program, database.url, database.schema, namespace.name, application],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { TestDatabase } from '../../support/database.js';
+import { compiledProgram } from '../../support/programs.js';
 
-const program = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+const program = compiledProgram(new URL('../../../src/cli/main.ts', import.meta.url));
 
 export interface ServeProcess {
   readonly url: string;
@@ -14,7 +14,7 @@ export interface ServeProcess {
 /** A server in a process of its own, on the tables of a test. */
 export async function serveProcess({ url, schema }: TestDatabase): Promise<ServeProcess> {
   const args = ['serve', '--schema', schema, '--rest-port', '0', '--cbor-rpc-port', 'off'];
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), program, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     env: { ...process.env, DATABASE_URL: url, PGAPPNAME: `pg-coordinate test ${schema}` },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
