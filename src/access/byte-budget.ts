@@ -1,4 +1,4 @@
-/** How many bytes of unfinished and waiting messages all connections of a server may hold together. */
+/** How many bytes all clients of a server may have it hold together, of what they are sending or have sent. */
 export class ByteBudget {
   readonly #most: number;
   #held = 0;
@@ -11,9 +11,14 @@ export class ByteBudget {
     return this.#held;
   }
 
+  /** How many are left. */
+  get left(): number {
+    return this.#most - this.#held;
+  }
+
   /** Takes some more; false, and takes none, if there are not so many left. */
   take(bytes: number): boolean {
-    if (this.#held + bytes > this.#most) return false;
+    if (bytes > this.left) return false;
     this.#held += bytes;
     return true;
   }

@@ -1,8 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { chooseType, decodeBody, formatOfContentType, formatOfType, type Body } from '../wire/index.js';
+import { chooseType, decodeBody, formatOfContentType, formatOfType, type Body, type MediaType } from '../wire/index.js';
+import type { Answer } from './answer.js';
 import type { Exchange } from './exchange.js';
 import { sendAnswer, sendNotFound } from './respond.js';
 import type { Route } from './route.js';
+import { whenOver } from './when-over.js';
 
 /** What all requests have in common. */
 export type Surroundings = Pick<Exchange, 'coordinate' | 'longestWaitMs' | 'waiting'> & {
@@ -35,7 +37,7 @@ export async function answerRequest(
   const { method } = request;
   const ending = new AbortController();
   const end = (): void => ending.abort();
-  reply.raw.once('close', end);
+  const callOff = whenOver(request, reply, end);
   stopping.addEventListener('abort', end, { once: true });
   if (stopping.aborted) end();
   try {
@@ -51,10 +53,29 @@ export async function answerRequest(
     const answer = await route.find(exchange);
     const body = withBody.includes(method) ? readBody(request) : noBody;
     if (!route.methods.includes(method)) reply.header('allow', route.methods.join(', '));
-    sendAnswer(reply, await answer(method, { ...exchange, body }), type);
+    const { takeBack, ...said } = await answer(method, { ...exchange, body });
+    if (takeBack === undefined) sendAnswer(reply, said, type);
+    else await sendOrTakeBack(request, reply, { said, takeBack, type });
   } finally {
-    reply.raw.off('close', end);
+    callOff();
     stopping.removeEventListener('abort', end);
+  }
+}
+
+/** What was made for the client is taken back unless the answer was handed over to the system: after that, nobody knows what became of it. */
+async function sendOrTakeBack(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { said, takeBack, type }: { readonly said: Answer; readonly takeBack: () => Promise<void>; readonly type: MediaType },
+): Promise<void> {
+  whenOver(request, reply, () => {
+    if (!reply.raw.writableFinished) void takeBack();
+  });
+  try {
+    sendAnswer(reply, said, type);
+  } catch (error) {
+    await takeBack();
+    throw error;
   }
 }
 

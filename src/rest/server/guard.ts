@@ -26,6 +26,7 @@ export function guard(app: FastifyInstance, tokens: TokenFile | undefined): void
   app.addHook('onRequest', (request, _reply, done) => {
     try {
       request.access = accessFor(request, tokens);
+      checkRole(request);
       done();
     } catch (error) {
       done(error as Error);
@@ -33,14 +34,18 @@ export function guard(app: FastifyInstance, tokens: TokenFile | undefined): void
   });
 }
 
-/** Paths that are not there are for those who may use the server at all, too. */
+/** Raises NotAuthenticated. Paths that are not there are for those who may use the server at all, too. */
 function accessFor(request: FastifyRequest, tokens: TokenFile | undefined): Access {
   if (tokens === undefined) return openAccess;
   const { needs } = request.routeOptions.config;
   if (needs === 'nothing') return openAccess;
-  const access = tokens.authenticate(bearerToken(request));
-  if (needs !== undefined && !request.is404) requireRole(access, needs(request.method), namespaceOf(request));
-  return access;
+  return tokens.authenticate(bearerToken(request));
+}
+
+/** Raises NotAllowed. */
+function checkRole(request: FastifyRequest): void {
+  const { needs = 'nothing' } = request.routeOptions.config;
+  if (needs !== 'nothing' && !request.is404) requireRole(request.access, needs(request.method), namespaceOf(request));
 }
 
 /** Raises NotAllowed. Without a namespace, the role is needed in some: what is then answered must be about those. */
