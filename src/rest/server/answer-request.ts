@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { chooseType, decodeBody, formatOfContentType, formatOfType, type Body, type MediaType } from '../wire/index.js';
+import { chooseType, decodeRequestBody, formatOfContentType, formatOfType, type Body, type MediaType } from '../wire/index.js';
 import type { Answer } from './answer.js';
 import type { Exchange } from './exchange.js';
 import { sendAnswer, sendNotFound } from './respond.js';
@@ -81,5 +81,5 @@ async function sendOrTakeBack(
 
 function readBody({ headers, body }: FastifyRequest): Body {
   const format = formatOfContentType(headers['content-type']);
-  return decodeBody(Buffer.isBuffer(body) ? body : Buffer.alloc(0), format);
+  return decodeRequestBody(Buffer.isBuffer(body) ? body : Buffer.alloc(0), format);
 }

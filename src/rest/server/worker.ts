@@ -12,6 +12,7 @@ import {
   optionalDataFromWire,
   textMember,
   timeMember,
+  ValueBudget,
   workerStateToBody,
   type AttemptResponseBody,
   type Body,
@@ -63,7 +64,7 @@ export async function getWorker(worker: Worker, { format }: Exchange): Promise<A
  */
 export async function putWorker(worker: Worker, { body }: Exchange): Promise<undefined> {
   const [active, now, expiration] = [flagMember(body, 'active'), timeMember(body, 'last_update'), timeMember(body, 'expiration')];
-  const data = optionalDataFromWire(member(body, 'data'), 'data') ?? null;
+  const data = optionalDataFromWire(member(body, 'data'), 'data', new ValueBudget()) ?? null;
   const mode = textMember(body, 'mode');
   const setsParent = await setParent(worker, body);
   if (active) {

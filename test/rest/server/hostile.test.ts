@@ -219,3 +219,37 @@ describe('3,000 requests of nonsense', { timeout: 120_000 }, () => {
     expect((await fetch(url)).status).toBe(200);
   });
 });
+
+describe('a body of few bytes that would be much', () => {
+  const most = 2_000_000;
+  const listOf = (count: number, item: Buffer): Buffer => {
+    const head = Buffer.from([0x9a, 0, 0, 0, 0]);
+    head.writeUInt32BE(count, 1);
+    return Buffer.concat([head, Buffer.alloc(count * item.length, item)]);
+  };
+  const member = (name: string, value: Buffer): Buffer => Buffer.concat([Buffer.of(0xa1, 0x60 + name.length), Buffer.from(name), value]);
+  /** Tags around empty lists: two bytes for two values. */
+  const tags = listOf(most / 2, Buffer.of(0xc1, 0x80));
+  const half = member('x', listOf(most / 4, Buffer.of(0xc1, 0x80))).toString('base64');
+
+  test.each([
+    ['empty lists in JSON', '/namespace', 'application/json', `{"name":"n","x":[${'[],'.repeat(most / 2)}[]]}`],
+    ['empty objects in JSON', '/namespace', 'application/json', `{"name":"n","x":[${'{},'.repeat(most / 2)}{}]}`],
+    ['tags in CBOR', '/namespace', 'application/cbor', member('x', tags)],
+    ['tags in CBOR in base64', '/namespace/-/work_spec', 'application/json', `{"data":"${member('x', tags).toString('base64')}"}`],
+    ['tags in the CBOR of several units', '/namespace/-/work_spec/s/work_units', 'application/json', JSON.stringify({ work_units: ['a', 'b', 'c'].map((name) => ({ name, data: half })) })],
+  ])('is refused before it is: %s', async (_, path, type, body) => {
+    const { status, json: error } = await ask('POST', path, { headers: { 'content-type': type }, body: body instanceof Buffer ? new Uint8Array(body) : body });
+    expect([status, error.code, error.message]).toEqual([400, 'MalformedRequest', expect.stringContaining(`the body holds more than ${most} values; send less at once`)]);
+  });
+
+  test('is taken when it is no more than that', async () => {
+    const x = `[${'0,'.repeat(most - 10)}0]`;
+    expect((await ask('POST', '/namespace', { headers: json, body: `{"name":"","x":${x}}` })).status).toBe(201);
+  });
+
+  test('is refused for a number of a million digits', async () => {
+    const { status, json: error } = await ask('POST', '/namespace', { headers: json, body: `{"name":"n","x":${'7'.repeat(1_000_000)}}` });
+    expect([status, error.message]).toEqual([400, 'The request cannot be understood: a number has more than 1000 digits']);
+  });
+});
