@@ -220,6 +220,26 @@ describe('3,000 requests of nonsense', { timeout: 120_000 }, () => {
   });
 });
 
+describe('what two servers in a row could read as different requests', () => {
+  const smuggled = 'GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  const host = 'Host: localhost\r\nContent-Type: application/json\r\n';
+  test.each([
+    ['both lengths', `${host}Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`],
+    ['two lengths', `${host}Content-Length: 0\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`],
+    ['a length with a sign', `${host}Content-Length: +0\r\n\r\n${smuggled}`],
+    ['a list of lengths', `${host}Content-Length: 0, 0\r\n\r\n${smuggled}`],
+    ['chunked, but not last', `${host}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n${smuggled}`],
+    ['chunked with a letter too many', `${host}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${smuggled}`],
+    ['a space before the colon', `${host}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n${smuggled}`],
+    ['lines that end with a line feed alone', `${host.replaceAll('\r', '')}Transfer-Encoding: chunked\n\n0\n\n${smuggled}`],
+    ['a chunk whose length is none', `${host}Transfer-Encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n${smuggled}`],
+  ])('is refused, and nothing after it is answered: %s', async (_, rest) => {
+    const answer = await answerTo(server.url, `POST /namespace HTTP/1.1\r\n${rest}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+  });
+});
+
 describe('a body of few bytes that would be much', () => {
   const most = 2_000_000;
   const listOf = (count: number, item: Buffer): Buffer => {
