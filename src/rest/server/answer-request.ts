@@ -72,6 +72,8 @@ async function sendOrTakeBack(
     if (!reply.raw.writableFinished) void takeBack();
   });
   try {
+    // Who has waited for it may have outlived his token, and could not report on what he is given.
+    request.letIn();
     sendAnswer(reply, said, type);
   } catch (error) {
     await takeBack();

@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What the client may do; it is asked for before anything else is looked at. */
     access: Access;
+    /** Looks at the token again. Raises NotAuthenticated, NotAllowed. */
+    letIn: () => void;
   }
 }
 
@@ -20,13 +22,17 @@ declare module 'fastify' {
  */
 export function guard(app: FastifyInstance, tokens: TokenFile | undefined): void {
   app.decorateRequest('access', null as unknown as Access);
+  app.decorateRequest('letIn', null as unknown as () => void);
   app.addHook('onRoute', ({ url, config }) => {
     if (config?.needs === undefined) throw new Error(`the route ${url} does not say which role it needs`);
   });
   app.addHook('onRequest', (request, _reply, done) => {
-    try {
+    request.letIn = () => {
       request.access = accessFor(request, tokens);
       checkRole(request);
+    };
+    try {
+      request.letIn();
       done();
     } catch (error) {
       done(error as Error);

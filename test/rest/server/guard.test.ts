@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { hashToken, makeToken, roles, TokenFile, writeTokenEntry, type Role } from 'pg-coordinate/access';
 import { ManualClock } from 'pg-coordinate/testing';
 import { afterAll, describe, expect, test } from 'vitest';
+import { until } from '../../database/until.js';
 import { needOf } from '../../../src/rest/server/route.js';
 import { routes } from '../../../src/rest/server/routes.js';
 import { askingOf, serveAgain, serving } from './serving.js';
 
-const { coordinate, ask: askFreely } = await serving({ requestsPerSecond: 0 });
+const { coordinate, database, ask: askFreely } = await serving({ requestsPerSecond: 0 });
 const directory = await mkdtemp(join(tmpdir(), 'pg-coordinate-guard-'));
 afterAll(() => rm(directory, { recursive: true }));
 const path = join(directory, 'tokens.yaml');
@@ -101,6 +102,22 @@ describe('with tokens', () => {
     clock.advance(60_000);
     const { status, json } = await ask('GET', '/', { headers: bearer(brief) });
     expect([status, json.message]).toEqual([401, 'This server asks for a token: the token has expired']);
+  });
+
+  test('gives nothing to who has waited for work for longer than his token is worth', async () => {
+    const fleeting = tokenFor('fleeting', { waiting: ['work'] }, new Date(clock.now().getTime() + 1_000));
+    await writeFile(path, lines.join('\n'));
+    await tokens.reload();
+    const spec = await (await coordinate.namespace('waiting')).setWorkSpec({ name: 's' });
+    const waiters = async (): Promise<number> => Number((await database.query<{ count: string }>(`select count(*) from ${database.bucket}.waiter where waiting`))[0]?.count);
+    const answer = ask('POST', '/namespace/waiting/worker/w/request_attempts', { headers: bearer(fleeting), body: { wait: 60e9 } });
+    await until('it waits', async () => (await waiters()) > 0);
+    clock.advance(1_000);
+    await spec.addWorkUnit('a', {});
+    const { status, json } = await answer;
+    expect([status, json.message]).toEqual([401, 'This server asks for a token: the token has expired']);
+    await until('it is given back', async () => (await (await spec.workUnit('a')).status()) === 'available');
+    await (await coordinate.namespace('waiting')).destroy();
   });
 
   test('shows of all namespaces only those that the token is for', async () => {
