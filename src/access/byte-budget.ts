@@ -23,6 +23,13 @@ export class ByteBudget {
     return true;
   }
 
+  /** The same, but whoever is the only one may take more than there is. */
+  takeOrBeAlone(bytes: number): boolean {
+    if (this.#held > 0 && bytes > this.left) return false;
+    this.#held += bytes;
+    return true;
+  }
+
   give(bytes: number): void {
     this.#held -= bytes;
   }

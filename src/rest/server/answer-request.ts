@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { chooseType, decodeRequestBody, formatOfContentType, formatOfType, type Body, type MediaType } from '../wire/index.js';
-import type { Answer } from './answer.js';
+import type { ByteBudget } from '../../access/byte-budget.js';
+import { ServerBusyError } from '../../errors/index.js';
+import { chooseType, decodeRequestBody, formatOfContentType, formatOfType, type Body } from '../wire/index.js';
 import type { Exchange } from './exchange.js';
 import { sendAnswer, sendNotFound } from './respond.js';
 import type { Route } from './route.js';
@@ -10,7 +11,12 @@ import { whenOver } from './when-over.js';
 export type Surroundings = Pick<Exchange, 'coordinate' | 'longestWaitMs' | 'waiting'> & {
   /** Fires when the server is stopping. */
   readonly stopping: AbortSignal;
+  /** What large answers may have together until they are taken. */
+  readonly answers: ByteBudget;
 };
+
+/** Smaller answers fit into the buffers of a connection, and are not counted. */
+const smallAnswerBytes = 64 * 1024;
 
 /** Methods whose requests have a body. */
 const withBody = ['POST', 'PUT', 'PATCH'];
@@ -25,7 +31,7 @@ export async function answerRequest(
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
-  { stopping, ...surroundings }: Surroundings,
+  { stopping, answers, ...surroundings }: Surroundings,
 ): Promise<void> {
   const segments = request.params as Exchange['segments'];
   // The framework takes `/namespace/` for a namespace without a name; even that one has a segment that is not empty.
@@ -54,19 +60,28 @@ export async function answerRequest(
     const body = withBody.includes(method) ? readBody(request) : noBody;
     if (!route.methods.includes(method)) reply.header('allow', route.methods.join(', '));
     const { takeBack, ...said } = await answer(method, { ...exchange, body });
-    if (takeBack === undefined) sendAnswer(reply, said, type);
-    else await sendOrTakeBack(request, reply, { said, takeBack, type });
+    const send = (): void => sendAnswer(reply, said, type, (bytes) => holdAnswer(answers, bytes, (callback) => whenOver(request, reply, callback)));
+    if (takeBack === undefined) send();
+    else await sendOrTakeBack(request, reply, { send, takeBack });
   } finally {
     callOff();
     stopping.removeEventListener('abort', end);
   }
 }
 
+/** An answer is held until its client has taken it, however long that takes. Raises ServerBusy. */
+function holdAnswer(answers: ByteBudget, bytes: number, whenOver: (callback: () => void) => unknown): void {
+  if (bytes <= smallAnswerBytes) return;
+  // One that is larger than all may be together must be taken some time.
+  if (!answers.takeOrBeAlone(bytes)) throw new ServerBusyError();
+  whenOver(() => answers.give(bytes));
+}
+
 /** What was made for the client is taken back unless the answer was handed over to the system: after that, nobody knows what became of it. */
 async function sendOrTakeBack(
   request: FastifyRequest,
   reply: FastifyReply,
-  { said, takeBack, type }: { readonly said: Answer; readonly takeBack: () => Promise<void>; readonly type: MediaType },
+  { send, takeBack }: { readonly send: () => void; readonly takeBack: () => Promise<void> },
 ): Promise<void> {
   whenOver(request, reply, () => {
     if (!reply.raw.writableFinished) void takeBack();
@@ -74,7 +89,7 @@ async function sendOrTakeBack(
   try {
     // Who has waited for it may have outlived his token, and could not report on what he is given.
     request.letIn();
-    sendAnswer(reply, said, type);
+    send();
   } catch (error) {
     await takeBack();
     throw error;

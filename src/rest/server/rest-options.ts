@@ -31,7 +31,7 @@ export interface RestServerOptions {
   readonly requestLog?: (request: LoggedRequest) => void;
   /** Largest body of a request. @default 67108864 (64 MiB) */
   readonly bodyLimitBytes?: number;
-  /** Most bytes of the bodies of all requests under way together; who sends more is told to come later (503). @default 268435456 (256 MiB) */
+  /** Most bytes of the bodies of all requests under way together, and as many of large answers; beyond it clients are told to come later (503). @default 268435456 (256 MiB) */
   readonly maxBufferedBytes?: number;
   /** Most connections at a time; more are closed at once. @default 10000 */
   readonly maxConnections?: number;

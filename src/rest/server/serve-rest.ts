@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Server as TlsServer } from 'node:tls';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
+import { ByteBudget } from '../../access/byte-budget.js';
 import type { Role, TlsIdentity } from '../../access/index.js';
 import { CannotListenError, ServerBusyError } from '../../errors/index.js';
 import { chooseType, defaultType, type MediaType } from '../wire/index.js';
@@ -111,7 +112,7 @@ async function applicationOf(settings: CheckedRestServerOptions, stopping: Abort
   guard(app, tokens);
   app.setNotFoundHandler((_request, reply) => sendNotFound(reply));
   registerObservation(app, settings, stopping);
-  const surroundings = { coordinate, longestWaitMs, stopping, waiting };
+  const surroundings = { coordinate, longestWaitMs, stopping, waiting, answers: new ByteBudget(settings.maxBufferedBytes) };
   for (const route of routes) {
     const needs = (method: string): Role => needOf(route, method);
     app.all(route.path, { config: { needs } }, (request, reply) => answerRequest(route, request, reply, surroundings));

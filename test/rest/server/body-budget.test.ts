@@ -74,6 +74,26 @@ describe('the bodies of all requests together', () => {
     }
   });
 
+  test('are apart from the answers that clients do not take, which are limited in the same way', async () => {
+    const namespace = await coordinate.namespace('large');
+    const spec = await namespace.setWorkSpec({ name: 's' });
+    await spec.addWorkUnit('u', { text: 'x'.repeat(4_000_000) });
+    const { url } = await serveAgain(coordinate, { bodyLimitBytes: 10_000, maxBufferedBytes: 5_000_000 });
+    const at = '/namespace/large/work_spec/s/work_unit/u';
+    const slow = await open(url);
+    slow.pause();
+    slow.write(`GET ${at} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    const statusOfLarge = async (): Promise<number> => (await askingOf(url)('GET', at)).status;
+    await until('it is being held', async () => (await statusOfLarge()) === 503);
+    // Of work that cannot be told of nothing is kept.
+    const refused = await askingOf(url)('POST', '/namespace/large/worker/w/request_attempts', { body: {} });
+    expect([refused.status, refused.json.code]).toEqual([503, 'ServerBusy']);
+    await until('it is given back', async () => (await (await spec.workUnit('u')).status()) === 'available');
+    expect(await statusOf(url, 9_000)).toBe(201);
+    slow.destroy();
+    await until('there is room again', async () => (await statusOfLarge()) === 200);
+  });
+
   test('may not be limited to less than one of them may have', async () => {
     await expect(serveAgain(coordinate, { bodyLimitBytes: 100, maxBufferedBytes: 99 })).rejects.toMatchObject({ details: { field: 'options.maxBufferedBytes' } });
   });
