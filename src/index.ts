@@ -19,7 +19,7 @@ export { chooseWorkSpec } from './core/scheduler/choose-work-spec.js';
 export type { SchemaOptions } from './core/schema/schema-options.js';
 export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from './core/schema/standard-schema.js';
 export type { Summary, SummaryRow } from './core/summary/summary.js';
-export type { AnsweredRequest, EndedAttempts, Operation, Telemetry } from './core/telemetry/telemetry.js';
+export type { AnsweredRequest, EndedAttempts, LapsedAttempts, Operation, Telemetry } from './core/telemetry/telemetry.js';
 export type { WorkSpecMeta } from './core/work-spec/work-spec-meta.js';
 export type { AddStreamOptions, NewWorkUnit, WorkSpec, WorkSpecData } from './core/work-spec/work-spec.js';
 export type { WorkUnitQuery } from './core/work-spec/work-unit-query.js';

@@ -13,6 +13,11 @@ export class Caller {
     this.#actAs = actAs;
   }
 
+  /** Whether it is known who that is, or everybody may call. */
+  get isKnown(): boolean {
+    return this.#tokens === undefined || this.#actAs !== undefined || this.#token !== undefined;
+  }
+
   /** From now on calls are made with this token. Raises NotAuthenticated. */
   authenticate(token: string): boolean {
     if (this.#tokens === undefined) return true;

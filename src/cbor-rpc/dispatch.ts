@@ -3,8 +3,9 @@ import type { PostgresCoordinate } from '../core/postgres-coordinate.js';
 import type { PostgresNamespace } from '../core/namespace/postgres-namespace.js';
 import type { Logger } from '../database/index.js';
 import { CoordinateError, GoneError, NoSuchWorkSpecError } from '../errors/index.js';
+import { withoutPlaces } from '../errors/without-places.js';
 import { methodTable } from './method-table.js';
-import type { Method } from './methods/method.js';
+import type { Method, TakeBack } from './methods/method.js';
 import type { Caller } from './caller.js';
 import { Refusal } from './refusal.js';
 import { listItems, readText } from './values/read-value.js';
@@ -36,8 +37,8 @@ export class Dispatch {
     this.#options = options;
   }
 
-  /** What becomes of a call. Never rejects: whatever goes wrong is the answer. */
-  async run(request: Request, caller: Caller): Promise<Outcome> {
+  /** What becomes of a call, and how that is undone should the client never hear of it. Never rejects: whatever goes wrong is the answer. */
+  async run(request: Request, caller: Caller, takeBacks: TakeBack[]): Promise<Outcome> {
     const { method: name } = request;
     const method = nameOf(name);
     try {
@@ -46,19 +47,20 @@ export class Dispatch {
       if (found === undefined) throw new Refusal(`no such method ${camelCase(method)}`);
       caller.require(found.needs, this.#options.namespace);
       const params = paramsOf(found.method, request.params);
-      return { result: await this.#call(found.method, params) };
+      return { result: await this.#call(found.method, params, takeBacks) };
     } catch (error) {
-      if (error instanceof Refusal || error instanceof CoordinateError) return { error: error.message };
+      const told = error instanceof CoordinateError ? withoutPlaces(error) : error;
+      if (told === error && (error instanceof Refusal || error instanceof CoordinateError)) return { error: error.message };
       this.#options.logger.error(`the call ${method} of a CBOR-RPC client failed: ${error instanceof Error ? error.message : String(error)}`);
-      return { error: "internal error; the server's log says more" };
+      return { error: told instanceof CoordinateError ? told.message : "internal error; the server's log says more" };
     }
   }
 
-  async #call(method: Method, params: readonly unknown[]): Promise<unknown> {
+  async #call(method: Method, params: readonly unknown[], takeBacks: TakeBack[]): Promise<unknown> {
     const { config, maxBytes } = this.#options;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await method.run({ namespace: await this.#open(), config, maxBytes }, ...params);
+        return await method.run({ namespace: await this.#open(), config, maxBytes, takeBacks }, ...params);
       } catch (error) {
         if (error instanceof NoSuchWorkSpecError && method.withoutSpec !== undefined) return [method.withoutSpec, error.message];
         if (!(error instanceof GoneError) || attempt === mostTries) throw error;

@@ -5,9 +5,10 @@ import type { TlsIdentity } from '../access/index.js';
 import { Caller } from './caller.js';
 import { Connection, type AnswerMessage } from './connection.js';
 import { Dispatch } from './dispatch.js';
+import type { TakeBack } from './methods/method.js';
 import { checkServerOptions, messageDepth, type CborRpcOptions, type CheckedOptions } from './server-options.js';
 import { answerMessage, encodeAnswer } from './wire/answer.js';
-import { ByteBudget } from './wire/byte-budget.js';
+import { ByteBudget } from '../access/byte-budget.js';
 import { readRequests } from './wire/request.js';
 
 /** A server that listens. */
@@ -43,6 +44,9 @@ export async function serveCborRpc(options: CborRpcOptions): Promise<CborRpcServ
   await server.listen();
   return server;
 }
+
+/** See `AnswerMessage`; with who has sent the message. */
+type AnswerCaller = (content: Uint8Array, caller: Caller, hasGone: () => boolean) => ReturnType<AnswerMessage>;
 
 class ListeningServer implements CborRpcServer {
   readonly #options: CheckedOptions;
@@ -117,8 +121,12 @@ class ListeningServer implements CborRpcServer {
       return;
     }
     const caller = new Caller(this.#options);
-    const answer: AnswerMessage = (content) => this.#answer(content, caller);
-    const connection = new Connection(socket, { ...this.#options, budget: this.#budget, answer });
+    const connection = new Connection(socket, {
+      ...this.#options,
+      budget: this.#budget,
+      isKnown: () => caller.isKnown,
+      answer: (content, hasGone) => this.#answer(content, caller, hasGone),
+    });
     const served = connection.serve().finally(() => this.#connections.delete(connection));
     this.#connections.set(connection, served);
   }
@@ -140,25 +148,39 @@ class ListeningServer implements CborRpcServer {
   }
 }
 
-/** From the content of a message, and who has sent it, to the bytes of its answer. */
-type AnswerCaller = (content: Uint8Array, caller: Caller) => Promise<Buffer>;
-
-/** From the content of a message to the bytes of its answer. So many calls at a time are decoded and worked on; the bytes of the others wait. */
+/** From the content of a message, and who has sent it, to its answer. So many calls at a time are decoded and worked on; the bytes of the others wait. */
 function answering(options: CheckedOptions): AnswerCaller {
   const { maxMessageBytes, maxMessageItems, maxAnswerBytes, concurrency } = options;
   const dispatch = new Dispatch({ ...options, config: options.config, maxBytes: maxAnswerBytes });
   const limits = { bytes: maxMessageBytes, items: maxMessageItems, depth: messageDepth };
   const limit = pLimit(concurrency);
-  return (content, caller) =>
+  return (content, caller, hasGone) =>
     limit(async () => {
       const message = readRequests(content, limits);
       const answers: Buffer[] = [];
+      const sent: TakeBack[] = [];
       let left = maxAnswerBytes;
       for (const request of message.requests) {
-        const answer = encodeAnswer(request, await dispatch.run(request, caller), left);
-        left -= answer.length;
-        answers.push(answer);
+        const takeBacks: TakeBack[] = [];
+        const outcome = await dispatch.run(request, caller, takeBacks);
+        const { bytes, tells } = hasGone() && takeBacks.length > 0 ? encodeAnswer(request, gone, left) : encodeAnswer(request, outcome, left);
+        if (!tells || hasGone()) await takeBack(takeBacks, options);
+        else sent.push(...takeBacks);
+        left -= bytes.length;
+        answers.push(bytes);
       }
-      return answerMessage(message, answers);
+      return { bytes: answerMessage(message, answers), takeBack: () => takeBack(sent, options) };
     });
+}
+
+/** For a client that has ended its side, and only may be there still. */
+const gone = { error: 'nothing is handed out to a client that has ended its side of the connection' };
+
+/** Never rejects: what cannot be taken back now is, by its lease. */
+async function takeBack(takeBacks: readonly TakeBack[], { logger }: CheckedOptions): Promise<void> {
+  for (const undo of takeBacks) {
+    await undo().catch((error: unknown) => {
+      logger.warn(`what a CBOR-RPC client was not told of could not be taken back: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  }
 }

@@ -66,6 +66,7 @@ export const errorRegistry = {
   // What can be wrong with a request over HTTP.
   MalformedRequest: { status: 400, wire: 'error', text: 'The request cannot be understood: {problem}' },
   MissingData: { status: 400, wire: 'error', text: 'Missing data' },
+  NoSuchWorker: { status: 404, wire: 'error', text: 'No such worker {name}' },
   NoSuchAttempt: { status: 404, wire: 'error', text: 'no such attempt' },
   MethodNotAllowed: { status: 405, wire: 'error', text: 'Method {method} not allowed' },
   NotAcceptable: { status: 406, wire: 'error', text: 'No acceptable representation for response' },
@@ -78,7 +79,13 @@ export const errorRegistry = {
     wire: 'error',
     text: 'This server is not known as {host}; reach it by its address or as localhost, or start it with tokens or with this name as an allowed host',
   },
+  ForeignOrigin: {
+    status: 403,
+    wire: 'error',
+    text: 'Pages of {origin} may not have a browser use this server; open it by itself, or start it with tokens',
+  },
   TooManyRequests: { status: 429, wire: 'error', text: 'Too many requests: this server takes {limit} in a second from one address; try again later' },
+  ServerBusy: { status: 503, wire: 'error', text: 'This server has as many bytes of requests under way as it takes; try again later, or send less at once' },
   BadTokenFile: { status: 503, wire: 'error', text: 'The token file {path} cannot be used: {problem}' },
   CannotListen: { status: 503, wire: 'error', text: 'Cannot listen on {address}: {problem}' },
   ServerFailure: { status: 500, wire: 'error', text: 'The server could not do it: {problem}' },

@@ -20,6 +20,7 @@ function both(one: Telemetry, other: Telemetry): Telemetry {
   const onAnswered = inTurn(one.onAnswered, other.onAnswered);
   const onForced = inTurn(one.onForced, other.onForced);
   const onEnded = inTurn(one.onEnded, other.onEnded);
+  const onLapsed = inTurn(one.onLapsed, other.onLapsed);
   const onExpired = inTurn(one.onExpired, other.onExpired);
   return {
     ...(around && { around }),
@@ -27,6 +28,7 @@ function both(one: Telemetry, other: Telemetry): Telemetry {
     ...(onAnswered && { onAnswered }),
     ...(onForced && { onForced }),
     ...(onEnded && { onEnded }),
+    ...(onLapsed && { onLapsed }),
     ...(onExpired && { onExpired }),
   };
 }

@@ -1,5 +1,5 @@
-export type { AnsweredRequest, EndedAttempts, Operation, Telemetry } from '../core/telemetry/telemetry.js';
-export { Metrics } from './metrics.js';
+export type { AnsweredRequest, EndedAttempts, LapsedAttempts, Operation, Telemetry } from '../core/telemetry/telemetry.js';
+export { Metrics, type MeasuredRequest } from './metrics.js';
 export type { MetricsOptions } from './metrics-options.js';
 export { fromPino, jsonLogger, type JsonLoggerOptions, type ObjectFirstLogger } from './json-logger.js';
 export { Readiness, type NotReady, type ReadinessOptions } from './readiness.js';

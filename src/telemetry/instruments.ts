@@ -9,6 +9,9 @@ const waitBuckets = [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600,
 /** From work that is hardly any to a day. */
 const runBuckets = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400];
 
+/** From an answer out of memory to the longest wait for work, and beyond it what is cut off. */
+const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
+
 const ofSpec = ['namespace', 'work_spec'] as const;
 
 /** Everything that is measured. Names, labels and units are a contract with dashboards: change none, add beside. */
@@ -51,9 +54,22 @@ export function instrumentsIn(registry: Registry) {
       labelNames: [...ofSpec, 'status'] as const,
       registers,
     }),
+    lapsed: new Counter({
+      name: 'coordinate_attempts_lapsed_total',
+      help: 'Attempts that ended without a report, as far as this process did it: spent (failed at once, the retries being spent), superseded (by a forced one).',
+      labelNames: [...ofSpec, 'cause'] as const,
+      registers,
+    }),
     expired: new Counter({
       name: 'coordinate_leases_expired_total',
       help: 'Leases that ran out, as far as this process was the first to see it.',
+      registers,
+    }),
+    requests: new Histogram({
+      name: 'coordinate_http_request_seconds',
+      help: 'How long requests over HTTP took to be answered, by route, method and the first digit of the status (2xx). By this process; those that wait for work do wait.',
+      labelNames: ['route', 'method', 'status'] as const,
+      buckets: requestBuckets,
       registers,
     }),
     queueWait: new Histogram({

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Attempt } from '../core/attempt/attempt.js';
 import { PostgresCoordinate } from '../core/postgres-coordinate.js';
-import type { AnsweredRequest, EndedAttempts, Telemetry } from '../core/telemetry/telemetry.js';
+import type { AnsweredRequest, EndedAttempts, LapsedAttempts, Telemetry } from '../core/telemetry/telemetry.js';
 import { within } from '../database/index.js';
 import { ClosedError, InvalidArgumentError } from '../errors/index.js';
 import { kindOf } from '../options/index.js';
@@ -10,6 +10,15 @@ import { instrumentsIn, type Instruments } from './instruments.js';
 import { checkMetricsOptions, type MetricsOptions } from './metrics-options.js';
 import { Sample } from './sample.js';
 import { SpecLabels, type SpecLabel } from './spec-labels.js';
+
+/** A request over HTTP that was answered, as far as it is measured. */
+export interface MeasuredRequest {
+  /** The pattern of its path, such as `/namespace/:namespace`. */
+  readonly route: string;
+  readonly method: string;
+  readonly status: number;
+  readonly durationMs: number;
+}
 
 /** How many attempts' times are looked up at most at each look at the database. */
 const sampleSize = 1_000;
@@ -93,7 +102,16 @@ export class Metrics implements Telemetry {
     }
   };
 
+  readonly onLapsed = ({ cause, namespace, workSpec, count }: LapsedAttempts): void => {
+    this.#instruments.lapsed.inc({ ...this.#labels.of(namespace, workSpec), cause }, count);
+  };
+
   readonly onExpired = (count: number): void => this.#instruments.expired.inc(count);
+
+  /** A request over HTTP was answered. `route` is the pattern of its path, so that there are only so many; for `serveRest()`, which is given these metrics. */
+  readonly onRequest = ({ route, method, status, durationMs }: MeasuredRequest): void => {
+    this.#instruments.requests.observe({ route, method, status: `${Math.floor(status / 100)}xx` }, durationMs / 1_000);
+  };
 
   #sample(sample: Sample<SampledAttempt>, attempt: Attempt): void {
     const kept = sampled(attempt);

@@ -9,7 +9,7 @@ import { ManualClock } from 'pg-coordinate/testing';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { methodTable } from '../../src/cbor-rpc/method-table.js';
 import { certificate } from '../support/certificate.js';
-import { Client } from './client.js';
+import { answerOf, Client, request } from './client.js';
 import { served } from './served.js';
 
 const { client: newClient, serve, coordinate } = await served();
@@ -89,6 +89,27 @@ describe('with tokens', () => {
     await expect(serve(options)).rejects.toThrow(sentence);
   });
 
+  test('a stranger gets little room, and little time to say who he is', async () => {
+    const { client, server } = await newClient({ tokens, namespace, messageMs: 200 });
+    await client.call('authenticate', ofRole.produce);
+    const [silent, chatty, large] = await Promise.all([Client.connect(server), Client.connect(server), Client.connect(server)]);
+    const size = 1_000_000;
+    large.socket.write(request(1, 'set_work_spec', [{ name: 'spec', text: 'x'.repeat(size) }]));
+    expect(await large.closed()).toEqual([]);
+    expect(await silent.closed()).toEqual([]);
+    // However often he says something else.
+    await expect(
+      (async () => {
+        for (;;) expect(await chatty.refused('now')).toMatch(/call authenticate/);
+      })(),
+    ).rejects.toThrow('the connection was closed');
+    expect(await client.call('set_work_spec', { name: 'spec', text: 'x'.repeat(size) })).toEqual([true, null]);
+    const once = await Client.connect(server);
+    once.socket.write(Buffer.concat([request(1, 'authenticate', [ofRole.produce]), request(2, 'set_work_spec', [{ name: 'spec', text: 'x'.repeat(size) }])]));
+    expect([answerOf(await once.next()).result, answerOf(await once.next()).result]).toEqual([true, [true, null]]);
+    once.close();
+  });
+
   test('may listen where others come', async () => {
     expect((await serve({ tokens, host: '0.0.0.0' })).address.host).toBe('0.0.0.0');
   });
@@ -113,7 +134,8 @@ describe('with a certificate', () => {
     expect(await nowOver(first.cert)).toBe(1_795_165_000);
     const plain = connectSocket(port, host);
     plain.on('error', () => undefined);
-    plain.end(Buffer.from('d8185818', 'hex'));
+    // As many bytes as a record of TLS begins with, so that it need not wait for more of them.
+    plain.write(request(1, 'now', []));
     await once(plain, 'close');
     server.renewTls(second);
     expect(await nowOver(second.cert)).toBe(1_795_165_000);

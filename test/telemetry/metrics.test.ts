@@ -120,6 +120,24 @@ describe('what this process did', () => {
     expect(await series('coordinate_attempts_ended_total')).toHaveLength(4);
   });
 
+  test('counts attempts that end without a report: with their retries spent, or superseded by a forced one', async () => {
+    const { spec, worker, value, of } = await started('lapsed');
+    const lapsed = (cause: string) => value(`coordinate_attempts_lapsed_total{${of},cause="${cause}"}`);
+    await spec.setMeta({ maxRetries: 1 });
+    await spec.addWorkUnits(['a', 'b', 'c'].map((name) => ({ name, data: {} })));
+    const attempts = await worker.requestAttempts({ numberOfWorkUnits: 2 });
+    for (const attempt of attempts) await attempt.retry();
+    expect([await lapsed('spent'), await lapsed('superseded')]).toEqual([undefined, undefined]);
+    const [left] = await worker.requestAttempts({ numberOfWorkUnits: 3 });
+    expect(left?.workUnit.name).toBe('c');
+    expect(await lapsed('spent')).toBe(2);
+    // One that has ended is not superseded.
+    await worker.makeAttempt(attempts[0]!.workUnit);
+    expect(await lapsed('superseded')).toBeUndefined();
+    await worker.makeAttempt(left!.workUnit);
+    expect(await lapsed('superseded')).toBe(1);
+  });
+
   test('counts what was reported in a transaction when that is committed, and not when it is rolled back', async () => {
     const { coordinate, spec, worker, value, of } = await started('transactions');
     const finished = () => value(`coordinate_attempts_ended_total{${of},status="finished"}`);

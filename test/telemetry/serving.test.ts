@@ -1,9 +1,11 @@
 import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net';
 import { connect, drop } from 'pg-coordinate';
+import { serveCborRpc } from 'pg-coordinate/cbor-rpc';
 import { jsonLogger, Metrics, Readiness, requestLog, type LoggedRequest } from 'pg-coordinate/telemetry';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { serveRest } from '../../src/rest/index.js';
 import { askingOf, serveAgain } from '../rest/server/serving.js';
+import { Client } from '../cbor-rpc/client.js';
 import { testDatabase } from '../support/database.js';
 
 const database = await testDatabase();
@@ -99,12 +101,55 @@ describe('/metrics', () => {
     expect(text).toContain('coordinate_attempt_seconds_count{namespace="http",work_spec="fetch"} 1\n');
   });
 
+  test('tells how long requests took, by route: neither names nor inventions of clients make series of their own', async () => {
+    const metrics = new Metrics();
+    const ask = askingOf((await serveAgain(await database.connect(), { metrics })).url);
+    for (const name of ['a', 'b', 'c']) await ask('GET', `/namespace/${name}`);
+    await ask('GET', '/nowhere');
+    await ask('GET', '/nowhere/else');
+    await ask('PROPFIND', '/namespace/a');
+    await ask('DELETE', '/namespace/a', { headers: { accept: 'text/html' } });
+    const counts = async (): Promise<string[]> =>
+      (await metrics.read()).split('\n').filter((line) => line.startsWith('coordinate_http_request_seconds_count')).map((line) => line.slice(37)).sort();
+    await expect.poll(counts).toEqual([
+      '{route="/namespace/:namespace",method="DELETE",status="4xx"} 1',
+      '{route="/namespace/:namespace",method="GET",status="2xx"} 3',
+      '{route="none",method="GET",status="4xx"} 2',
+      '{route="none",method="other",status="4xx"} 1',
+    ]);
+  });
+
   test('is nowhere unless the server was given some', async () => {
     const coordinate = await database.connect();
     expect((await askingOf((await serveAgain(coordinate)).url)('GET', '/metrics')).status).toBe(404);
     await expect(serveRest({ coordinate, metrics: {} as never })).rejects.toThrow(/options\.metrics: must have a method read/);
     await expect(serveRest({ coordinate, requestLog: 'json' as never })).rejects.toThrow(/options\.requestLog: must be a function/);
   });
+});
+
+test('a client is not told where the database is, nor what that has said', async () => {
+  const way = await wayTo(database.url);
+  const coordinate = await connect(way.url, { schema: database.schema });
+  onTestFinished(() => coordinate.close());
+  const log: string[] = [];
+  const logger = { warn: (line: string) => void log.push(line), error: (line: string) => void log.push(line) };
+  const ask = askingOf((await serveAgain(coordinate, { logger })).url);
+  const rpc = await serveCborRpc({ coordinate, port: 0, logger });
+  onTestFinished(() => rpc.stop());
+  const client = await Client.connect(rpc);
+  onTestFinished(() => client.close());
+  way.cut();
+  await expect.poll(() => coordinate.connections.idle).toBe(0);
+  const { status, json, text } = await ask('GET', '/namespace');
+  expect([status, json]).toEqual([503, expect.objectContaining({ code: 'CannotConnect' })]);
+  const { port, username, pathname } = new URL(way.url);
+  const refused = await client.refused('list_work_specs', {});
+  expect(refused).toMatch(/^Cannot connect to PostgreSQL/);
+  for (const secret of [port, pathname.slice(1), `"${username}"`, 'ECONNREFUSED']) {
+    expect(text).not.toContain(secret);
+    expect(refused).not.toContain(secret);
+  }
+  expect(log).toEqual([expect.stringMatching(`^GET /namespace failed: .*:${port}`), expect.stringMatching(`^the call list_work_specs of a CBOR-RPC client failed: .*:${port}`)]);
 });
 
 describe('the request log', () => {

@@ -16,7 +16,7 @@ const longestLeaseSeconds = 86_400;
 /** Gives a worker one unit, or up to max_jobs of them, all of one work spec. */
 export const getWork: Method = {
   parameters: [parameter.worker, parameter.options],
-  run: async ({ namespace, maxBytes }, workerId, options) => {
+  run: async ({ namespace, maxBytes, takeBacks }, workerId, options) => {
     const { available_gb, lease_time = 0, max_jobs = 1, work_spec_names } = readOptions(options, {
       available_gb: readNumber,
       lease_time: readNumber,
@@ -32,6 +32,7 @@ export const getWork: Method = {
       ...(available_gb !== undefined && { availableGb: available_gb }),
       ...(work_spec_names !== undefined && work_spec_names.length > 0 && { workSpecs: work_spec_names }),
     });
+    takeBacks.push(() => Promise.all(attempts.map(giveBack)));
     if (max_jobs > 1) return [await fitting(attempts, maxBytes), null];
     return [attempts.map(workOf)[0] ?? new PythonTuple([null, null, null]), null];
   },
@@ -53,12 +54,16 @@ async function fitting(attempts: readonly PostgresAttempt[], maxBytes: number): 
     const unit = workOf(attempt);
     size += encodeValue(clientValue(unit)).length;
     if (size <= maxBytes || work.length === 0) work.push(unit);
-    else await attempt.expire().catch(unlessSettled);
+    else await giveBack(attempt);
   }
   return work;
 }
 
 /** Whoever has ended or taken the attempt meanwhile has done what was to be done. */
-function unlessSettled(error: unknown): void {
-  if (!(error instanceof CoordinateError)) throw error;
+async function giveBack(attempt: PostgresAttempt): Promise<void> {
+  try {
+    await attempt.expire();
+  } catch (error) {
+    if (!(error instanceof CoordinateError)) throw error;
+  }
 }

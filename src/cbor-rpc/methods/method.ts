@@ -8,7 +8,12 @@ export interface CallContext {
   readonly config: DataDictionary | undefined;
   /** Most bytes of an answer. */
   readonly maxBytes: number;
+  /** What a method adds here is done when the client cannot be told the result. */
+  readonly takeBacks: TakeBack[];
 }
+
+/** Undoes what was done for a client that will never hear of it. */
+export type TakeBack = () => Promise<unknown>;
 
 /**
  * A method as clients call it. It reads its parameters itself, as they are decoded, and resolves to the result. It may be run again when the

@@ -49,12 +49,21 @@ export const getWorkUnitStatus: Method = {
   run: async (context, name, keys) => {
     const asked = readBytesList(keys, 'work_unit_keys');
     const spec = await context.namespace.workSpec(readText(name, 'work_spec_name'));
-    const found = new Map<string, unknown>();
-    for await (const page of pagesOf(context, spec, { names: possibleKeys(asked) })) {
-      const records = await unitRecords(context.namespace, page, { ofFailedOnly: true, maxBytes: context.maxBytes });
-      for (const record of records) found.set(textOf(record.key), statusOf(record));
+    const found = new Map<string, { readonly status: object; readonly size: number }>();
+    let left = context.maxBytes;
+    const different = [...new Map(possibleKeys(asked).map((key) => [textOf(key), key])).values()];
+    for await (const page of pagesOf(context, spec, { names: different })) {
+      const records = await unitRecords(context.namespace, page, { ofFailedOnly: true, maxBytes: left });
+      records.forEach((record, index) => {
+        const size = record.sizeSoFar - (records[index - 1]?.sizeSoFar ?? 0);
+        found.set(textOf(record.key), { status: statusOf(record), size });
+      });
+      left -= records.at(-1)?.sizeSoFar ?? 0;
     }
-    return [asked.map((key) => found.get(textOf(key)) ?? null), null];
+    const answers = asked.map((key) => found.get(textOf(key)));
+    // The same key may be asked for a thousand times, and what it has is told each time.
+    if (answers.reduce((sum, answer) => sum + (answer?.size ?? 0), 0) > context.maxBytes) throw tooLarge(context.maxBytes);
+    return [answers.map((answer) => answer?.status ?? null), null];
   },
 };
 

@@ -20,15 +20,22 @@ function answerMap({ id }: Request, outcome: Outcome): Map<unknown, unknown> {
 /** Bytes of an answer beside its result. */
 const smallAnswer = 1_000;
 
+/** The bytes of an answer. */
+export interface EncodedAnswer {
+  readonly bytes: Buffer;
+  /** Whether it tells of the outcome; else of why that cannot be told. */
+  readonly tells: boolean;
+}
+
 /** The answer to one call. A result that is too large, or that cannot be written, becomes an error. */
-export function encodeAnswer(request: Request, outcome: Outcome, maxBytes: number): Buffer {
+export function encodeAnswer(request: Request, outcome: Outcome, maxBytes: number): EncodedAnswer {
+  const instead = (error: string): EncodedAnswer => ({ bytes: encodeValue(answerMap(request, { error })), tells: false });
   try {
-    const encoded = encodeValue(answerMap(request, outcome), 'result');
-    if (encoded.length <= Math.max(maxBytes, smallAnswer)) return encoded;
-    return encodeValue(answerMap(request, { error: tooLarge(maxBytes).message }));
+    const bytes = encodeValue(answerMap(request, outcome), 'result');
+    return bytes.length <= Math.max(maxBytes, smallAnswer) ? { bytes, tells: true } : instead(tooLarge(maxBytes).message);
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
-    return encodeValue(answerMap(request, { error: error.message }));
+    return instead(error.message);
   }
 }
 

@@ -1,6 +1,6 @@
 import { decodeValue, HeadReader, INDEFINITE, Major, type Tagged } from '../../codec/index.js';
 import { BadCborError } from '../../errors/index.js';
-import type { ByteBudget } from './byte-budget.js';
+import type { ByteBudget } from '../../access/byte-budget.js';
 import { ItemScanner } from './item-scanner.js';
 
 /** The tag of a byte string that holds CBOR. */
@@ -22,8 +22,14 @@ export class MessageReader {
   #room = Buffer.alloc(0);
   #held = 0;
 
-  constructor(maxBytes: number, budget: ByteBudget) {
-    this.#scanner = new ItemScanner({ ...outerLimits, bytes: maxBytes });
+  /** `maxBytes` may change from one message to the next. */
+  constructor(maxBytes: () => number, budget: ByteBudget) {
+    this.#scanner = new ItemScanner({
+      ...outerLimits,
+      get bytes() {
+        return maxBytes();
+      },
+    });
     this.#budget = budget;
   }
 

@@ -87,6 +87,7 @@ export const settingsTable = {
   'tls-cert': { ...text, placeholder: '<file>', default: undefined, says: 'the certificate, and those between it and a root, in PEM, for both ports; read again on SIGHUP' },
   'tls-key': { ...text, placeholder: '<file>', default: undefined, says: 'its key, in PEM' },
   'body-limit': { ...whole(1, 256 * 2 ** 20), placeholder: '<bytes>', default: 64 * 2 ** 20, says: 'the largest body of a request over HTTP' },
+  'max-buffered': { ...whole(1, 2 ** 40), placeholder: '<bytes>', default: 256 * 2 ** 20, says: 'most bytes of requests under way together, of each port; no less than the largest body' },
   'max-connections': { ...whole(1, 1_000_000), placeholder: '<number>', default: 10_000, says: 'most connections to a port at a time' },
   'requests-per-second': { ...whole(0, 1_000_000), placeholder: '<number>', default: 5_000, says: 'most requests over HTTP in a second from one address; 0: no limit' },
   'header-seconds': { ...seconds, placeholder: '<seconds>', default: 20, says: 'longest time that the headers of a request may take to arrive' },

@@ -80,6 +80,7 @@ export async function startServers(
     port: settings['rest-port'],
     allowedHosts: settings['allowed-hosts'],
     bodyLimitBytes: settings['body-limit'],
+    maxBufferedBytes: settings['max-buffered'],
     maxConnections: settings['max-connections'],
     requestsPerSecond: settings['requests-per-second'],
     headersTimeoutMs: settings['header-seconds'] * 1_000,
@@ -100,6 +101,7 @@ export async function startServers(
             host,
             port,
             namespace: settings['cbor-rpc-namespace'],
+            maxBufferedBytes: settings['max-buffered'],
             maxConnections: settings['max-connections'],
           });
     return new RunningServers(rest, cborRpc, settings, tokens);

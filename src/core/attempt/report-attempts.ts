@@ -185,12 +185,18 @@ export const requireAttempt = statement(
   (s) => `select ${s}.require_attempt($1::bigint, $2::bigint, coalesce($3::timestamptz, statement_timestamp()))::text`,
 );
 
-/** Forces an attempt; the number is null when the unit is gone. Parameters: unit id, worker id, lifetime in ms, now, namespace id. */
+/**
+ * Forces an attempt; the number is null when the unit is gone. Whether it superseded another is as the statement found it when it began, which
+ * is good enough to be counted. Parameters: unit id, worker id, lifetime in ms, now, namespace id.
+ */
 export const makeAttempt = statement(
   'attempt.make',
   (s) => `
     select ${s}.make_attempt(
       $1::bigint, $2::bigint, coalesce($4::timestamptz, statement_timestamp()), $3::float8 * interval '1 millisecond'
     ) as number,
+    exists (
+      select from ${s}.work_unit u join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id where u.id = $1::bigint
+    ) as superseded,
     ${isWatched(s, '$5')} as watched`,
 );

@@ -28,6 +28,15 @@ export interface EndedAttempts {
   readonly attempts: readonly Attempt[];
 }
 
+/** Attempts that ended without anybody's report on them; committed. */
+export interface LapsedAttempts {
+  /** Spent: failed when they were claimed, for their units had had all their retries. Superseded: another attempt was forced on the unit. */
+  readonly cause: 'spent' | 'superseded';
+  readonly namespace: string;
+  readonly workSpec: string;
+  readonly count: number;
+}
+
 /**
  * Is told what a connection does, for metrics and traces (`pg-coordinate/telemetry` has both); given to `connect()`. Each member may be
  * left out, and then costs nothing. They are called on the way of every claim and report: they must be quick, and must not throw.
@@ -41,6 +50,7 @@ export interface Telemetry {
   /** An attempt that was forced on a unit. */
   readonly onForced?: (attempt: Attempt) => void;
   readonly onEnded?: (ended: EndedAttempts) => void;
+  readonly onLapsed?: (lapsed: LapsedAttempts) => void;
   /** So many leases have run out, as this connection was the first to see. */
   readonly onExpired?: (count: number) => void;
 }

@@ -108,7 +108,7 @@ async function passGate(
   const isAfterSeen = Number(claim.least) > seen;
   if (count > 0) bucket.newestNumber = isAfterSeen ? Math.max(bucket.newestNumber, Number(claim.greatest)) : Number(claim.greatest);
   bucket.rotation.claimed(bucket.newestNumber, { isDry: count < most });
-  await noteSpent(worker, claim);
+  await noteSpent(worker, spec, claim);
   if (count === 0) return { attempts: [], ...pass };
   const rows = (isAfterSeen ? following : undefined) ?? (await bucket.run(...readAfter(Number(claim.least) - 1)));
   const units = await claimedUnitsFromRow(bucket, spec.id, rows[0], ownNumbers(claim));
@@ -125,9 +125,11 @@ function noteFront({ bucket }: PostgresWorker, specId: number, claim: Row): void
 }
 
 /** Those whose retries are spent have been failed instead. */
-async function noteSpent(worker: PostgresWorker, claim: Row): Promise<void> {
+async function noteSpent(worker: PostgresWorker, spec: ClaimedSpec, claim: Row): Promise<void> {
   if (claim.spent_units === null) return;
   const { bucket, namespace } = worker;
+  const count = (claim.spent_units as readonly unknown[]).length;
+  bucket.backend.telemetry?.onLapsed?.({ cause: 'spent', namespace: namespace.name, workSpec: spec.name, count });
   bucket.counts.count();
   const [answer] = await bucket.run(readWatched, [namespace.id]);
   if (answer?.watched !== true) return;

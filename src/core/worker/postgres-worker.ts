@@ -103,11 +103,13 @@ export class PostgresWorker implements Worker {
       throw new InvalidArgumentError('unit', "must be of the worker's namespace");
     }
     await this.read();
-    const number = await forceAttempt(this.bucket, this.namespace.id, unit.id, this.id, lifetime);
+    const { number, superseded } = await forceAttempt(this.bucket, this.namespace.id, unit.id, this.id, lifetime);
     const [row] = await this.bucket.run(readAttempt, [unit.id, number]);
     if (row === undefined || row.number === null) throw new GoneError();
     const attempt = attemptFromRow(unit as PostgresWorkUnit<Data>, row);
-    this.bucket.backend.telemetry?.onForced?.(attempt as unknown as Attempt);
+    const { telemetry } = this.bucket.backend;
+    telemetry?.onForced?.(attempt as unknown as Attempt);
+    if (superseded) telemetry?.onLapsed?.({ cause: 'superseded', namespace: this.namespace.name, workSpec: unit.workSpec.name, count: 1 });
     return attempt;
   }
 

@@ -18,8 +18,10 @@ import type { CheckedRestClientOptions } from './rest-client-options.js';
 import { Transport, type Received, type Sending } from './transport.js';
 
 /** What a request may say besides its URL. */
-export interface Asking extends Pick<Sending, 'waitMs' | 'signal'> {
+export interface Asking extends Pick<Sending, 'waitMs' | 'signal' | 'isRepeatable'> {
   readonly body?: unknown;
+  /** Whether nothing being there is what is wanted, when the request may have been done before its answer was lost. @default false */
+  readonly absentIsDone?: boolean;
 }
 
 /** An object of the server: its body, and the links in it. */
@@ -108,7 +110,7 @@ export class Connection {
   }
 
   /** Makes a request; resolves to what is answered, undefined if that is nothing. Raises what the server raised. */
-  async ask(method: Sending['method'], url: URL, { body, waitMs, signal }: Asking = {}): Promise<unknown> {
+  async ask(method: Sending['method'], url: URL, { body, waitMs, signal, isRepeatable, absentIsDone = false }: Asking = {}): Promise<unknown> {
     const type = this.#format === 'cbor' ? cborType : defaultType;
     const received = await this.#send({
       method,
@@ -117,7 +119,9 @@ export class Connection {
       ...(body !== undefined && { body: encodeBody(body, this.#format) }),
       ...(waitMs !== undefined && { waitMs }),
       ...(signal && { signal }),
+      ...(isRepeatable !== undefined && { isRepeatable }),
     });
+    if (absentIsDone && received.isRepeated && received.status === 404) return undefined;
     return received.status === 204 ? undefined : this.#read(url, received, decodeAnyBody);
   }
 

@@ -72,7 +72,7 @@ export class RestNamespace implements Namespace {
 
   async destroyWorkSpec(name: string): Promise<void> {
     await this.connection.use(async () => {
-      await this.connection.ask('DELETE', (await this.links()).url('work_spec_url', { spec: encodeName(checkName(name, 'name')) }));
+      await this.connection.ask('DELETE', (await this.links()).url('work_spec_url', { spec: encodeName(checkName(name, 'name')) }), { absentIsDone: true });
     });
   }
 

@@ -18,7 +18,7 @@ import {
   wordMember,
   type Body,
 } from '../wire/index.js';
-import type { Connection, Resource } from './connection.js';
+import type { Asking, Connection, Resource } from './connection.js';
 import type { Links } from './links.js';
 import { AttemptReader } from './read-attempts.js';
 import type { RestAttempt } from './rest-attempt.js';
@@ -102,7 +102,8 @@ export class RestWorkUnit<Data extends DataDictionary = DataDictionary> implemen
   }
 
   async clearActiveAttempt(): Promise<void> {
-    await this.#use(() => this.#put({ active_attempt_url: noAttemptUrl }));
+    // Not to be repeated: the unit may have been handed out again, and that attempt is nothing to take away.
+    await this.#use(() => this.#put({ active_attempt_url: noAttemptUrl }, { isRepeatable: false }));
   }
 
   /** Raises NotOffered at a server that only speaks the protocol. */
@@ -163,8 +164,8 @@ export class RestWorkUnit<Data extends DataDictionary = DataDictionary> implemen
     return this.#links ?? (await this.#get()).links;
   }
 
-  async #put(body: object): Promise<void> {
-    await this.#connection.ask('PUT', this.url, { body });
+  async #put(body: object, how: Pick<Asking, 'isRepeatable'> = {}): Promise<void> {
+    await this.#connection.ask('PUT', this.url, { body, ...how });
   }
 
   #metaOf(body: Body): WorkUnitMeta {

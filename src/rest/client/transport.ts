@@ -1,7 +1,9 @@
 import pRetry from 'p-retry';
 import { Pool, type Dispatcher } from 'undici';
 import { ServerUnreachableError } from '../../errors/index.js';
+import { decodeBody, errorFromBody, formatOfContentType } from '../wire/index.js';
 import type { CheckedRestClientOptions } from './rest-client-options.js';
+import { codeOf, wasNeverSent } from './was-never-sent.js';
 
 /** A request as it goes over the wire. */
 export interface Sending {
@@ -12,6 +14,8 @@ export interface Sending {
   /** How long the server may take its time before it answers on purpose, in milliseconds. @default 0 */
   readonly waitMs?: number;
   readonly signal?: AbortSignal;
+  /** Whether it can be sent twice without harm. @default whether its method says so */
+  readonly isRepeatable?: boolean;
 }
 
 /** An answer as it came. */
@@ -19,6 +23,8 @@ export interface Received {
   readonly status: number;
   readonly contentType: string | undefined;
   readonly bytes: Buffer;
+  /** Whether it was sent before, and may have been done then. */
+  readonly isRepeated: boolean;
 }
 
 const shortestPauseMs = 50;
@@ -29,9 +35,6 @@ const mostHeaderBytes = 256 * 1024;
 
 /** Methods whose requests can be sent twice: the second time changes nothing more. */
 const repeatable: readonly string[] = ['GET', 'PUT', 'PATCH', 'DELETE'];
-
-/** The connection was never made, so that the server cannot have seen the request. */
-const neverSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT']);
 
 /** Something between us and the server answers that it cannot be reached. */
 const gateways: readonly number[] = [502, 503, 504];
@@ -62,17 +65,24 @@ export class Transport {
   /** Raises ServerUnreachable; the reason of the signal. */
   async send(sending: Sending): Promise<Received> {
     let tries = 0;
+    let isRepeated = false;
+    const { isRepeatable = repeatable.includes(sending.method) } = sending;
     const tryOnce = async (): Promise<Received> => {
       tries++;
       sending.signal?.throwIfAborted();
       const received = await this.#sendOnce(sending).catch((error: unknown) => {
         sending.signal?.throwIfAborted();
+        isRepeated ||= !wasNeverSent(error);
         throw this.#unreachable(error);
       });
-      if (gateways.includes(received.status) && isForeign(received) && repeatable.includes(sending.method) && tries <= this.#settings.retries) {
-        throw this.#unreachable(new Error(`something in between answers ${received.status}`));
+      if (tries <= this.#settings.retries) {
+        if (isRepeatable && gateways.includes(received.status) && isForeign(received)) {
+          isRepeated = true;
+          throw this.#unreachable(new Error(`something in between answers ${received.status}`));
+        }
+        if (wasRefusedUnread(received)) throw new RefusedUnreadError();
       }
-      return received;
+      return { ...received, isRepeated };
     };
     return pRetry(tryOnce, {
       retries: this.#settings.retries,
@@ -80,7 +90,7 @@ export class Transport {
       maxTimeout: longestPauseMs,
       randomize: true,
       ...(sending.signal && { signal: sending.signal }),
-      shouldRetry: ({ error }) => repeatable.includes(sending.method) || neverSent.has(codeOf(error.cause)),
+      shouldRetry: ({ error }) => isRepeatable || error instanceof RefusedUnreadError || wasNeverSent(error.cause),
     });
   }
 
@@ -89,7 +99,7 @@ export class Transport {
     await Promise.all([this.#pool.close(), this.#waiting.close()]);
   }
 
-  async #sendOnce({ method, url, headers, body, waitMs = 0, signal }: Sending): Promise<Received> {
+  async #sendOnce({ method, url, headers, body, waitMs = 0, signal }: Sending): Promise<Omit<Received, 'isRepeated'>> {
     const { requestTimeoutMs } = this.#settings;
     const options: Dispatcher.RequestOptions = {
       method,
@@ -115,15 +125,22 @@ export class Transport {
 }
 
 /** Whether it is no answer of a Coordinate server, whose errors are JSON or CBOR. */
-function isForeign({ contentType = '' }: Received): boolean {
+function isForeign({ contentType = '' }: Pick<Received, 'contentType'>): boolean {
   return !/json|cbor/.test(contentType);
 }
 
-/** Of a name with several addresses, what went wrong with the first. */
-function codeOf(error: unknown): string {
-  const cause: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  const { code } = (cause ?? {}) as { readonly code?: unknown };
-  return typeof code === 'string' ? code : '';
+/** Never leaves this file: after the last try the answer itself is told. */
+class RefusedUnreadError extends Error {}
+
+/** Whether the server has too much to do, and has not even read what it was sent: then it can be sent again, whatever it does. */
+function wasRefusedUnread({ status, contentType, bytes }: Pick<Received, 'status' | 'contentType' | 'bytes'>): boolean {
+  if (status !== 429 && status !== 503) return false;
+  try {
+    const { code } = errorFromBody(decodeBody(bytes, formatOfContentType(contentType)));
+    return code === 'TooManyRequests' || code === 'ServerBusy';
+  } catch {
+    return false;
+  }
 }
 
 function problemOf(error: unknown): string {

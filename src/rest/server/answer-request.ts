@@ -1,14 +1,22 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { chooseType, decodeBody, formatOfContentType, formatOfType, type Body } from '../wire/index.js';
+import type { ByteBudget } from '../../access/byte-budget.js';
+import { ServerBusyError } from '../../errors/index.js';
+import { chooseType, decodeRequestBody, formatOfContentType, formatOfType, type Body } from '../wire/index.js';
 import type { Exchange } from './exchange.js';
 import { sendAnswer, sendNotFound } from './respond.js';
 import type { Route } from './route.js';
+import { whenOver } from './when-over.js';
 
 /** What all requests have in common. */
 export type Surroundings = Pick<Exchange, 'coordinate' | 'longestWaitMs' | 'waiting'> & {
   /** Fires when the server is stopping. */
   readonly stopping: AbortSignal;
+  /** What large answers may have together until they are taken. */
+  readonly answers: ByteBudget;
 };
+
+/** Smaller answers fit into the buffers of a connection, and are not counted. */
+const smallAnswerBytes = 64 * 1024;
 
 /** Methods whose requests have a body. */
 const withBody = ['POST', 'PUT', 'PATCH'];
@@ -23,7 +31,7 @@ export async function answerRequest(
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
-  { stopping, ...surroundings }: Surroundings,
+  { stopping, answers, ...surroundings }: Surroundings,
 ): Promise<void> {
   const segments = request.params as Exchange['segments'];
   // The framework takes `/namespace/` for a namespace without a name; even that one has a segment that is not empty.
@@ -35,7 +43,7 @@ export async function answerRequest(
   const { method } = request;
   const ending = new AbortController();
   const end = (): void => ending.abort();
-  reply.raw.once('close', end);
+  const callOff = whenOver(request, reply, end);
   stopping.addEventListener('abort', end, { once: true });
   if (stopping.aborted) end();
   try {
@@ -51,14 +59,44 @@ export async function answerRequest(
     const answer = await route.find(exchange);
     const body = withBody.includes(method) ? readBody(request) : noBody;
     if (!route.methods.includes(method)) reply.header('allow', route.methods.join(', '));
-    sendAnswer(reply, await answer(method, { ...exchange, body }), type);
+    const { takeBack, ...said } = await answer(method, { ...exchange, body });
+    const send = (): void => sendAnswer(reply, said, type, (bytes) => holdAnswer(answers, bytes, (callback) => whenOver(request, reply, callback)));
+    if (takeBack === undefined) send();
+    else await sendOrTakeBack(request, reply, { send, takeBack });
   } finally {
-    reply.raw.off('close', end);
+    callOff();
     stopping.removeEventListener('abort', end);
+  }
+}
+
+/** An answer is held until its client has taken it, however long that takes. Raises ServerBusy. */
+function holdAnswer(answers: ByteBudget, bytes: number, whenOver: (callback: () => void) => unknown): void {
+  if (bytes <= smallAnswerBytes) return;
+  // One that is larger than all may be together must be taken some time.
+  if (!answers.takeOrBeAlone(bytes)) throw new ServerBusyError();
+  whenOver(() => answers.give(bytes));
+}
+
+/** What was made for the client is taken back unless the answer was handed over to the system: after that, nobody knows what became of it. */
+async function sendOrTakeBack(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { send, takeBack }: { readonly send: () => void; readonly takeBack: () => Promise<void> },
+): Promise<void> {
+  whenOver(request, reply, () => {
+    if (!reply.raw.writableFinished) void takeBack();
+  });
+  try {
+    // Who has waited for it may have outlived his token, and could not report on what he is given.
+    request.letIn();
+    send();
+  } catch (error) {
+    await takeBack();
+    throw error;
   }
 }
 
 function readBody({ headers, body }: FastifyRequest): Body {
   const format = formatOfContentType(headers['content-type']);
-  return decodeBody(Buffer.isBuffer(body) ? body : Buffer.alloc(0), format);
+  return decodeRequestBody(Buffer.isBuffer(body) ? body : Buffer.alloc(0), format);
 }

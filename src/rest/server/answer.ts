@@ -4,6 +4,8 @@ export interface Answer {
   readonly body?: unknown;
   /** Where to find what was made. */
   readonly location?: string;
+  /** Called when the answer was made in vain: it could not be sent, or nobody is there any more to take it. Never rejects. */
+  readonly takeBack?: () => Promise<void>;
 }
 
 export function ok(body: unknown): Answer {

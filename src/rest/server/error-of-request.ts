@@ -5,13 +5,18 @@ import {
   ServerFailureError,
   UnsupportedMediaTypeError,
 } from '../../errors/index.js';
+import { withoutPlaces } from '../../errors/without-places.js';
 
 /** What a request may raise, as what the client is told. The framework has errors of its own; of any other the client learns nothing. */
 export function errorOfRequest(
   error: unknown,
   { contentType, bodyLimitBytes, report }: { contentType: string | undefined; bodyLimitBytes: number; report: (error: unknown) => void },
 ): CoordinateError {
-  if (error instanceof CoordinateError) return error;
+  if (error instanceof CoordinateError) {
+    const told = withoutPlaces(error);
+    if (told !== error) report(error.message);
+    return told;
+  }
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':

@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What the client may do; it is asked for before anything else is looked at. */
     access: Access;
+    /** Looks at the token again. Raises NotAuthenticated, NotAllowed. */
+    letIn: () => void;
   }
 }
 
@@ -20,12 +22,17 @@ declare module 'fastify' {
  */
 export function guard(app: FastifyInstance, tokens: TokenFile | undefined): void {
   app.decorateRequest('access', null as unknown as Access);
+  app.decorateRequest('letIn', null as unknown as () => void);
   app.addHook('onRoute', ({ url, config }) => {
     if (config?.needs === undefined) throw new Error(`the route ${url} does not say which role it needs`);
   });
   app.addHook('onRequest', (request, _reply, done) => {
-    try {
+    request.letIn = () => {
       request.access = accessFor(request, tokens);
+      checkRole(request);
+    };
+    try {
+      request.letIn();
       done();
     } catch (error) {
       done(error as Error);
@@ -33,14 +40,18 @@ export function guard(app: FastifyInstance, tokens: TokenFile | undefined): void
   });
 }
 
-/** Paths that are not there are for those who may use the server at all, too. */
+/** Raises NotAuthenticated. Paths that are not there are for those who may use the server at all, too. */
 function accessFor(request: FastifyRequest, tokens: TokenFile | undefined): Access {
   if (tokens === undefined) return openAccess;
   const { needs } = request.routeOptions.config;
   if (needs === 'nothing') return openAccess;
-  const access = tokens.authenticate(bearerToken(request));
-  if (needs !== undefined && !request.is404) requireRole(access, needs(request.method), namespaceOf(request));
-  return access;
+  return tokens.authenticate(bearerToken(request));
+}
+
+/** Raises NotAllowed. */
+function checkRole(request: FastifyRequest): void {
+  const { needs = 'nothing' } = request.routeOptions.config;
+  if (needs !== 'nothing' && !request.is404) requireRole(request.access, needs(request.method), namespaceOf(request));
 }
 
 /** Raises NotAllowed. Without a namespace, the role is needed in some: what is then answered must be about those. */

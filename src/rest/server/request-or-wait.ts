@@ -5,7 +5,7 @@ import { workSignal } from '../../core/notify/work-signal.js';
 import type { Worker } from '../../core/worker/worker.js';
 import type { WaitingRequest } from '../wire/index.js';
 import type { Exchange } from './exchange.js';
-import { giveBack, WaitingRoom } from './waiting-room.js';
+import { WaitingRoom } from './waiting-room.js';
 
 /** The requests of one server that wait for work: those of a namespace wait together. */
 export class WaitingRequests {
@@ -14,7 +14,7 @@ export class WaitingRequests {
 
   /**
    * Asks for work; when there is none, and the client wants to wait, again whenever there may be some, until the time is over, the
-   * client has gone, or the server stops.
+   * client has gone, or the server stops. What was claimed for a client that has gone meanwhile is the caller's to give back.
    */
   async requestOrWait(
     worker: Worker,
@@ -26,7 +26,6 @@ export class WaitingRequests {
     // Who would ask in vain waits at once with the others.
     if (waitMs <= 0 || this.#rooms.get(key)?.isQuietFor(request) !== true) {
       const attempts = await worker.requestAttempts(request);
-      if (attempts.length > 0 && signal.aborted) await giveBack(attempts);
       if (attempts.length > 0 || waitMs <= 0 || signal.aborted) return attempts;
     }
     const open = this.#rooms.get(key);

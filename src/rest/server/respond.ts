@@ -3,12 +3,14 @@ import type { CoordinateError } from '../../errors/index.js';
 import { defaultType, encodeBody, errorToBody, formatOfType, type MediaType } from '../wire/index.js';
 import type { Answer } from './answer.js';
 
-/** Sends what a resource has to say. For HEAD, Node leaves the body out and keeps the headers. */
-export function sendAnswer(reply: FastifyReply, { status, body, location }: Answer, type: MediaType): void {
+/** Sends what a resource has to say, of which `hold` is told the length, and may refuse. For HEAD, Node leaves the body out and keeps the headers. */
+export function sendAnswer(reply: FastifyReply, { status, body, location }: Answer, type: MediaType, hold: (bytes: number) => void): void {
+  const bytes = status === 204 ? undefined : encodeBody(body, formatOfType(type));
+  if (bytes !== undefined) hold(bytes.length);
   reply.code(status);
   if (location !== undefined) reply.header('location', location);
-  if (status === 204) void reply.send();
-  else void reply.header('content-type', type).send(encodeBody(body, formatOfType(type)));
+  if (bytes === undefined) void reply.send();
+  else void reply.header('content-type', type).send(bytes);
 }
 
 /** Sends an error in the form that the client has asked for, if it has asked for one that there is. */

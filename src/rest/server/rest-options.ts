@@ -2,7 +2,7 @@ import { checkHost, TokenFile, type TlsIdentity } from '../../access/index.js';
 import type { Coordinate } from '../../core/coordinate.js';
 import { silentLogger, type Logger } from '../../database/index.js';
 import { InvalidArgumentError } from '../../errors/index.js';
-import type { LoggedRequest, Tracing } from '../../telemetry/index.js';
+import type { LoggedRequest, MeasuredRequest, Tracing } from '../../telemetry/index.js';
 import { checkBoolean, checkDuration, checkInteger, checkList, checkName, checkNumber, checkOptions, kindOf } from '../../options/index.js';
 
 /** How to serve a queue over HTTP. */
@@ -23,14 +23,16 @@ export interface RestServerOptions {
   readonly allowedHosts?: readonly string[];
   /** Told of errors that should not be; never of tokens or payloads. @default tells nobody */
   readonly logger?: Logger;
-  /** What `/metrics` answers with. @default there is no such path */
-  readonly metrics?: { readonly contentType: string; read(): Promise<string> };
+  /** What `/metrics` answers with; told, if it wants to be, of each request that was answered. @default there is no such path */
+  readonly metrics?: { readonly contentType: string; read(): Promise<string>; readonly onRequest?: (request: MeasuredRequest) => void };
   /** Has what clients add belong to the traces that their headers tell of. @default no trace is continued */
   readonly tracing?: Pick<Tracing, 'inContextOf'>;
   /** Told of each request that was answered, see `requestLog()` of `pg-coordinate/telemetry`. @default tells nobody */
   readonly requestLog?: (request: LoggedRequest) => void;
   /** Largest body of a request. @default 67108864 (64 MiB) */
   readonly bodyLimitBytes?: number;
+  /** Most bytes of the bodies of all requests under way together, and as many of large answers; beyond it clients are told to come later (503). @default 268435456 (256 MiB) */
+  readonly maxBufferedBytes?: number;
   /** Most connections at a time; more are closed at once. @default 10000 */
   readonly maxConnections?: number;
   /** Most requests in a second from one address; 0: no limit. @default 5000 */
@@ -56,6 +58,7 @@ const defaults = Object.freeze({
   allowedHosts: Object.freeze([]),
   logger: silentLogger,
   bodyLimitBytes: 64 * 1024 * 1024,
+  maxBufferedBytes: 256 * 1024 * 1024,
   maxConnections: 10_000,
   requestsPerSecond: 5_000,
   headersTimeoutMs: 20_000,
@@ -93,6 +96,8 @@ export function checkRestServerOptions(options: RestServerOptions): CheckedRestS
   }
   checkInteger(given.port, 'options.port', { least: 0, most: 65_535 });
   checkInteger(given.bodyLimitBytes, 'options.bodyLimitBytes', { least: 1, most: mostBodyBytes });
+  // Or there would be requests that are never taken.
+  checkInteger(given.maxBufferedBytes, 'options.maxBufferedBytes', { least: given.bodyLimitBytes });
   checkDuration(given.requestTimeoutMs, 'options.requestTimeoutMs');
   checkDuration(given.longestWaitMs, 'options.longestWaitMs');
   checkDuration(given.graceMs, 'options.graceMs');

@@ -1,7 +1,9 @@
+import { setMaxListeners } from 'node:events';
 import type { Server as TlsServer } from 'node:tls';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
+import { ByteBudget } from '../../access/byte-budget.js';
 import type { Role, TlsIdentity } from '../../access/index.js';
-import { CannotListenError } from '../../errors/index.js';
+import { CannotListenError, ServerBusyError } from '../../errors/index.js';
 import { chooseType, defaultType, type MediaType } from '../wire/index.js';
 import { answerBadBytes } from './answer-bad-bytes.js';
 import { answerRequest } from './answer-request.js';
@@ -10,7 +12,8 @@ import { guard, sendChallenge } from './guard.js';
 import { limitRate } from './limit-rate.js';
 import { registerObservation } from './observation.js';
 import { serveDescription } from './openapi/serve-description.js';
-import { requireOwnHost } from './own-host.js';
+import { refuseForeignPages, requireOwnHost } from './own-host.js';
+import { hasBody, readBodies } from './read-body.js';
 import { sendError, sendNotFound } from './respond.js';
 import { checkRestServerOptions, type CheckedRestServerOptions, type RestServerOptions } from './rest-options.js';
 import { WaitingRequests } from './request-or-wait.js';
@@ -35,8 +38,8 @@ const maxHeaderBytes = 256 * 1024;
 const maxSegmentLength = 16 * 1024;
 /** Longer than the minute after which most proxies close idle connections, so that they never send into one that we have closed. */
 const keepAliveTimeoutMs = 75_000;
-/** Those of requests that are answered before their body is read. */
-const earlyStatuses = [401, 403, 413, 429];
+/** Those of requests that are answered before their body is read, or has been. */
+const earlyStatuses = [401, 403, 413, 429, 503];
 /** A connection that is silent for so long beyond the longest wait for work is cut off: who does not take his answer, too. */
 const silenceMs = 90_000;
 
@@ -54,6 +57,8 @@ const silenceMs = 90_000;
 export async function serveRest(options: RestServerOptions): Promise<RestServer> {
   const settings = checkRestServerOptions(options);
   const stopping = new AbortController();
+  // Each request under way listens to it.
+  setMaxListeners(0, stopping.signal);
   const waiting = new WaitingRequests();
   const app = await applicationOf(settings, stopping.signal, waiting);
   const { host, port, graceMs } = settings;
@@ -86,6 +91,7 @@ async function applicationOf(settings: CheckedRestServerOptions, stopping: Abort
     const report = (unexpected: unknown): void => logger.error(`${request.method} ${pathOf(request)} failed: ${stackOf(unexpected)}`);
     const told = errorOfRequest(error, { contentType: request.headers['content-type'], bodyLimitBytes, report });
     sendChallenge(reply, told);
+    if (told instanceof ServerBusyError) reply.header('retry-after', 1);
     // The rest of a body that was refused unread is not waited for.
     if (earlyStatuses.includes(told.status) && hasBody(request)) reply.header('connection', 'close');
     sendError(reply, told, typeFor(request));
@@ -93,9 +99,7 @@ async function applicationOf(settings: CheckedRestServerOptions, stopping: Abort
   const app = fastify(frameworkOptions(settings, onError));
   app.server.maxConnections = settings.maxConnections;
   app.server.on('drop', () => logger.warn(`an HTTP client was turned away: there are ${settings.maxConnections} connections`));
-  // Bodies are read where their turn comes: whatever they are said to be, they arrive as bytes.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  readBodies(app, settings);
   app.setErrorHandler(onError);
   app.addHook('onSend', (_request, reply, _payload, done) => {
     // A connection whose last request was waiting when the server began to stop would be kept open for the next one.
@@ -104,10 +108,11 @@ async function applicationOf(settings: CheckedRestServerOptions, stopping: Abort
   });
   await limitRate(app, settings.requestsPerSecond);
   if (tokens === undefined && !settings.allowRemote) requireOwnHost(app, allowedHosts);
+  if (tokens === undefined) refuseForeignPages(app, allowedHosts);
   guard(app, tokens);
   app.setNotFoundHandler((_request, reply) => sendNotFound(reply));
   registerObservation(app, settings, stopping);
-  const surroundings = { coordinate, longestWaitMs, stopping, waiting };
+  const surroundings = { coordinate, longestWaitMs, stopping, waiting, answers: new ByteBudget(settings.maxBufferedBytes) };
   for (const route of routes) {
     const needs = (method: string): Role => needOf(route, method);
     app.all(route.path, { config: { needs } }, (request, reply) => answerRequest(route, request, reply, surroundings));
@@ -138,10 +143,6 @@ function frameworkOptions(settings: CheckedRestServerOptions, frameworkErrors: F
       querystringParser: (text: string) => new URLSearchParams(text) as unknown as Record<string, unknown>,
     },
   };
-}
-
-function hasBody({ headers }: FastifyRequest): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 /** For logs: without the query, and not the whole of a long one. */

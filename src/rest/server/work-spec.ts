@@ -14,6 +14,7 @@ import {
   unitMetaFromBody,
   unitQueryFromParameters,
   unitQueryTemplate,
+  ValueBudget,
   type Format,
   type ShortBody,
   type WorkSpecBody,
@@ -36,7 +37,7 @@ export async function listWorkSpecs(namespace: Namespace): Promise<Answer> {
 }
 
 export async function postWorkSpec(namespace: Namespace, { body }: Exchange): Promise<Answer> {
-  const data = optionalDataFromWire(member(body, 'data'), 'data');
+  const data = optionalDataFromWire(member(body, 'data'), 'data', new ValueBudget());
   if (data === undefined) throw new MissingDataError();
   return created(shortBody(await namespace.setWorkSpec(data)));
 }
@@ -47,7 +48,7 @@ export async function getWorkSpec(spec: WorkSpec, { format }: Exchange): Promise
 
 /** Without data there is nothing to change. */
 export async function putWorkSpec(spec: WorkSpec, { body }: Exchange): Promise<undefined> {
-  const data = optionalDataFromWire(member(body, 'data'), 'data');
+  const data = optionalDataFromWire(member(body, 'data'), 'data', new ValueBudget());
   if (data !== undefined) await spec.setData(data);
 }
 

@@ -1,7 +1,7 @@
 import type { Attempt } from '../../core/attempt/attempt.js';
 import type { Namespace } from '../../core/namespace/namespace.js';
 import type { Worker } from '../../core/worker/worker.js';
-import { MalformedRequestError } from '../../errors/index.js';
+import { MalformedRequestError, NoSuchWorkerError } from '../../errors/index.js';
 import {
   attemptRequestFromBody,
   attemptSpecificFromBody,
@@ -12,6 +12,7 @@ import {
   optionalDataFromWire,
   textMember,
   timeMember,
+  ValueBudget,
   workerStateToBody,
   type AttemptResponseBody,
   type Body,
@@ -25,16 +26,21 @@ import { attemptBody, attemptListBody } from './attempt-bodies.js';
 import type { Exchange } from './exchange.js';
 import { workerUrl, workSpecUrl } from './links.js';
 import { findNamespace } from './namespace.js';
+import { giveBack } from './waiting-room.js';
 
 /** How many attempts of a worker are answered at most when the client does not say. */
 const mostAttempts = 100_000;
 /** How many of them are read at once. */
 const pageSize = 1_000;
 
-/** Naming a worker makes it. */
+/** Naming a worker makes it, except when who does so may not work here. */
 export async function findWorker(exchange: Exchange): Promise<Worker> {
   const name = decodeTextName(exchange.segments.worker ?? '');
-  return (await findNamespace(exchange)).worker(name);
+  const namespace = await findNamespace(exchange);
+  if (exchange.access.may('work', namespace.name)) return namespace.worker(name);
+  const [first] = await namespace.workers({ start: name, limit: 1 });
+  if (first?.name !== name) throw new NoSuchWorkerError(name);
+  return first;
 }
 
 export async function listWorkers(namespace: Namespace, { query }: Exchange): Promise<Answer> {
@@ -58,7 +64,7 @@ export async function getWorker(worker: Worker, { format }: Exchange): Promise<A
  */
 export async function putWorker(worker: Worker, { body }: Exchange): Promise<undefined> {
   const [active, now, expiration] = [flagMember(body, 'active'), timeMember(body, 'last_update'), timeMember(body, 'expiration')];
-  const data = optionalDataFromWire(member(body, 'data'), 'data') ?? null;
+  const data = optionalDataFromWire(member(body, 'data'), 'data', new ValueBudget()) ?? null;
   const mode = textMember(body, 'mode');
   const setsParent = await setParent(worker, body);
   if (active) {
@@ -70,7 +76,13 @@ export async function putWorker(worker: Worker, { body }: Exchange): Promise<und
 
 export async function postRequestAttempts(worker: Worker, exchange: Exchange): Promise<Answer> {
   const attempts = await exchange.waiting.requestOrWait(worker, attemptRequestFromBody(exchange.body), exchange);
-  return ok(attemptResponse(attempts, exchange.format));
+  const takeBack = (): Promise<void> => giveBack(attempts);
+  try {
+    return { ...ok(attemptResponse(attempts, exchange.format)), takeBack };
+  } catch (error) {
+    await takeBack();
+    throw error;
+  }
 }
 
 export async function postMakeAttempt(worker: Worker, { body, format }: Exchange): Promise<Answer> {

@@ -3,6 +3,7 @@ import { MalformedRequestError } from '../../errors/index.js';
 import type { Format } from './format.js';
 import { parseJson, stringifyJson } from './json.js';
 import { asBody, type Body } from './members.js';
+import { maxValues, ValueBudget } from './value-budget.js';
 
 /** Writes a body. Its data dictionaries must have been through `dataToWire` for the same format. */
 export function encodeBody(value: unknown, format: Format): Buffer {
@@ -12,6 +13,12 @@ export function encodeBody(value: unknown, format: Format): Buffer {
 /** Reads a body that must be an object. Raises MalformedRequest; BadCbor. */
 export function decodeBody(bytes: Uint8Array, format: Format): Body {
   return asBody(decodeAnyBody(bytes, format), 'the body');
+}
+
+/** The same of a request: it may hold so many values, and no more. */
+export function decodeRequestBody(bytes: Uint8Array, format: Format, mostValues = maxValues): Body {
+  if (format === 'cbor') new ValueBudget(mostValues).take(bytes);
+  return asBody(format === 'cbor' ? decodeValue(bytes) : parseJson(textOf(bytes), mostValues), 'the body');
 }
 
 /** Reads a body of any kind, such as the list of a summary. Raises MalformedRequest; BadCbor. */

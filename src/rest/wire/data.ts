@@ -1,6 +1,7 @@
 import { CborFloat, CborSimple, decodeData, encodeData, PythonTuple, Tagged, Uuid, type DataDictionary } from '../../codec/index.js';
 import { MalformedRequestError } from '../../errors/index.js';
 import type { Format } from './format.js';
+import type { ValueBudget } from './value-budget.js';
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
@@ -21,17 +22,23 @@ export function dataToWire(data: DataDictionary, format: Format): unknown {
   }
 }
 
-/** Reads a data dictionary in either form; in a CBOR body it may also be a byte string that holds its CBOR. Raises MalformedRequest; BadCbor. */
-export function dataFromWire(value: unknown, field: string): DataDictionary {
-  if (typeof value === 'string') return decodeData(decodeBase64(value, field));
-  if (value instanceof Uint8Array) return decodeData(value);
+/**
+ * Reads a data dictionary in either form; in a CBOR body it may also be a byte string that holds its CBOR. What comes from
+ * clients is given a budget, which all the data of a body share. Raises MalformedRequest; BadCbor.
+ */
+export function dataFromWire(value: unknown, field: string, budget?: ValueBudget): DataDictionary {
+  const encoded = typeof value === 'string' ? decodeBase64(value, field) : value;
+  if (encoded instanceof Uint8Array) {
+    budget?.take(encoded);
+    return decodeData(encoded);
+  }
   if (typeof value === 'object' && value !== null && isPlainObject(value)) return value as DataDictionary;
   throw new MalformedRequestError(`"${field}" must be an object, or the base64 of a CBOR map`);
 }
 
 /** The same where the member may be left out, or null. */
-export function optionalDataFromWire(value: unknown, field: string): DataDictionary | undefined {
-  return value === undefined || value === null ? undefined : dataFromWire(value, field);
+export function optionalDataFromWire(value: unknown, field: string, budget?: ValueBudget): DataDictionary | undefined {
+  return value === undefined || value === null ? undefined : dataFromWire(value, field, budget);
 }
 
 /** Line ends are passed over, as Go's decoder does. */

@@ -5,11 +5,11 @@ import { losesNumbers } from './survey-json.js';
 
 /**
  * Reads JSON and keeps its numbers: `1` is 1, `1.0` a CborFloat, 64-bit integers beyond 2^53 are bigints. Of a member that comes
- * twice the last one holds, as for `JSON.parse`. Raises MalformedRequest.
+ * twice the last one holds, as for `JSON.parse`. Raises MalformedRequest, also when there are more values than there may be.
  */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, mostValues?: number): unknown {
   try {
-    if (!losesNumbers(text)) return JSON.parse(text);
+    if (!losesNumbers(text, mostValues)) return JSON.parse(text);
     return parse(text, undefined, { parseNumber, onDuplicateKey: ({ newValue }) => newValue });
   } catch (error) {
     if (error instanceof MalformedRequestError) throw error;

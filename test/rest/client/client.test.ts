@@ -1,8 +1,10 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connect, type Coordinate } from 'pg-coordinate';
+import { connect, NoSuchWorkSpecError, RetriesExhaustedError, ServerBusyError, TooManyRequestsError, type Coordinate } from 'pg-coordinate';
 import { connectRest } from 'pg-coordinate/rest';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { wasNeverSent } from '../../../src/rest/client/was-never-sent.js';
+import { errorToBody } from '../../../src/rest/wire/index.js';
 import { serving } from '../server/serving.js';
 
 const { server, coordinate: behind, database } = await serving();
@@ -146,6 +148,65 @@ describe('requests', () => {
       stub.close();
     });
     expect((await posted).body).toEqual(root);
+  });
+
+  test('that a server refuses unread, having too much to do, are sent again, whatever they do', async () => {
+    let refusals = 0;
+    const { url, asked } = await answering((request, response) => {
+      const error = refusals % 2 === 0 ? new ServerBusyError() : new TooManyRequestsError(5);
+      if (request.url !== '/' && refusals-- > 0) json(errorToBody(error), error.status)(request, response);
+      else json(root)(request, response);
+    });
+    const coordinate = await connected(url, { retries: 2 });
+    const post = (): Promise<unknown> => coordinate.connection.post(new URL('x', url), { body: {} });
+    refusals = 2;
+    await post();
+    expect(asked).toEqual(['GET /', ...Array(3).fill('POST /x')]);
+    refusals = 3;
+    await expect(post()).rejects.toMatchObject({ code: 'TooManyRequests' });
+    // Of another error of that status nobody knows what was done.
+    const failing = await answering((request, response) => json(request.url === '/' ? root : errorToBody(new RetriesExhaustedError(9)), request.url === '/' ? 200 : 503)(request, response));
+    const other = await connected(failing.url);
+    await expect(other.connection.post(new URL('x', failing.url), { body: {} })).rejects.toMatchObject({ code: 'RetriesExhausted' });
+    expect(failing.asked).toEqual(['GET /', 'POST /x']);
+  });
+
+  test('whose connection breaks after the request was done are no errors for having been done', async () => {
+    let breaks = 0;
+    const { url } = await answering((request, response) => {
+      if (request.url === '/') json(root)(request, response);
+      else if (request.method === 'GET') json({ name: 'n', url: '/n', work_spec_url: '/n/{spec}' })(request, response);
+      else if (breaks-- > 0) request.socket.destroy();
+      else json(errorToBody(new NoSuchWorkSpecError('s')), 404)(request, response);
+    });
+    const namespace = await (await connected(url)).namespace('n');
+    breaks = 1;
+    await namespace.destroyWorkSpec('s');
+    await expect(namespace.destroyWorkSpec('s')).rejects.toMatchObject({ code: 'NoSuchWorkSpec' });
+  });
+
+  test('to take an attempt away are not sent again: it could be another one by then', async () => {
+    const { url, asked } = await answering((request, response) => {
+      if (request.url === '/') json(root)(request, response);
+      else if (request.method === 'PUT') request.socket.destroy();
+      else json({ name: 'n', url: '/n', work_spec_url: '/n', work_unit_url: '/u' })(request, response);
+    });
+    const unit = await (await (await (await connected(url)).namespace('n')).workSpec('n')).workUnit('n');
+    await expect(unit.clearActiveAttempt()).rejects.toMatchObject({ code: 'ServerUnreachable' });
+    expect(asked.filter((each) => each.startsWith('PUT'))).toEqual(['PUT /u']);
+  });
+
+  test.each([
+    [{ code: 'ECONNREFUSED', syscall: 'connect' }, true],
+    [{ code: 'ENOTFOUND', syscall: 'getaddrinfo' }, true],
+    [{ code: 'UND_ERR_CONNECT_TIMEOUT' }, true],
+    [{ code: 'ETIMEDOUT', syscall: 'connect' }, true],
+    [{ code: 'ETIMEDOUT', syscall: 'read' }, false],
+    [{ code: 'EHOSTUNREACH', syscall: 'write' }, false],
+    [{ code: 'ECONNRESET', syscall: 'read' }, false],
+  ])('that failed with %j were never sent: %s', (error, expected) => {
+    expect(wasNeverSent(Object.assign(new Error('it failed'), error))).toBe(expected);
+    expect(wasNeverSent(new AggregateError([Object.assign(new Error('it failed'), error)]))).toBe(expected);
   });
 
   test('that a gateway cannot pass on are sent again if that does no harm', async () => {

@@ -1,14 +1,18 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashToken, makeToken, roles, TokenFile, writeTokenEntry, type Role } from 'pg-coordinate/access';
 import { ManualClock } from 'pg-coordinate/testing';
 import { afterAll, describe, expect, test } from 'vitest';
+import { until } from '../../database/until.js';
 import { needOf } from '../../../src/rest/server/route.js';
 import { routes } from '../../../src/rest/server/routes.js';
 import { askingOf, serveAgain, serving } from './serving.js';
 
-const { coordinate, ask: askFreely } = await serving({ requestsPerSecond: 0 });
+const { coordinate, database, ask: askFreely } = await serving({ requestsPerSecond: 0 });
 const directory = await mkdtemp(join(tmpdir(), 'pg-coordinate-guard-'));
 afterAll(() => rm(directory, { recursive: true }));
 const path = join(directory, 'tokens.yaml');
@@ -100,6 +104,22 @@ describe('with tokens', () => {
     expect([status, json.message]).toEqual([401, 'This server asks for a token: the token has expired']);
   });
 
+  test('gives nothing to who has waited for work for longer than his token is worth', async () => {
+    const fleeting = tokenFor('fleeting', { waiting: ['work'] }, new Date(clock.now().getTime() + 1_000));
+    await writeFile(path, lines.join('\n'));
+    await tokens.reload();
+    const spec = await (await coordinate.namespace('waiting')).setWorkSpec({ name: 's' });
+    const waiters = async (): Promise<number> => Number((await database.query<{ count: string }>(`select count(*) from ${database.bucket}.waiter where waiting`))[0]?.count);
+    const answer = ask('POST', '/namespace/waiting/worker/w/request_attempts', { headers: bearer(fleeting), body: { wait: 60e9 } });
+    await until('it waits', async () => (await waiters()) > 0);
+    clock.advance(1_000);
+    await spec.addWorkUnit('a', {});
+    const { status, json } = await answer;
+    expect([status, json.message]).toEqual([401, 'This server asks for a token: the token has expired']);
+    await until('it is given back', async () => (await (await spec.workUnit('a')).status()) === 'available');
+    await (await coordinate.namespace('waiting')).destroy();
+  });
+
   test('shows of all namespaces only those that the token is for', async () => {
     await (await coordinate.namespace('red')).setWorkSpec({ name: 'r' });
     await (await (await coordinate.namespace('red')).workSpec('r')).addWorkUnit('u', {});
@@ -116,6 +136,36 @@ describe('with tokens', () => {
     expect([await post(ofRole.admin, 'green'), await post(ofRole.admin, 'blue'), await post(everywhere, 'new'), await post(everywhere, 'blue')]).toEqual([403, 201, 404, 201]);
     expect((await ask('GET', '/namespace/new', { headers: bearer(everywhere) })).json.code).toBe('NoSuchNamespace');
     expect((await coordinate.namespaces()).map(({ name }) => name)).toEqual(['blue', 'red']);
+  });
+
+  test('makes no worker for who may not work, whatever is asked of it', async () => {
+    const { json } = await ask('GET', '/namespace/blue/worker/unheard-of', { headers: bearer(ofRole.read) });
+    expect([json.code, json.message]).toEqual(['NoSuchWorker', 'No such worker unheard-of']);
+    for (const [method, at, token] of [
+      ['GET', '', ofRole.produce],
+      ['HEAD', '', ofRole.read],
+      ['GET', '/active_attempts', ofRole.read],
+      ['GET', '/all_attempts', everywhere],
+      ['GET', '/child_attempts', ofRole.produce],
+      // There is no such method, which is only said of what is there.
+      ['PATCH', '', ofRole.read],
+    ] as const) {
+      expect([at, (await ask(method, `/namespace/blue/worker/unheard-of${at}`, { headers: bearer(token) })).status]).toEqual([at, 404]);
+    }
+    const workers = async (): Promise<string[]> => (await (await coordinate.namespace('blue')).workers({ start: 'unheard-of', limit: 1 })).map(({ name }) => name);
+    expect(await workers()).not.toContain('unheard-of');
+    expect((await ask('GET', '/namespace/blue/worker/unheard-of', { headers: bearer(ofRole.work) })).status).toBe(200);
+    expect((await ask('GET', '/namespace/blue/worker/unheard-of', { headers: bearer(ofRole.read) })).json).toMatchObject({ name: 'unheard-of', active: true });
+  });
+
+  test('the request log has whose token it was, and never the token', async () => {
+    const logged: (string | undefined)[] = [];
+    const { url } = await serveAgain(coordinate, { tokens, requestLog: ({ user }) => void logged.push(user) });
+    for (const headers of [bearer(ofRole.read), bearer(both), bearer(makeToken()), {}]) await askingOf(url)('DELETE', '/namespace/blue', { headers });
+    await askingOf(url)('GET', '/docs', { headers: bearer(ofRole.read) });
+    const free = await serveAgain(coordinate, { requestLog: ({ user }) => void logged.push(user) });
+    await askingOf(free.url)('GET', '/');
+    await expect.poll(() => logged).toEqual(['read', 'both', undefined, undefined, undefined, undefined]);
   });
 
   test('a report cannot reach over into another namespace', async () => {
@@ -137,6 +187,16 @@ describe('with tokens', () => {
     expect((await ask('GET', '/', { headers: bearer(fresh) })).status).toBe(200);
   });
 });
+
+/** As a browser, which says more than fetch lets one say. */
+async function sentTo(url: string, method: string, at: string, headers: Readonly<Record<string, string>>): Promise<{ status: number | undefined; json: any }> {
+  const { request } = await import('node:http');
+  const sending = request(new URL(at, url), { method, headers: { ...headers, ...(method === 'POST' && { 'content-type': 'text/plain' }) } });
+  sending.end(method === 'POST' ? '{}' : undefined);
+  const [answer] = (await once(sending, 'response')) as [IncomingMessage];
+  const body = await text(answer);
+  return { status: answer.statusCode, json: body.startsWith('{') ? JSON.parse(body) : undefined };
+}
 
 describe('without tokens', () => {
   test('listens where others come only if that is meant', async () => {
@@ -166,6 +226,31 @@ describe('without tokens', () => {
     const { headers } = await askFreely('GET', '/', { headers: { origin: 'https://evil.example' } });
     expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
     const preflight = await askFreely('OPTIONS', '/namespace', { headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' } });
-    expect([preflight.status, [...preflight.headers.keys()].filter((name) => name.startsWith('access-control'))]).toEqual([405, []]);
+    expect([preflight.status, [...preflight.headers.keys()].filter((name) => name.startsWith('access-control'))]).toEqual([403, []]);
+  });
+
+  test.each([
+    [{ 'sec-fetch-site': 'cross-site' }, 'another server'],
+    [{ 'sec-fetch-site': 'same-site' }, 'another server'],
+    [{ origin: 'https://evil.example' }, '"https://evil.example"'],
+    [{ origin: 'http://localhost:3000', 'sec-fetch-site': 'same-site' }, '"http://localhost:3000"'],
+    [{ origin: 'null', 'sec-fetch-site': 'cross-site' }, '"null"'],
+  ])('does nothing for a page of another origin: %j', async (headers, named) => {
+    const { url } = await serveAgain(coordinate, { allowRemote: true });
+    for (const [method, at] of [['GET', '/namespace/forged'], ['POST', '/namespace'], ['GET', '/namespace/blue/worker/forged']] as const) {
+      const { status, json } = await sentTo(url, method, at, headers);
+      expect([status, json.code, json.details.origin]).toEqual([403, 'ForeignOrigin', named]);
+    }
+    expect((await coordinate.namespaces()).map(({ name }) => name)).not.toContain('forged');
+    // What is the same for everybody may be linked to from anywhere.
+    expect((await sentTo(url, 'GET', '/docs', headers)).status).toBe(200);
+  });
+
+  test('does what its own pages ask for, whatever stands between', async () => {
+    const { url } = await serveAgain(coordinate, { allowedHosts: ['queue.example'] });
+    const own = new URL(url).origin;
+    for (const headers of [{ 'sec-fetch-site': 'none' }, { 'sec-fetch-site': 'same-origin' }, { origin: own, 'sec-fetch-site': 'same-origin' }, { origin: 'https://queue.example' }]) {
+      expect((await sentTo(url, 'GET', '/namespace', headers)).status).toBe(200);
+    }
   });
 });

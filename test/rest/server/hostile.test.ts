@@ -219,3 +219,57 @@ describe('3,000 requests of nonsense', { timeout: 120_000 }, () => {
     expect((await fetch(url)).status).toBe(200);
   });
 });
+
+describe('what two servers in a row could read as different requests', () => {
+  const smuggled = 'GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  const host = 'Host: localhost\r\nContent-Type: application/json\r\n';
+  test.each([
+    ['both lengths', `${host}Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`],
+    ['two lengths', `${host}Content-Length: 0\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`],
+    ['a length with a sign', `${host}Content-Length: +0\r\n\r\n${smuggled}`],
+    ['a list of lengths', `${host}Content-Length: 0, 0\r\n\r\n${smuggled}`],
+    ['chunked, but not last', `${host}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n${smuggled}`],
+    ['chunked with a letter too many', `${host}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${smuggled}`],
+    ['a space before the colon', `${host}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n${smuggled}`],
+    ['lines that end with a line feed alone', `${host.replaceAll('\r', '')}Transfer-Encoding: chunked\n\n0\n\n${smuggled}`],
+    ['a chunk whose length is none', `${host}Transfer-Encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n${smuggled}`],
+  ])('is refused, and nothing after it is answered: %s', async (_, rest) => {
+    const answer = await answerTo(server.url, `POST /namespace HTTP/1.1\r\n${rest}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+  });
+});
+
+describe('a body of few bytes that would be much', () => {
+  const most = 2_000_000;
+  const listOf = (count: number, item: Buffer): Buffer => {
+    const head = Buffer.from([0x9a, 0, 0, 0, 0]);
+    head.writeUInt32BE(count, 1);
+    return Buffer.concat([head, Buffer.alloc(count * item.length, item)]);
+  };
+  const member = (name: string, value: Buffer): Buffer => Buffer.concat([Buffer.of(0xa1, 0x60 + name.length), Buffer.from(name), value]);
+  /** Tags around empty lists: two bytes for two values. */
+  const tags = listOf(most / 2, Buffer.of(0xc1, 0x80));
+  const half = member('x', listOf(most / 4, Buffer.of(0xc1, 0x80))).toString('base64');
+
+  test.each([
+    ['empty lists in JSON', '/namespace', 'application/json', `{"name":"n","x":[${'[],'.repeat(most / 2)}[]]}`],
+    ['empty objects in JSON', '/namespace', 'application/json', `{"name":"n","x":[${'{},'.repeat(most / 2)}{}]}`],
+    ['tags in CBOR', '/namespace', 'application/cbor', member('x', tags)],
+    ['tags in CBOR in base64', '/namespace/-/work_spec', 'application/json', `{"data":"${member('x', tags).toString('base64')}"}`],
+    ['tags in the CBOR of several units', '/namespace/-/work_spec/s/work_units', 'application/json', JSON.stringify({ work_units: ['a', 'b', 'c'].map((name) => ({ name, data: half })) })],
+  ])('is refused before it is: %s', async (_, path, type, body) => {
+    const { status, json: error } = await ask('POST', path, { headers: { 'content-type': type }, body: body instanceof Buffer ? new Uint8Array(body) : body });
+    expect([status, error.code, error.message]).toEqual([400, 'MalformedRequest', expect.stringContaining(`the body holds more than ${most} values; send less at once`)]);
+  });
+
+  test('is taken when it is no more than that', async () => {
+    const x = `[${'0,'.repeat(most - 10)}0]`;
+    expect((await ask('POST', '/namespace', { headers: json, body: `{"name":"","x":${x}}` })).status).toBe(201);
+  });
+
+  test('is refused for a number of a million digits', async () => {
+    const { status, json: error } = await ask('POST', '/namespace', { headers: json, body: `{"name":"n","x":${'7'.repeat(1_000_000)}}` });
+    expect([status, error.message]).toEqual([400, 'The request cannot be understood: a number has more than 1000 digits']);
+  });
+});

@@ -1,6 +1,7 @@
 import { CborFloat } from 'pg-coordinate';
 import { describe, expect, test } from 'vitest';
 import {
+  attemptRequestFromBody,
   durationFromWire,
   durationMember,
   durationToWire,
@@ -135,4 +136,8 @@ describe('a query for units', () => {
       previousName: Buffer.from('x y'),
     });
   });
+});
+
+test.each([[undefined, 1], [-7, 1], [99, 99], [1e15, 10_000]])('of a request for %s units no more is made than an answer can hold: %d', (asked, units) => {
+  expect(attemptRequestFromBody({ number_of_work_units: asked }).request.numberOfWorkUnits).toBe(units);
 });

@@ -9,6 +9,7 @@ export interface AttemptRequestBody {
   readonly available_gb?: number;
   /** Nanoseconds; 0: 15 minutes. */
   readonly lifetime?: number | bigint;
+  /** At most 10,000 are answered with, however many are asked for. */
   readonly number_of_work_units?: number;
   /** Null or left out: any. */
   readonly work_specs?: readonly string[] | null;
@@ -37,6 +38,9 @@ export interface WaitingRequest {
   readonly waitMs: number;
 }
 
+/** A client that asks for everything there is could not be told of it in one answer. */
+const mostUnits = 10_000;
+
 /** An empty list of work specs or runtimes means any, as in Go. Raises MalformedRequest. */
 export function attemptRequestFromBody(body: Body): WaitingRequest {
   const asked = Number(integerMember(body, 'number_of_work_units'));
@@ -46,7 +50,7 @@ export function attemptRequestFromBody(body: Body): WaitingRequest {
   const runtimes = textListMember(body, 'runtimes') ?? [];
   return {
     request: {
-      numberOfWorkUnits: Math.max(1, asked),
+      numberOfWorkUnits: Math.min(Math.max(1, asked), mostUnits),
       ...(lifetimeMs !== undefined && { lifetimeMs }),
       ...(availableGb > 0 && { availableGb }),
       ...(workSpecs.length > 0 && { workSpecs }),

@@ -2,6 +2,7 @@ import type { DataDictionary } from '../../../codec/index.js';
 import { MalformedRequestError } from '../../../errors/index.js';
 import { optionalDataFromWire } from '../data.js';
 import { asBody, durationMember, listMember, member, textMember, wordMember, type Body } from '../members.js';
+import { ValueBudget } from '../value-budget.js';
 import type { AttemptCompletionBody } from './attempt-body.js';
 import type { ErrorBody } from './error-body.js';
 
@@ -44,9 +45,9 @@ export interface ReadReport extends Completion {
 }
 
 /** Raises MalformedRequest; BadCbor. */
-export function completionFromBody(body: Body): Completion {
+export function completionFromBody(body: Body, budget = new ValueBudget()): Completion {
   return {
-    data: optionalDataFromWire(member(body, 'data'), 'data'),
+    data: optionalDataFromWire(member(body, 'data'), 'data', budget),
     extendMs: member(body, 'extend_duration') === undefined ? undefined : Math.max(0, durationMember(body, 'extend_duration')),
     delayMs: Math.max(0, durationMember(body, 'delay')),
   };
@@ -54,10 +55,11 @@ export function completionFromBody(body: Body): Completion {
 
 /** Raises MalformedRequest, BadCbor. */
 export function reportsFromBody(body: Body): readonly ReadReport[] {
+  const budget = new ValueBudget();
   return listMember(body, 'reports').map((item, index) => {
     const report = asBody(item, `reports[${index}]`);
     const action = wordMember(report, 'action', attemptActions);
     if (action === undefined) throw new MalformedRequestError(`reports[${index}] must have an "action"`);
-    return { action, url: textMember(report, 'url'), ...completionFromBody(report) };
+    return { action, url: textMember(report, 'url'), ...completionFromBody(report, budget) };
   });
 }

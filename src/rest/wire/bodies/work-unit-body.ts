@@ -6,6 +6,7 @@ import { optionalDataFromWire } from '../data.js';
 import { asBody, listMember, member, numberMember, objectMember, textMember, timeMember, type Body } from '../members.js';
 import { decodeName, encodeName } from '../path-name.js';
 import { timeToWire } from '../time.js';
+import { ValueBudget } from '../value-budget.js';
 import type { ShortBody } from './short-body.js';
 
 export interface WorkUnitShortBody extends ShortBody {
@@ -94,20 +95,21 @@ export function unitMetaFromBody(body: Body): WorkUnitMeta | undefined {
 }
 
 /** Raises MalformedRequest; BadCbor. */
-export function newUnitFromBody(body: Body): NewUnit {
+export function newUnitFromBody(body: Body, budget = new ValueBudget()): NewUnit {
   const name = member(body, 'name');
   return {
     name: name instanceof Uint8Array ? name : textMember(body, 'name'),
-    data: optionalDataFromWire(member(body, 'data'), 'data') ?? {},
+    data: optionalDataFromWire(member(body, 'data'), 'data', budget) ?? {},
     meta: unitMetaFromBody(body) ?? { priority: 0, notBefore: null },
   };
 }
 
 /** Raises MalformedRequest, which says which of them it means; BadCbor. */
 export function unitBatchFromBody(body: Body): readonly NewUnit[] {
+  const budget = new ValueBudget();
   return listMember(body, 'work_units').map((item, index) => {
     try {
-      return newUnitFromBody(asBody(item, 'it'));
+      return newUnitFromBody(asBody(item, 'it'), budget);
     } catch (error) {
       const { details, message } = error as CoordinateError;
       throw new MalformedRequestError(`in work_units[${index}], ${details.problem ?? message}`, { cause: error });
