@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { chooseType, decodeBody, formatOfContentType, formatOfType, type Body } from '../wire/index.js';
+import { NotAcceptableError } from '../../errors/index.js';
+import { accepts, chooseType, decodeBody, defaultType, eventStreamType, formatOfContentType, formatOfType, type Body, type MediaType } from '../wire/index.js';
 import type { Exchange } from './exchange.js';
-import { sendAnswer, sendNotFound } from './respond.js';
+import { sendAnswer, sendNotFound, sendStream } from './respond.js';
 import type { Route } from './route.js';
 
 /** What all requests have in common. */
-export type Surroundings = Pick<Exchange, 'coordinate' | 'longestWaitMs' | 'waiting'> & {
+export type Surroundings = Pick<Exchange, 'coordinate' | 'longestWaitMs' | 'waiting' | 'streams'> & {
   /** Fires when the server is stopping. */
   readonly stopping: AbortSignal;
 };
@@ -31,8 +32,8 @@ export async function answerRequest(
     sendNotFound(reply);
     return;
   }
-  const type = chooseType(request.headers.accept);
   const { method } = request;
+  const type = typeOf(route, request);
   const ending = new AbortController();
   const end = (): void => ending.abort();
   reply.raw.once('close', end);
@@ -47,15 +48,26 @@ export async function answerRequest(
       body: noBody,
       format: formatOfType(type),
       signal: ending.signal,
+      isStillAllowed: () => request.isStillAllowed(),
+      lastEventId: request.headers['last-event-id']?.toString(),
     };
     const answer = await route.find(exchange);
     const body = withBody.includes(method) ? readBody(request) : noBody;
     if (!route.methods.includes(method)) reply.header('allow', route.methods.join(', '));
-    sendAnswer(reply, await answer(method, { ...exchange, body }), type);
+    const answered = await answer(method, { ...exchange, body });
+    if (answered.stream === undefined) sendAnswer(reply, answered, type);
+    else await sendStream(reply, answered.stream, method);
   } finally {
     reply.raw.off('close', end);
     stopping.removeEventListener('abort', end);
   }
+}
+
+/** The media type of the answer, or of the error instead of a stream. Raises NotAcceptable; MalformedRequest. */
+function typeOf({ operations }: Route, { method, headers }: FastifyRequest): MediaType {
+  if (operations.get(method === 'HEAD' ? 'GET' : method)?.streams === undefined) return chooseType(headers.accept);
+  if (!accepts(headers.accept, eventStreamType)) throw new NotAcceptableError();
+  return defaultType;
 }
 
 function readBody({ headers, body }: FastifyRequest): Body {

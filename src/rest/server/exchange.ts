@@ -1,6 +1,7 @@
 import type { Access } from '../../access/index.js';
 import type { Coordinate } from '../../core/coordinate.js';
 import type { Body, Format } from '../wire/index.js';
+import type { EventStreams } from './event-streams.js';
 import type { WaitingRequests } from './request-or-wait.js';
 
 /** What a resource is given of a request. */
@@ -19,6 +20,12 @@ export interface Exchange {
   readonly signal: AbortSignal;
   /** Everybody who waits for work at this server. */
   readonly waiting: WaitingRequests;
+  /** Everybody who follows what happens. */
+  readonly streams: EventStreams;
+  /** Whether the client may still do what it asked for: of what goes on for long. */
+  readonly isStillAllowed: () => boolean;
+  /** `Last-Event-ID`: sent by who has read a stream before, and comes again. */
+  readonly lastEventId: string | undefined;
   /** Longest time that a client may wait for work, in milliseconds. */
   readonly longestWaitMs: number;
 }

@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What the client may do; it is asked for before anything else is looked at. */
     access: Access;
+    /** Whether the client may still do it: tokens expire, and are taken back. */
+    isStillAllowed(): boolean;
   }
 }
 
@@ -20,6 +22,14 @@ declare module 'fastify' {
  */
 export function guard(app: FastifyInstance, tokens: TokenFile | undefined): void {
   app.decorateRequest('access', null as unknown as Access);
+  app.decorateRequest('isStillAllowed', function (this: FastifyRequest): boolean {
+    try {
+      accessFor(this, tokens);
+      return true;
+    } catch {
+      return false;
+    }
+  });
   app.addHook('onRoute', ({ url, config }) => {
     if (config?.needs === undefined) throw new Error(`the route ${url} does not say which role it needs`);
   });

@@ -36,6 +36,12 @@ export async function getNamespaceSummary(namespace: Namespace): Promise<Answer>
   return ok(summaryToBody(await namespace.summarize()));
 }
 
+/** What happens from now on, until the client goes. */
+export async function getEvents(namespace: Namespace, { streams, signal, isStillAllowed, lastEventId }: Exchange): Promise<Answer> {
+  const client = { signal, isStillAllowed, comesAgain: lastEventId !== undefined };
+  return { status: 200, stream: () => streams.open(namespace, client) };
+}
+
 /** Naming a namespace makes it, except when who does so may only look. */
 async function findOrMake(name: string, { coordinate, access }: Exchange): Promise<Namespace> {
   if (access.may('produce', name) || access.may('work', name)) return coordinate.namespace(name);
@@ -55,6 +61,7 @@ function namespaceBody(namespace: Namespace): NamespaceBody {
     workers_query_url: `${url}/worker{?start,limit,active}`,
     worker_url: `${url}/worker/{worker}`,
     attempt_reports_url: `${url}/attempt_reports`,
+    events_url: `${url}/events`,
   };
 }
 

@@ -1,10 +1,9 @@
 import type { Attempt } from '../../core/attempt/attempt.js';
-import type { Namespace } from '../../core/namespace/namespace.js';
-import { PostgresNamespace } from '../../core/namespace/postgres-namespace.js';
 import { workSignal } from '../../core/notify/work-signal.js';
 import type { Worker } from '../../core/worker/worker.js';
 import type { WaitingRequest } from '../wire/index.js';
 import type { Exchange } from './exchange.js';
+import { keyOf } from './namespace-key.js';
 import { giveBack, WaitingRoom } from './waiting-room.js';
 
 /** The requests of one server that wait for work: those of a namespace wait together. */
@@ -46,9 +45,4 @@ export class WaitingRequests {
     const running = room.run(() => this.#rooms.delete(key)).finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
-}
-
-/** A namespace that was destroyed and made anew is another one: what it is told of is not told to the former. */
-function keyOf(namespace: Namespace): string {
-  return namespace instanceof PostgresNamespace ? `${namespace.id} ${namespace.name}` : namespace.name;
 }

@@ -1,6 +1,6 @@
 import { findAttempt, getAttempt, reportOf } from './attempt.js';
 import { postReports } from './attempt-reports.js';
-import { deleteNamespace, findNamespace, getNamespace, getNamespaceSummary, listNamespaces, postNamespace } from './namespace.js';
+import { deleteNamespace, findNamespace, getEvents, getNamespace, getNamespaceSummary, listNamespaces, postNamespace } from './namespace.js';
 import { attemptQuery, metaQuery, unitQuery, workerQuery } from './openapi/parameters.js';
 import { findNothing, getRoot, getSummary } from './root.js';
 import { route, type Operation, type Route } from './route.js';
@@ -42,6 +42,10 @@ export const routes: readonly Route[] = [
   }),
   route(`${N}/attempt_reports`, findNamespace, {
     POST: { needs: 'work', does: 'Reports on many attempts.', takes: 'AttemptReports', answers: 'Verdicts', run: postReports },
+  }),
+
+  route(`${N}/events`, findNamespace, {
+    GET: { needs: 'read', does: 'Tells what happens, as it happens, as server-sent events.', streams: 'Event', run: getEvents },
   }),
 
   route(`${N}/work_spec`, findNamespace, {

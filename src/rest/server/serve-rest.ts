@@ -1,11 +1,13 @@
+import { setMaxListeners } from 'node:events';
 import type { Server as TlsServer } from 'node:tls';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import type { Role, TlsIdentity } from '../../access/index.js';
 import { CannotListenError } from '../../errors/index.js';
 import { chooseType, defaultType, type MediaType } from '../wire/index.js';
 import { answerBadBytes } from './answer-bad-bytes.js';
-import { answerRequest } from './answer-request.js';
+import { answerRequest, type Surroundings } from './answer-request.js';
 import { errorOfRequest } from './error-of-request.js';
+import { EventStreams } from './event-streams.js';
 import { guard, sendChallenge } from './guard.js';
 import { limitRate } from './limit-rate.js';
 import { registerObservation } from './observation.js';
@@ -16,6 +18,7 @@ import { checkRestServerOptions, type CheckedRestServerOptions, type RestServerO
 import { WaitingRequests } from './request-or-wait.js';
 import { needOf } from './route.js';
 import { routes } from './routes.js';
+import { noteUnused } from './unused-connections.js';
 
 /** A running server. */
 export interface RestServer extends AsyncDisposable {
@@ -54,24 +57,32 @@ const silenceMs = 90_000;
 export async function serveRest(options: RestServerOptions): Promise<RestServer> {
   const settings = checkRestServerOptions(options);
   const stopping = new AbortController();
+  // Each request under way listens: a thousand that wait are no leak.
+  setMaxListeners(0, stopping.signal);
   const waiting = new WaitingRequests();
-  const app = await applicationOf(settings, stopping.signal, waiting);
-  const { host, port, graceMs } = settings;
+  const { host, port, graceMs, maxEventStreams, heartbeatMs } = settings;
+  const streams = new EventStreams({ most: maxEventStreams, heartbeatMs });
+  const app = await applicationOf(settings, stopping.signal, { waiting, streams });
+  const closeUnused = noteUnused(app.server, settings.tls !== undefined);
   const address = await app.listen({ host, port }).catch(async (error: unknown) => {
     await app.close();
     throw new CannotListenError(`${host}:${port}`, error instanceof Error ? error.message : String(error), { cause: error });
   });
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
-    stopped ??= stopApplication(app, stopping, graceMs).then(() => waiting.closed());
+    stopped ??= stopApplication(app, { stopping, closeUnused, graceMs }).then(async () => void (await Promise.all([waiting.closed(), streams.closed()])));
     return stopped;
   };
   const renewTls = (identity: TlsIdentity): void => (app.server as unknown as TlsServer).setSecureContext(identity);
   return { url: `${address}/`, stop, renewTls, [Symbol.asyncDispose]: stop };
 }
 
-async function stopApplication(app: FastifyInstance, stopping: AbortController, graceMs: number): Promise<void> {
+async function stopApplication(
+  app: FastifyInstance,
+  { stopping, closeUnused, graceMs }: { readonly stopping: AbortController; readonly closeUnused: () => void; readonly graceMs: number },
+): Promise<void> {
   stopping.abort();
+  closeUnused();
   const timer = setTimeout(() => app.server.closeAllConnections(), graceMs);
   try {
     await app.close();
@@ -80,7 +91,11 @@ async function stopApplication(app: FastifyInstance, stopping: AbortController, 
   }
 }
 
-async function applicationOf(settings: CheckedRestServerOptions, stopping: AbortSignal, waiting: WaitingRequests): Promise<FastifyInstance> {
+async function applicationOf(
+  settings: CheckedRestServerOptions,
+  stopping: AbortSignal,
+  lasting: Pick<Surroundings, 'waiting' | 'streams'>,
+): Promise<FastifyInstance> {
   const { coordinate, logger, tokens, bodyLimitBytes, longestWaitMs, allowedHosts } = settings;
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const report = (unexpected: unknown): void => logger.error(`${request.method} ${pathOf(request)} failed: ${stackOf(unexpected)}`);
@@ -107,7 +122,7 @@ async function applicationOf(settings: CheckedRestServerOptions, stopping: Abort
   guard(app, tokens);
   app.setNotFoundHandler((_request, reply) => sendNotFound(reply));
   registerObservation(app, settings, stopping);
-  const surroundings = { coordinate, longestWaitMs, stopping, waiting };
+  const surroundings = { coordinate, longestWaitMs, stopping, ...lasting };
   for (const route of routes) {
     const needs = (method: string): Role => needOf(route, method);
     app.all(route.path, { config: { needs } }, (request, reply) => answerRequest(route, request, reply, surroundings));

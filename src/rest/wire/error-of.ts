@@ -44,6 +44,7 @@ const makers: Readonly<Record<ErrorCode, (text: (name: string) => string, number
   NotAllowed: (text) => new errors.NotAllowedError(text('token'), text('role'), text('where')),
   ForeignHost: (text) => new errors.ForeignHostError(text('host')),
   TooManyRequests: (_, number) => new errors.TooManyRequestsError(number('limit')),
+  TooManyStreams: (_, number) => new errors.TooManyStreamsError(number('limit')),
   BadTokenFile: (text) => new errors.BadTokenFileError(text('path'), text('problem')),
   CannotListen: (text) => new errors.CannotListenError(text('address'), text('problem')),
   ServerFailure: (text) => new errors.ServerFailureError(text('problem')),

@@ -2,7 +2,7 @@ import { connectRest } from 'pg-coordinate/rest';
 import { conformanceCases, registerConformance } from 'pg-coordinate/testing';
 import { afterAll, describe, test } from 'vitest';
 import { testDatabase } from '../../support/database.js';
-import { serveProcess } from './serve-process.js';
+import { serveProcess } from '../../support/serve-process.js';
 
 const database = await testDatabase();
 const servers = await Promise.all([serveProcess(database), serveProcess(database)]);
