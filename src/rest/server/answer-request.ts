@@ -1,12 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { NotAcceptableError } from '../../errors/index.js';
+import { GoneError, NotAcceptableError } from '../../errors/index.js';
 import { accepts, chooseType, decodeBody, defaultType, eventStreamType, formatOfContentType, formatOfType, type Body, type MediaType } from '../wire/index.js';
+import type { Answer } from './answer.js';
 import type { Exchange } from './exchange.js';
+import { namespaceName } from './namespace.js';
 import { sendAnswer, sendNotFound, sendStream } from './respond.js';
 import type { Route } from './route.js';
 
 /** What all requests have in common. */
-export type Surroundings = Pick<Exchange, 'coordinate' | 'longestWaitMs' | 'waiting' | 'streams'> & {
+export type Surroundings = Pick<Exchange, 'coordinate' | 'longestWaitMs' | 'waiting' | 'streams' | 'known'> & {
   /** Fires when the server is stopping. */
   readonly stopping: AbortSignal;
 };
@@ -51,15 +53,26 @@ export async function answerRequest(
       isStillAllowed: () => request.isStillAllowed(),
       lastEventId: request.headers['last-event-id']?.toString(),
     };
-    const answer = await route.find(exchange);
-    const body = withBody.includes(method) ? readBody(request) : noBody;
     if (!route.methods.includes(method)) reply.header('allow', route.methods.join(', '));
-    const answered = await answer(method, { ...exchange, body });
+    const answered = await answerAnew(exchange, async () => {
+      const answer = await route.find(exchange);
+      return answer(method, { ...exchange, body: withBody.includes(method) ? readBody(request) : noBody });
+    });
     if (answered.stream === undefined) sendAnswer(reply, answered, type);
     else await sendStream(reply, answered.stream, method);
   } finally {
     reply.raw.off('close', end);
     stopping.removeEventListener('abort', end);
+  }
+}
+
+/** Answers, and once more if what was known of the path is gone: it may have been made anew. */
+async function answerAnew({ known, segments }: Exchange, answer: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer();
+  } catch (error) {
+    if (!(error instanceof GoneError) || segments.namespace === undefined || !known.forget(namespaceName({ segments }))) throw error;
+    return answer();
   }
 }
 

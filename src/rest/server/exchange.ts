@@ -2,6 +2,7 @@ import type { Access } from '../../access/index.js';
 import type { Coordinate } from '../../core/coordinate.js';
 import type { Body, Format } from '../wire/index.js';
 import type { EventStreams } from './event-streams.js';
+import type { KnownObjects } from './known-objects.js';
 import type { WaitingRequests } from './request-or-wait.js';
 
 /** What a resource is given of a request. */
@@ -18,6 +19,8 @@ export interface Exchange {
   readonly format: Format;
   /** Fires when the client has gone, or the server is stopping: whoever waits for something gives up then. */
   readonly signal: AbortSignal;
+  /** What requests have named before. */
+  readonly known: KnownObjects;
   /** Everybody who waits for work at this server. */
   readonly waiting: WaitingRequests;
   /** Everybody who follows what happens. */

@@ -7,7 +7,16 @@ import { requireRole } from './guard.js';
 import { namespaceUrl } from './links.js';
 
 export function findNamespace(exchange: Exchange): Promise<Namespace> {
-  return findOrMake(decodeTextName(exchange.segments.namespace ?? ''), exchange);
+  return findOrMake(namespaceName(exchange), exchange);
+}
+
+/** The same, as it was found before: only for what asks the database about what is in it. */
+export function knownNamespace(exchange: Exchange): Promise<Namespace> {
+  return exchange.known.namespace(namespaceName(exchange), () => findNamespace(exchange));
+}
+
+export function namespaceName({ segments }: Pick<Exchange, 'segments'>): string {
+  return decodeTextName(segments.namespace ?? '');
 }
 
 /** Those that the client may look at. */

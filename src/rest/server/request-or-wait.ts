@@ -6,6 +6,9 @@ import type { Exchange } from './exchange.js';
 import { keyOf } from './namespace-key.js';
 import { giveBack, WaitingRoom } from './waiting-room.js';
 
+/** Who waits no longer than this, in milliseconds, might not have his turn among many others. */
+const shortWaitMs = 2_000;
+
 /** The requests of one server that wait for work: those of a namespace wait together. */
 export class WaitingRequests {
   readonly #rooms = new Map<string, WaitingRoom>();
@@ -22,8 +25,10 @@ export class WaitingRequests {
   ): Promise<Attempt[]> {
     const { namespace } = worker;
     const key = keyOf(namespace);
-    // Who would ask in vain waits at once with the others.
-    if (waitMs <= 0 || this.#rooms.get(key)?.isQuietFor(request) !== true) {
+    const waiting = this.#rooms.get(key);
+    // Who would ask in vain waits at once with the others; and where others are being served, after them, unless he has no time for it.
+    const joins = waiting !== undefined && (waitMs >= shortWaitMs || waiting.isQuietFor(request));
+    if (waitMs <= 0 || !joins) {
       const attempts = await worker.requestAttempts(request);
       if (attempts.length > 0 && signal.aborted) await giveBack(attempts);
       if (attempts.length > 0 || waitMs <= 0 || signal.aborted) return attempts;

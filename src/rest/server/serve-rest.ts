@@ -9,6 +9,7 @@ import { answerRequest, type Surroundings } from './answer-request.js';
 import { errorOfRequest } from './error-of-request.js';
 import { EventStreams } from './event-streams.js';
 import { guard, sendChallenge } from './guard.js';
+import { KnownObjects } from './known-objects.js';
 import { limitRate } from './limit-rate.js';
 import { registerObservation } from './observation.js';
 import { serveDescription } from './openapi/serve-description.js';
@@ -122,7 +123,7 @@ async function applicationOf(
   guard(app, tokens);
   app.setNotFoundHandler((_request, reply) => sendNotFound(reply));
   registerObservation(app, settings, stopping);
-  const surroundings = { coordinate, longestWaitMs, stopping, ...lasting };
+  const surroundings = { coordinate, longestWaitMs, stopping, known: new KnownObjects(), ...lasting };
   for (const route of routes) {
     const needs = (method: string): Role => needOf(route, method);
     app.all(route.path, { config: { needs } }, (request, reply) => answerRequest(route, request, reply, surroundings));

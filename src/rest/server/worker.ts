@@ -24,7 +24,7 @@ import { ok, type Answer } from './answer.js';
 import { attemptBody, attemptListBody } from './attempt-bodies.js';
 import type { Exchange } from './exchange.js';
 import { workerUrl, workSpecUrl } from './links.js';
-import { findNamespace } from './namespace.js';
+import { findNamespace, namespaceName } from './namespace.js';
 
 /** How many attempts of a worker are answered at most when the client does not say. */
 const mostAttempts = 100_000;
@@ -34,7 +34,7 @@ const pageSize = 1_000;
 /** Naming a worker makes it. */
 export async function findWorker(exchange: Exchange): Promise<Worker> {
   const name = decodeTextName(exchange.segments.worker ?? '');
-  return (await findNamespace(exchange)).worker(name);
+  return exchange.known.worker(namespaceName(exchange), name, () => findNamespace(exchange));
 }
 
 export async function listWorkers(namespace: Namespace, { query }: Exchange): Promise<Answer> {

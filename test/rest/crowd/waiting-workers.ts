@@ -45,8 +45,9 @@ export interface WaitingWorkers {
 /** How long a request for work waits at the server: some of them end without any. */
 const waitMs = 20_000;
 
-/** How long to leave a server alone that does not answer, in milliseconds. */
-const pauseMs = 100;
+/** How long to leave a server alone that does not answer, at first and at most, in milliseconds. */
+const shortestPauseMs = 50;
+const longestPauseMs = 2_000;
 
 /** What a report meets whose unit is somebody else's by now. */
 const tooLate: readonly string[] = ['LostLease', 'NotPending'];
@@ -67,14 +68,15 @@ export async function startWaitingWorkers(settings: WorkersSettings): Promise<Wa
   const errors: Record<string, number> = {};
   let unanswered = 0;
 
-  const note = async (error: unknown): Promise<void> => {
+  /** Whether it was only that no server answered. */
+  const note = (error: unknown): boolean => {
     if (error instanceof CoordinateError && error.code === 'ServerUnreachable') {
       unanswered++;
-      await wait(pauseMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
-      return;
+      return true;
     }
     const text = String(error);
     errors[text] = (errors[text] ?? 0) + 1;
+    return false;
   };
 
   const workOnce = async (worker: (typeof workers)[number]): Promise<void> => {
@@ -83,9 +85,9 @@ export async function startWaitingWorkers(settings: WorkersSettings): Promise<Wa
       const latencyMs = epochMs() - attempt.data.at;
       const finished = await attempt.finish().then(
         () => true,
-        async (error: unknown) => {
+        (error: unknown) => {
           if (error instanceof CoordinateError && tooLate.includes(error.code)) return false;
-          await note(error);
+          note(error);
           return 'unknown' as const;
         },
       );
@@ -94,7 +96,11 @@ export async function startWaitingWorkers(settings: WorkersSettings): Promise<Wa
   };
 
   const work = async (worker: (typeof workers)[number]): Promise<void> => {
-    while (!signal.aborted) await workOnce(worker).catch(note);
+    for (let pauseMs = shortestPauseMs; !signal.aborted; ) {
+      const isThere = await workOnce(worker).then(() => true, (error: unknown) => !note(error));
+      if (!isThere) await wait(pauseMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
+      pauseMs = isThere ? shortestPauseMs : Math.min(2 * pauseMs, longestPauseMs);
+    }
   };
   const working = Promise.all(workers.map(work));
   return {

@@ -272,3 +272,32 @@ describe('a worker', () => {
 test('the clock of the queue decides, not that of the server', () => {
   expect(clock.now()).toEqual(now);
 });
+
+describe('what was named before, and has been destroyed since by somebody else', () => {
+  const [N, S] = ['/namespace/renewed', '/namespace/renewed/work_spec/s'];
+  const add = (): Promise<number> => ask('POST', `${S}/work_unit`, { body: { name: 'u' } }).then(({ status }) => status);
+  const claim = async (): Promise<any> => (await ask('POST', `${N}/worker/w/request_attempts`, { body: {} })).json.attempts;
+
+  test('is not there, or is what was made anew', async () => {
+    await (await coordinate.namespace('renewed')).setWorkSpec({ name: 's' });
+    expect([await add(), (await claim()).length]).toEqual([201, 1]);
+
+    await (await coordinate.namespace('renewed')).destroyWorkSpec('s');
+    expect([await add(), (await ask('GET', S)).json.code, await claim()]).toEqual([404, 'NoSuchWorkSpec', null]);
+    await (await coordinate.namespace('renewed')).setWorkSpec({ name: 's' });
+    expect([await add(), (await claim()).length]).toEqual([201, 1]);
+
+    await (await coordinate.namespace('renewed')).destroy();
+    expect([await add(), await claim(), (await ask('GET', `${S}/work_unit`)).status]).toEqual([404, null, 404]);
+    await (await coordinate.namespace('renewed')).destroy();
+    await (await coordinate.namespace('renewed')).setWorkSpec({ name: 's' });
+    expect([(await ask('GET', `${S}/counts`)).json, await add()]).toEqual([{}, 201]);
+    const [attempt] = await claim();
+
+    await (await coordinate.namespace('renewed')).destroy();
+    const reports = { reports: [{ action: 'finish', url: attempt.url }] };
+    expect((await ask('POST', attempt.finish_url, { body: {} })).json.code).toBe('NoSuchWorkSpec');
+    expect((await ask('POST', `${N}/attempt_reports`, { body: reports })).json.verdicts[0].code).toBe('NoSuchWorkSpec');
+    expect((await ask('GET', `${N}/worker/w`)).json.name).toBe('w');
+  });
+});
