@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly flags?: readonly string[];
   /** Arguments of Node itself, such as `--cpu-prof`. @default none */
   readonly nodeFlags?: readonly string[];
+  /** Told each line that it logs. @default they are shown */
+  readonly onLog?: (line: string) => void;
 }
 
 /** A running `pg-coordinate serve`. */
@@ -41,20 +43,21 @@ export interface ServeProcess {
 
 /** A server in a process of its own, on tables that are there, or are made by it. */
 export async function serveProcess({ url, schema }: ServedTables, options: ServeOptions = {}): Promise<ServeProcess> {
-  const { restPort = 0, cborRpcPort = 'off', flags = [], nodeFlags = [] } = options;
+  const { restPort = 0, cborRpcPort = 'off', flags = [], nodeFlags = [], onLog } = options;
   const application = `pg-coordinate test ${schema}`;
   const args = ['serve', '--schema', schema, '--rest-port', String(restPort), '--cbor-rpc-port', String(cborRpcPort), ...flags];
   const child = spawn(process.execPath, [...nodeFlags, '--import', import.meta.resolve('tsx'), program, ...args], {
     env: { ...process.env, DATABASE_URL: url, PGAPPNAME: application },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', onLog === undefined ? 'inherit' : 'pipe'],
   });
+  if (child.stderr !== null && onLog !== undefined) createInterface(child.stderr).on('line', onLog);
   const ended = once(child, 'close');
   // Also if another server of the test does not start.
   const killIt = (): void => void child.kill('SIGKILL');
   process.once('exit', killIt);
   child.once('close', () => process.off('exit', killIt));
   const said: string[] = [];
-  const lines = createInterface(child.stdout);
+  const lines = createInterface(child.stdout!);
   lines.on('line', (line) => said.push(line));
   const hears = (text: string): boolean => said.some((line) => line.includes(text));
   while (!hears('Serving HTTP at ') || (cborRpcPort !== 'off' && !hears('Serving CBOR-RPC at '))) {

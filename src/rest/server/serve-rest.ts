@@ -71,7 +71,9 @@ export async function serveRest(options: RestServerOptions): Promise<RestServer>
   });
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
-    stopped ??= stopApplication(app, { stopping, closeUnused, graceMs }).then(async () => void (await Promise.all([waiting.closed(), streams.closed()])));
+    stopped ??= stopApplication(app, { stopping, closeUnused, graceMs }).then(async () => {
+      await Promise.all([waiting.closed(), streams.closed()]);
+    });
     return stopped;
   };
   const renewTls = (identity: TlsIdentity): void => (app.server as unknown as TlsServer).setSecureContext(identity);

@@ -20,6 +20,8 @@ export interface CrowdOptions {
   /** After so long, in milliseconds, one of the two servers is killed and started again, and so on in turns; undefined: never. */
   readonly killEveryMs: number | undefined;
   readonly lifetimeMs: number;
+  /** A folder for CPU profiles of the servers; undefined: none. */
+  readonly profile: string | undefined;
 }
 
 export interface CrowdFigures extends Judgement {
@@ -37,7 +39,7 @@ const processesPerServer = 2;
 export async function measureCrowd(coordinate: PostgresCoordinate, tables: ServedTables, options: CrowdOptions): Promise<CrowdFigures> {
   const place = { namespace: 'bench', workSpec: 'crowd' };
   const spec = await (await coordinate.namespace(place.namespace)).setWorkSpec({ name: place.workSpec });
-  const start = (restPort: number): Promise<ServeProcess> => serveProcess(tables, { restPort, flags: ['--requests-per-second', '0'] });
+  const start = (restPort: number): Promise<ServeProcess> => serveProcess(tables, { restPort, flags: ['--requests-per-second', '0'], ...(options.profile !== undefined && { nodeFlags: ['--cpu-prof', `--cpu-prof-dir=${options.profile}`] }) });
   const servers = [await start(0), await start(0)];
   const urls = servers.map(({ url }) => url);
   const count = Math.ceil(options.workers / (processesPerServer * servers.length));

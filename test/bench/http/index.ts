@@ -29,7 +29,7 @@ export async function benchHttp({ repeats, httpUnits: units, profile }: BenchOpt
 }
 
 /** A crowd of workers that wait over HTTP at two servers. */
-export async function benchCrowd({ crowd: { workers, units, perSecond, killEveryMs } }: BenchOptions, withTables: WithTables): Promise<unknown> {
+export async function benchCrowd({ crowd: { workers, units, perSecond, killEveryMs }, profile }: BenchOptions, withTables: WithTables): Promise<unknown> {
   const rows: { readonly name: string; readonly figures: CrowdFigures }[] = [];
   const conditions = [
     { name: 'as fast as they add', perSecond: 0, killEveryMs: undefined },
@@ -37,7 +37,7 @@ export async function benchCrowd({ crowd: { workers, units, perSecond, killEvery
     { name: `the same, a server killed every ${killEveryMs / 1_000} s`, perSecond, killEveryMs },
   ];
   for (const { name, ...condition } of conditions) {
-    const options = { workers, units, producers: 10, lifetimeMs: 3_000, ...condition };
+    const options = { workers, units, producers: 10, lifetimeMs: 3_000, profile, ...condition };
     rows.push({ name, figures: await withTables((coordinate, tables) => measureCrowd(coordinate, tables, options)) });
   }
   printTable(

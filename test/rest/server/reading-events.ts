@@ -29,7 +29,7 @@ export async function readStream(url: URL, headers: Readonly<Record<string, stri
       text += value;
     }
   };
-  const leave = async (): Promise<void> => void (await reader.cancel().catch(() => undefined));
+  const leave = (): Promise<void> => reader.cancel().catch(() => undefined);
   onTestFinished(leave);
   return {
     status: response.status,
