@@ -19,6 +19,7 @@ import { checkRestServerOptions, type CheckedRestServerOptions, type RestServerO
 import { WaitingRequests } from './request-or-wait.js';
 import { needOf } from './route.js';
 import { routes } from './routes.js';
+import { sendContinue } from './send-continue.js';
 import { noteUnused } from './unused-connections.js';
 
 /** A running server. */
@@ -64,6 +65,7 @@ export async function serveRest(options: RestServerOptions): Promise<RestServer>
   const { host, port, graceMs, maxEventStreams, heartbeatMs } = settings;
   const streams = new EventStreams({ most: maxEventStreams, heartbeatMs });
   const app = await applicationOf(settings, stopping.signal, { waiting, streams });
+  sendContinue(app.server);
   const closeUnused = noteUnused(app.server, settings.tls !== undefined);
   const address = await app.listen({ host, port }).catch(async (error: unknown) => {
     await app.close();

@@ -39,15 +39,19 @@ export async function benchCrowd({ crowd: { workers, units, perSecond, killEvery
   for (const { name, ...condition } of conditions) {
     const options = { workers, units, producers: 10, lifetimeMs: 3_000, profile, ...condition };
     rows.push({ name, figures: await withTables((coordinate, tables) => measureCrowd(coordinate, tables, options)) });
+    // Each as it comes: the last takes minutes.
+    printTable(
+      `${workers} workers wait over HTTP at two servers, 10 producers add ${units} units one by one; from add to worker, ms`,
+      ['', 'claims per second', 'p50', 'p99', 'most', 'kills', 'requests not answered', 'lost', 'held twice', 'finished twice', 'errors'],
+      rows.map(rowOf),
+    );
   }
-  printTable(
-    `${workers} workers wait over HTTP at two servers, 10 producers add ${units} units one by one; from add to worker, ms`,
-    ['', 'claims per second', 'p50', 'p99', 'most', 'kills', 'requests that a killed server did not answer', 'lost', 'held twice', 'finished twice', 'errors'],
-    rows.map(({ name, figures }) => {
-      const { latencies, lost, heldTwice, finishedTwice, givenTwice, errors, claimsPerSecond, kills, unanswered } = figures;
-      const at = (share: number): string => (latencies[Math.floor((latencies.length - 1) * share)] ?? Number.NaN).toFixed(1);
-      return [name, claimsPerSecond, at(0.5), at(0.99), at(1), kills, unanswered, lost.length, heldTwice.length + givenTwice.length, finishedTwice.length, errors.join('; ') || 'none'];
-    }),
-  );
   return rows.map(({ name, figures }) => ({ name, ...figures, latencies: undefined }));
+}
+
+function rowOf({ name, figures }: { readonly name: string; readonly figures: CrowdFigures }): (string | number)[] {
+  const { latencies, lost, heldTwice, finishedTwice, givenTwice, errors, claimsPerSecond, kills, unanswered } = figures;
+  const at = (share: number): string => (latencies[Math.floor((latencies.length - 1) * share)] ?? Number.NaN).toFixed(1);
+  const twice = heldTwice.length + givenTwice.length;
+  return [name, claimsPerSecond, at(0.5), at(0.99), at(1), kills, unanswered, lost.length, twice, finishedTwice.length, errors.join('; ') || 'none'];
 }

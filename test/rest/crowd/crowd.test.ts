@@ -31,16 +31,16 @@ async function crash(index: number): Promise<void> {
 
 describe('a thousand workers that wait, ten producers, two servers', () => {
   test.each([
-    ['that run', async () => undefined],
-    ['that are killed and started again', crashBoth],
-  ])('%s: no unit is held twice, none is lost, and nobody meets an error', { timeout: 120_000 }, async (_, meanwhile) => {
+    ['that run', async () => undefined, 0],
+    ['that are killed and started again', crashBoth, 200],
+  ])('%s: no unit is held twice, none is lost, and nobody meets an error', { timeout: 120_000 }, async (_, meanwhile, perSecond) => {
     const place = { namespace: randomUUID(), workSpec: 'crowded' };
     const spec = await (await coordinate.namespace(place.namespace)).setWorkSpec({ name: place.workSpec });
     const crowds = await Promise.all(
       servers.map(({ url }, index) => startWaitingWorkers({ ...place, url, count: 500, prefix: `crowd-${index}`, lifetimeMs: 2_000 })),
     );
     const finished = async (): Promise<number> => (await spec.countWorkUnitStatus()).finished ?? 0;
-    const producing = produce({ ...place, urls: servers.map(({ url }) => url), producers: 10, units: 2_000, perSecond: 0 });
+    const producing = produce({ ...place, urls: servers.map(({ url }) => url), producers: 10, units: 1_000, perSecond });
     await meanwhile(finished);
     const produced = await producing;
     await until('all are finished', async () => (await finished()) === produced.units.length, 60_000);
@@ -59,8 +59,8 @@ describe('a thousand workers that wait, ten producers, two servers', () => {
 
 /** One after the other, in the midst of it. */
 async function crashBoth(finished: () => Promise<number>): Promise<void> {
-  await until('work is going on', async () => (await finished()) > 200);
+  await until('work is going on', async () => (await finished()) > 50);
   await crash(0);
-  await until('work goes on', async () => (await finished()) > 400);
+  await until('work goes on', async () => (await finished()) > 300);
   await crash(1);
 }
