@@ -10,7 +10,8 @@ export type { Coordinate, TransactionClient, TransactionOptions } from './core/c
 export type { Namespace, WorkerListOptions } from './core/namespace/namespace.js';
 export type { PostgresNamespace } from './core/namespace/postgres-namespace.js';
 export type { AttemptEvent, NamespaceEvent } from './core/notify/namespace-event.js';
-export type { EventsOptions, NamespaceEvents } from './core/notify/namespace-events.js';
+export type { EventsOptions, EventStream } from './core/notify/event-stream.js';
+export type { NamespaceEvents } from './core/notify/namespace-events.js';
 export { waitFor, type UnitOutcome, type WaitOptions } from './core/notify/wait-for.js';
 export type { OldestWaiting } from './core/summary/oldest-waiting.js';
 export type { ConnectionState, PostgresCoordinate } from './core/postgres-coordinate.js';

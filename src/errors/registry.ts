@@ -86,6 +86,7 @@ export const errorRegistry = {
   },
   TooManyRequests: { status: 429, wire: 'error', text: 'Too many requests: this server takes {limit} in a second from one address; try again later' },
   ServerBusy: { status: 503, wire: 'error', text: 'This server has as many bytes of requests under way as it takes; try again later, or send less at once' },
+  TooManyStreams: { status: 503, wire: 'error', text: 'This server serves {limit} streams of events at a time, and there are as many; try again later' },
   BadTokenFile: { status: 503, wire: 'error', text: 'The token file {path} cannot be used: {problem}' },
   CannotListen: { status: 503, wire: 'error', text: 'Cannot listen on {address}: {problem}' },
   ServerFailure: { status: 500, wire: 'error', text: 'The server could not do it: {problem}' },

@@ -112,6 +112,13 @@ export class ServerBusyError extends CoordinateError {
   }
 }
 
+/** As many follow events as the server serves at a time. */
+export class TooManyStreamsError extends CoordinateError {
+  constructor(limit: number) {
+    super('TooManyStreams', { limit });
+  }
+}
+
 /** The file of the tokens that a server knows is not there, or cannot be read. */
 export class BadTokenFileError extends CoordinateError {
   constructor(path: string, problem: string, options?: ErrorOptions) {

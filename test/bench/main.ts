@@ -8,6 +8,7 @@ import { startEmbeddedPostgres } from '../../src/database/embedded/index.js';
 import { measureClaimCosts, type ClaimCost, type ClaimCostOptions } from './claim-cost.js';
 import { measureCycle, type CycleFigures } from './cycle.js';
 import { measureHeldSnapshot } from './held-snapshot.js';
+import { benchCrowd, benchHttp, type WithTables } from './http/index.js';
 import { fill, median, unitsOf, type Figure } from './measure.js';
 import { readOptions } from './options.js';
 import { measureLatency, measureStream, workOffByProcesses } from './runtime.js';
@@ -15,6 +16,7 @@ import { percent, printTable } from './table.js';
 
 const options = readOptions(process.argv.slice(2));
 const figures: Record<string, unknown> = {};
+const schema = 'bench';
 
 const given = process.env.DATABASE_URL ?? '';
 const server = given === '' ? await startEmbeddedPostgres({ settings: { shared_buffers: '512MB', max_wal_size: '8GB' } }) : null;
@@ -26,6 +28,9 @@ try {
   if (options.parts.includes('held')) await benchHeld();
   if (options.parts.includes('runtime')) await benchRuntime();
   if (options.parts.includes('latency')) await benchLatency();
+  const withOurTables: WithTables = (use) => withTables(10, (coordinate) => use(coordinate, { url, schema }));
+  if (options.parts.includes('http')) figures.http = await benchHttp(options, withOurTables);
+  if (options.parts.includes('crowd')) figures.crowd = await benchCrowd(options, withOurTables);
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify(figures, null, 2));
 } finally {
   await server?.stop();
@@ -33,7 +38,6 @@ try {
 
 /** Fresh tables for every figure. */
 async function withTables<T>(connections: number, use: (coordinate: PostgresCoordinate) => Promise<T>): Promise<T> {
-  const schema = 'bench';
   await drop(url, { schema });
   const coordinate = await connect(url, { schema, migrate: true, pool: { max: connections } });
   try {
@@ -182,7 +186,7 @@ async function benchLatency(): Promise<void> {
   const rows: (string | number)[][] = [];
   for (const inTransaction of [false, true]) {
     const latencies = await withTables(8, async (producer) => {
-      const consumer = await connect(url, { schema: 'bench' });
+      const consumer = await connect(url, { schema });
       try {
         return await measureLatency(producer, consumer, { namespace: 'bench', rounds: options.rounds, inTransaction });
       } finally {

@@ -19,12 +19,18 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Seconds to work with a snapshot held open. */
   readonly heldSeconds: number;
+  /** Units over HTTP. */
+  readonly httpUnits: number;
+  /** A folder for CPU profiles of the server over HTTP; undefined: none. */
+  readonly profile: string | undefined;
+  /** Workers that wait over HTTP. */
+  readonly crowd: { readonly workers: number; readonly units: number; readonly perSecond: number; readonly killEveryMs: number };
   readonly parts: readonly string[];
   /** Where to write the figures as JSON; undefined: nowhere. */
   readonly json: string | undefined;
 }
 
-export const allParts = ['matrix', 'waiting', 'specs', 'held', 'runtime', 'latency'] as const;
+export const allParts = ['matrix', 'waiting', 'specs', 'held', 'runtime', 'latency', 'http', 'crowd'] as const;
 
 /** `--quick` only shows that everything runs; every number can be given, such as `--batches 1,100 --connections 8`. */
 export function readOptions(args: string[]): BenchOptions {
@@ -41,6 +47,11 @@ export function readOptions(args: string[]): BenchOptions {
       streamed: { type: 'string' },
       rounds: { type: 'string' },
       held: { type: 'string' },
+      'http-units': { type: 'string' },
+      'crowd-units': { type: 'string' },
+      'crowd-workers': { type: 'string' },
+      'crowd-rate': { type: 'string' },
+      profile: { type: 'string' },
       parts: { type: 'string' },
       json: { type: 'string' },
     },
@@ -58,6 +69,14 @@ export function readOptions(args: string[]): BenchOptions {
     streamed: Number(values.streamed ?? (quick ? 5_000 : 1_000_000)),
     rounds: Number(values.rounds ?? (quick ? 20 : 1_000)),
     heldSeconds: Number(values.held ?? (quick ? 2 : 30)),
+    httpUnits: Number(values['http-units'] ?? (quick ? 2_000 : 100_000)),
+    profile: values.profile,
+    crowd: {
+      workers: Number(values['crowd-workers'] ?? (quick ? 100 : 1_000)),
+      units: Number(values['crowd-units'] ?? (quick ? 1_000 : 20_000)),
+      perSecond: Number(values['crowd-rate'] ?? 100),
+      killEveryMs: quick ? 1_000 : 8_000,
+    },
     parts: values.parts?.split(',') ?? allParts,
     json: values.json,
   };

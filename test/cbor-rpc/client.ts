@@ -136,7 +136,7 @@ export class Client {
 }
 
 /** The length of a message from its first bytes; undefined when these do not tell. */
-function messageLength(received: Buffer): number | undefined {
+export function messageLength(received: Buffer): number | undefined {
   if (received.length < 3) return undefined;
   if (received.readUInt16BE(0) !== 0xd818 || received[2]! >> 5 !== 2) throw new Error('the server sent something that is no message');
   const info = received[2]! & 31;

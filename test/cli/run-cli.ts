@@ -1,9 +1,9 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
-import { compiledProgram } from '../support/programs.js';
+import { compiledCli } from '../support/programs.js';
 
-const program = compiledProgram(new URL('../../src/cli/main.ts', import.meta.url));
+const program = compiledCli();
 
 export interface CliResult {
   readonly status: number | null;

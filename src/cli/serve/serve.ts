@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import { connect } from '../../core/connect.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../database/embedded/index.js';
 import { parseTarget } from '../../database/target/index.js';
-import { jsonLogger, Metrics } from '../../telemetry/index.js';
+import { allOf, jsonLogger, Metrics } from '../../telemetry/index.js';
 import { UsageError } from '../usage-error.js';
+import { loadTracing } from './load-tracing.js';
 import { readSettings, type GivenFlags } from './read-settings.js';
 import { defaultText } from './settings-reference.js';
 import { settingsTable, type Setting } from './settings-table.js';
@@ -38,6 +39,7 @@ async function serve(flags: GivenFlags): Promise<void> {
   if (isGiven && dataDirectory !== undefined) {
     throw new UsageError('--data-directory is for a PostgreSQL of our own, but a database is given');
   }
+  const tracing = settings.tracing === undefined ? undefined : await loadTracing(settings.tracing);
   const stopped = stopSignal();
   // Until there is something to be read again: the signal would end the process.
   let reload = (): void => undefined;
@@ -46,9 +48,9 @@ async function serve(flags: GivenFlags): Promise<void> {
   await using postgres = isGiven ? null : await startPostgres(dataDirectory);
   const logger = settings['log-format'] === 'json' ? jsonLogger() : console;
   const metrics = new Metrics({ processMetrics: true, logger });
-  await using coordinate = await connect(postgres?.url ?? database, { schema, buckets, migrate: true, logger, telemetry: metrics });
+  await using coordinate = await connect(postgres?.url ?? database, { schema, buckets, migrate: true, logger, telemetry: tracing === undefined ? metrics : allOf(metrics, tracing) });
   metrics.watch(coordinate);
-  await using servers = await startServers(read, doors, { coordinate, metrics, logger });
+  await using servers = await startServers(read, doors, { coordinate, metrics, logger, tracing });
   reload = () => void servers.reload().then((said) => said.forEach((text) => console.log(text)));
   console.log(`Serving HTTP at ${servers.rest.url} on ${postgres === null ? 'the given PostgreSQL' : placeOf(postgres, dataDirectory)}; Ctrl-C stops it.`);
   for (const text of describe(servers, settings['cbor-rpc-namespace'])) console.log(text);

@@ -106,6 +106,12 @@ export const settingsTable = {
     default: 'text',
     says: 'how messages are written to standard error: `text` or `json`',
   },
+  tracing: {
+    ...oneOf('spans', 'propagate'),
+    placeholder: '<kind>',
+    default: undefined,
+    says: 'make spans by the OpenTelemetry that is installed and registered beside it: `spans`; `propagate` also stores the trace of who added a unit with it',
+  },
 } as const satisfies Readonly<Record<string, Setting>>;
 
 /** A key of the table. */

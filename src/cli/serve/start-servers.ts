@@ -4,7 +4,7 @@ import type { PostgresCoordinate } from '../../core/postgres-coordinate.js';
 import type { Logger } from '../../database/index.js';
 import { CannotListenError, CoordinateError } from '../../errors/index.js';
 import { serveRest, type RestServer } from '../../rest/index.js';
-import { requestLog, type Metrics } from '../../telemetry/index.js';
+import { requestLog, type Metrics, type Tracing } from '../../telemetry/index.js';
 import { UsageError } from '../usage-error.js';
 import type { ReadSettings } from './read-settings.js';
 import type { ServeSettings } from './settings-table.js';
@@ -62,18 +62,20 @@ export interface Served {
   readonly coordinate: PostgresCoordinate;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  readonly tracing: Tracing | undefined;
 }
 
 export async function startServers(
   { settings, file }: ReadSettings,
   { tokens, tls }: Doors,
-  { coordinate, metrics, logger }: Served,
+  { coordinate, metrics, logger, tracing }: Served,
 ): Promise<Servers> {
   const format = settings['log-requests'];
   const shared = { coordinate, logger, allowRemote: settings['allow-remote'], ...(tokens && { tokens }), graceMs: settings['grace-seconds'] * 1_000 };
   const rest = await serveRest({
     ...shared,
     ...(tls && { tls }),
+    ...(tracing && { tracing }),
     metrics,
     ...(format !== undefined && { requestLog: requestLog(format, (line) => process.stdout.write(line)) }),
     host: settings['rest-host'],

@@ -1,17 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { InvalidArgumentError } from '../../errors/index.js';
-import { checkOptions, kindOf } from '../../options/index.js';
 import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
 import { mayPass } from '../../database/index.js';
+import { checkEventsOptions } from './check-events-options.js';
+import type { EventsOptions, EventStream } from './event-stream.js';
 import type { NamespaceEvent } from './namespace-event.js';
 import type { Message } from './payload.js';
 import { readEvents, type EventReference } from './read-events.js';
-
-/** How to follow the events of a namespace. */
-export interface EventsOptions {
-  /** Ends the iteration when it fires. @default none */
-  readonly signal?: AbortSignal;
-}
 
 /** How many events wait for a slow consumer; then the oldest are dropped. */
 const mostBuffered = 10_000;
@@ -27,7 +21,7 @@ const mostAtOnce = 200;
  * before, while the connection was lost, or after 10,000 events that nobody has taken is not told; a `missed` event says so.
  * Breaking out of the loop ends it.
  */
-export class NamespaceEvents implements AsyncIterableIterator<NamespaceEvent>, AsyncDisposable {
+export class NamespaceEvents implements EventStream {
   readonly #namespace: PostgresNamespace;
   readonly #signal: AbortSignal | undefined;
   #told: EventReference[] = [];
@@ -43,12 +37,8 @@ export class NamespaceEvents implements AsyncIterableIterator<NamespaceEvent>, A
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(namespace: PostgresNamespace, options: EventsOptions | undefined) {
-    const { signal } = checkOptions(options, 'options', ['signal']);
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw new InvalidArgumentError('options.signal', `must be an AbortSignal, not ${kindOf(signal)}`);
-    }
     this.#namespace = namespace;
-    this.#signal = signal;
+    this.#signal = checkEventsOptions(options).signal;
   }
 
   /** Begins to listen, if the iteration has not yet; what happens from when it resolves on is told. Raises Gone, Closed. */

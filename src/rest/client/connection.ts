@@ -8,6 +8,7 @@ import {
   defaultType,
   encodeBody,
   errorFromBody,
+  eventStreamType,
   formatOfContentType,
   type Body,
   type Format,
@@ -30,11 +31,15 @@ export interface Resource {
   readonly links: Links;
 }
 
+/** A stream on which nothing comes for so long is taken for broken, in milliseconds: servers say every 15 s that it is there. */
+const longestSilenceMs = 60_000;
+
 /** What all objects of one client share: how to ask the server, and in which format. */
 export class Connection {
   readonly #settings: CheckedRestClientOptions;
   readonly #transport: Transport;
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #closing = new AbortController();
   #format: Format = 'json';
   #root: Links | undefined;
   #closed: Promise<void> | undefined;
@@ -47,6 +52,11 @@ export class Connection {
   /** How bodies are written. */
   get format(): Format {
     return this.#format;
+  }
+
+  /** Fires when it is closed: what would never end by itself ends then. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
   }
 
   /** The links of the root. */
@@ -125,7 +135,20 @@ export class Connection {
     return received.status === 204 ? undefined : this.#read(url, received, decodeAnyBody);
   }
 
+  /** Opens a stream of server-sent events; resolves once the server has begun to answer, to the text as it comes. Raises what the server raised. */
+  async follow(url: URL, signal: AbortSignal): Promise<AsyncIterable<string>> {
+    this.checkOpen();
+    const headers = this.#withToken({ accept: eventStreamType });
+    const { status, contentType, body } = await this.#transport.open({ url, headers, silenceMs: longestSilenceMs, signal });
+    if (status === 200 && contentType?.startsWith(eventStreamType) === true) return textOf(body);
+    const received = { status, contentType, bytes: Buffer.from(await body.arrayBuffer()), isRepeated: false };
+    return this.#read(url, received, () => {
+      throw new MalformedRequestError('it is no stream of events');
+    });
+  }
+
   close(): Promise<void> {
+    this.#closing.abort();
     this.#closed ??= this.#close();
     return this.#closed;
   }
@@ -136,8 +159,12 @@ export class Connection {
   }
 
   #send(sending: Sending): Promise<Received> {
+    return this.#transport.send({ ...sending, headers: this.#withToken(sending.headers) });
+  }
+
+  #withToken(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
     const { token } = this.#settings;
-    return this.#transport.send({ ...sending, headers: { ...sending.headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) } });
+    return token === undefined ? headers : { ...headers, authorization: `Bearer ${token}` };
   }
 
   /** The body of an answer. An answer that is no success is raised as the error that it tells of. */
@@ -155,6 +182,12 @@ function readAnswer<T>(url: URL, { status, contentType, bytes }: Received, decod
   } catch (error) {
     throw new UnexpectedAnswerError(urlWithoutQuery(url), problemOf(status, contentType, error), { cause: error });
   }
+}
+
+/** Characters may be cut between two pieces. */
+async function* textOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  for await (const piece of pieces) yield decoder.decode(piece, { stream: true });
 }
 
 function resourceOf(answer: unknown, url: URL): Resource {

@@ -1,7 +1,8 @@
 import { encodeData, type DataDictionary } from '../../codec/index.js';
 import type { AttemptReport, AttemptVerdict, EndAllOptions, RenewReport } from '../../core/attempt/attempt-report.js';
 import { defaultLifetimeMs } from '../../core/attempt/lifetime.js';
-import type { Namespace, WorkerListOptions } from '../../core/namespace/namespace.js';
+import type { WorkerListOptions } from '../../core/namespace/namespace.js';
+import type { EventfulNamespace, EventsOptions } from '../../core/notify/event-stream.js';
 import { schemaOf, type SchemaOptions } from '../../core/schema/schema-options.js';
 import type { SchemaInput, SchemaOutput, StandardSchema } from '../../core/schema/standard-schema.js';
 import type { Summary } from '../../core/summary/summary.js';
@@ -13,12 +14,13 @@ import type { Connection } from './connection.js';
 import type { Links } from './links.js';
 import { refuseTransaction } from './refuse-transaction.js';
 import { reportAll } from './report-all.js';
+import { RestEvents } from './rest-events.js';
 import type { RestCoordinate } from './rest-coordinate.js';
 import { RestWorkSpec } from './rest-work-spec.js';
 import { RestWorker } from './rest-worker.js';
 
 /** A namespace that is reached over HTTP. */
-export class RestNamespace implements Namespace {
+export class RestNamespace implements EventfulNamespace {
   readonly coordinate: RestCoordinate;
   readonly name: string;
   readonly url: URL;
@@ -119,6 +121,14 @@ export class RestNamespace implements Namespace {
 
   async renewAll(reports: readonly RenewReport[], lifetimeMs = defaultLifetimeMs): Promise<AttemptVerdict[]> {
     return this.connection.use(() => reportAll(this, 'renew', reports, { lifetimeMs: checkDuration(lifetimeMs, 'lifetimeMs') }));
+  }
+
+  /**
+   * What happens in the namespace from now on, as on PostgreSQL: live, not durable, and `missed` says that something may not have been told, such
+   * as while the connection was lost. Iterating raises NotOffered at a server that only speaks the protocol.
+   */
+  events(options?: EventsOptions): RestEvents {
+    return new RestEvents(this, options);
   }
 
   async summarize(): Promise<Summary> {

@@ -27,6 +27,21 @@ export interface Received {
   readonly isRepeated: boolean;
 }
 
+/** A request whose answer goes on. */
+export interface Opening {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly silenceMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** An answer that goes on. */
+export interface Opened {
+  readonly status: number;
+  readonly contentType: string | undefined;
+  readonly body: Dispatcher.ResponseData['body'];
+}
+
 const shortestPauseMs = 50;
 const longestPauseMs = 2_000;
 
@@ -94,6 +109,25 @@ export class Transport {
     });
   }
 
+  /**
+   * Sends a request whose answer may go on for ever, on a connection of its own; it counts as broken when nothing comes for `silenceMs`.
+   * Raises ServerUnreachable; the reason of the signal.
+   */
+  async open({ url, headers, silenceMs, signal }: Opening): Promise<Opened> {
+    try {
+      const { requestTimeoutMs: headersTimeout } = this.#settings;
+      const path = url.pathname + url.search;
+      const options: Dispatcher.RequestOptions = { method: 'GET', path, headers, headersTimeout, bodyTimeout: silenceMs, signal };
+      const { statusCode: status, headers: received, body } = await this.#waiting.request(options);
+      // Given up before anybody has begun to read it, it would tell of that to nobody.
+      body.on('error', () => undefined);
+      return { status, contentType: contentTypeOf(received), body };
+    } catch (error) {
+      signal.throwIfAborted();
+      throw this.#unreachable(error);
+    }
+  }
+
   /** Closes the connections once what is under way has ended. */
   async close(): Promise<void> {
     await Promise.all([this.#pool.close(), this.#waiting.close()]);
@@ -111,10 +145,9 @@ export class Transport {
       ...(signal && { signal }),
     };
     const answer = await (waitMs > 0 ? this.#waiting : this.#pool).request(options);
-    const contentType = answer.headers['content-type'];
     return {
       status: answer.statusCode,
-      contentType: typeof contentType === 'string' ? contentType : undefined,
+      contentType: contentTypeOf(answer.headers),
       bytes: Buffer.from(await answer.body.arrayBuffer()),
     };
   }
@@ -122,6 +155,10 @@ export class Transport {
   #unreachable(error: unknown): ServerUnreachableError {
     return new ServerUnreachableError(this.#settings.root.href, problemOf(error), { cause: error });
   }
+}
+
+function contentTypeOf({ 'content-type': contentType }: Dispatcher.ResponseData['headers']): string | undefined {
+  return typeof contentType === 'string' ? contentType : undefined;
 }
 
 /** Whether it is no answer of a Coordinate server, whose errors are JSON or CBOR. */

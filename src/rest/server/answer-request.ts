@@ -1,14 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ByteBudget } from '../../access/byte-budget.js';
-import { ServerBusyError } from '../../errors/index.js';
-import { chooseType, decodeRequestBody, formatOfContentType, formatOfType, type Body } from '../wire/index.js';
+import { GoneError, NotAcceptableError, ServerBusyError } from '../../errors/index.js';
+import {
+  accepts, chooseType, decodeRequestBody, defaultType, eventStreamType, formatOfContentType, formatOfType, type Body, type MediaType,
+} from '../wire/index.js';
+import type { Answer } from './answer.js';
 import type { Exchange } from './exchange.js';
-import { sendAnswer, sendNotFound } from './respond.js';
+import { namespaceName } from './namespace.js';
+import { sendAnswer, sendNotFound, sendStream } from './respond.js';
 import type { Route } from './route.js';
 import { whenOver } from './when-over.js';
 
 /** What all requests have in common. */
-export type Surroundings = Pick<Exchange, 'coordinate' | 'longestWaitMs' | 'waiting'> & {
+export type Surroundings = Pick<Exchange, 'coordinate' | 'longestWaitMs' | 'waiting' | 'streams' | 'known'> & {
   /** Fires when the server is stopping. */
   readonly stopping: AbortSignal;
   /** What large answers may have together until they are taken. */
@@ -39,8 +43,8 @@ export async function answerRequest(
     sendNotFound(reply);
     return;
   }
-  const type = chooseType(request.headers.accept);
   const { method } = request;
+  const type = typeOf(route, request);
   const ending = new AbortController();
   const end = (): void => ending.abort();
   const callOff = whenOver(request, reply, end);
@@ -55,13 +59,17 @@ export async function answerRequest(
       body: noBody,
       format: formatOfType(type),
       signal: ending.signal,
+      isStillAllowed: () => isStillAllowed(request),
+      lastEventId: request.headers['last-event-id']?.toString(),
     };
-    const answer = await route.find(exchange);
-    const body = withBody.includes(method) ? readBody(request) : noBody;
     if (!route.methods.includes(method)) reply.header('allow', route.methods.join(', '));
-    const { takeBack, ...said } = await answer(method, { ...exchange, body });
+    const { takeBack, ...said } = await answerAnew(exchange, async () => {
+      const answer = await route.find(exchange);
+      return answer(method, { ...exchange, body: withBody.includes(method) ? readBody(request) : noBody });
+    });
     const send = (): void => sendAnswer(reply, said, type, (bytes) => holdAnswer(answers, bytes, (callback) => whenOver(request, reply, callback)));
-    if (takeBack === undefined) send();
+    if (said.stream !== undefined) await sendStream(reply, said.stream, method);
+    else if (takeBack === undefined) send();
     else await sendOrTakeBack(request, reply, { send, takeBack });
   } finally {
     callOff();
@@ -75,6 +83,16 @@ function holdAnswer(answers: ByteBudget, bytes: number, whenOver: (callback: () 
   // One that is larger than all may be together must be taken some time.
   if (!answers.takeOrBeAlone(bytes)) throw new ServerBusyError();
   whenOver(() => answers.give(bytes));
+}
+
+/** Tokens expire, and are taken back. */
+function isStillAllowed(request: FastifyRequest): boolean {
+  try {
+    request.letIn();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What was made for the client is taken back unless the answer was handed over to the system: after that, nobody knows what became of it. */
@@ -94,6 +112,23 @@ async function sendOrTakeBack(
     await takeBack();
     throw error;
   }
+}
+
+/** Answers, and once more if what was known of the path is gone: it may have been made anew. */
+async function answerAnew({ known, segments }: Exchange, answer: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer();
+  } catch (error) {
+    if (!(error instanceof GoneError) || segments.namespace === undefined || !known.forget(namespaceName({ segments }))) throw error;
+    return answer();
+  }
+}
+
+/** The media type of the answer, or of the error instead of a stream. Raises NotAcceptable; MalformedRequest. */
+function typeOf({ operations }: Route, { method, headers }: FastifyRequest): MediaType {
+  if (operations.get(method === 'HEAD' ? 'GET' : method)?.streams === undefined) return chooseType(headers.accept);
+  if (!accepts(headers.accept, eventStreamType)) throw new NotAcceptableError();
+  return defaultType;
 }
 
 function readBody({ headers, body }: FastifyRequest): Body {

@@ -2,6 +2,8 @@
 export interface Answer {
   readonly status: 200 | 201 | 204;
   readonly body?: unknown;
+  /** Instead of a body: begins a stream of server-sent events, which goes on until the exchange is over. */
+  readonly stream?: () => Promise<AsyncIterable<string>>;
   /** Where to find what was made. */
   readonly location?: string;
   /** Called when the answer was made in vain: it could not be sent, or nobody is there any more to take it. Never rejects. */

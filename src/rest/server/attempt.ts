@@ -5,7 +5,7 @@ import { completionFromBody, decodeName, decodeTextName, type AttemptAction, typ
 import { ok, type Answer } from './answer.js';
 import { attemptBody } from './attempt-bodies.js';
 import type { Exchange } from './exchange.js';
-import { findNamespace } from './namespace.js';
+import { knownNamespace } from './namespace.js';
 import type { Handler } from './route.js';
 
 /** Numbers of attempts begin with 1. */
@@ -23,7 +23,7 @@ export function attemptReference({ spec = '', unit = '', worker = '', number = '
 }
 
 export async function findAttempt(exchange: Exchange): Promise<Attempt> {
-  const namespace = await findNamespace(exchange);
+  const namespace = await knownNamespace(exchange);
   const reference = attemptReference(exchange.segments);
   const [attempt] = await findAttempts(namespace, [reference]);
   if (attempt instanceof CoordinateError) throw attempt;

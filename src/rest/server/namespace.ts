@@ -7,7 +7,16 @@ import { requireRole } from './guard.js';
 import { namespaceUrl } from './links.js';
 
 export function findNamespace(exchange: Exchange): Promise<Namespace> {
-  return findOrMake(decodeTextName(exchange.segments.namespace ?? ''), exchange);
+  return findOrMake(namespaceName(exchange), exchange);
+}
+
+/** The same, as it was found before: only for what asks the database about what is in it. */
+export function knownNamespace(exchange: Exchange): Promise<Namespace> {
+  return exchange.known.namespace(namespaceName(exchange), () => findNamespace(exchange));
+}
+
+export function namespaceName({ segments }: Pick<Exchange, 'segments'>): string {
+  return decodeTextName(segments.namespace ?? '');
 }
 
 /** Those that the client may look at. */
@@ -36,6 +45,12 @@ export async function getNamespaceSummary(namespace: Namespace): Promise<Answer>
   return ok(summaryToBody(await namespace.summarize()));
 }
 
+/** What happens from now on, until the client goes. */
+export async function getEvents(namespace: Namespace, { streams, signal, isStillAllowed, lastEventId }: Exchange): Promise<Answer> {
+  const client = { signal, isStillAllowed, comesAgain: lastEventId !== undefined };
+  return { status: 200, stream: () => streams.open(namespace, client) };
+}
+
 /** Naming a namespace makes it, except when who does so may only look. */
 async function findOrMake(name: string, { coordinate, access }: Exchange): Promise<Namespace> {
   if (access.may('produce', name) || access.may('work', name)) return coordinate.namespace(name);
@@ -55,6 +70,7 @@ function namespaceBody(namespace: Namespace): NamespaceBody {
     workers_query_url: `${url}/worker{?start,limit,active}`,
     worker_url: `${url}/worker/{worker}`,
     attempt_reports_url: `${url}/attempt_reports`,
+    events_url: `${url}/events`,
   };
 }
 

@@ -1,11 +1,13 @@
 import type { Attempt } from '../../core/attempt/attempt.js';
-import type { Namespace } from '../../core/namespace/namespace.js';
-import { PostgresNamespace } from '../../core/namespace/postgres-namespace.js';
 import { workSignal } from '../../core/notify/work-signal.js';
 import type { Worker } from '../../core/worker/worker.js';
 import type { WaitingRequest } from '../wire/index.js';
 import type { Exchange } from './exchange.js';
+import { keyOf } from './namespace-key.js';
 import { WaitingRoom } from './waiting-room.js';
+
+/** Who waits no longer than this, in milliseconds, might not have his turn among many others. */
+const shortWaitMs = 2_000;
 
 /** The requests of one server that wait for work: those of a namespace wait together. */
 export class WaitingRequests {
@@ -23,8 +25,10 @@ export class WaitingRequests {
   ): Promise<Attempt[]> {
     const { namespace } = worker;
     const key = keyOf(namespace);
-    // Who would ask in vain waits at once with the others.
-    if (waitMs <= 0 || this.#rooms.get(key)?.isQuietFor(request) !== true) {
+    const waiting = this.#rooms.get(key);
+    // Who would ask in vain waits at once with the others; and where others are being served, after them, unless he has no time for it.
+    const joins = waiting !== undefined && (waitMs >= shortWaitMs || waiting.isQuietFor(request));
+    if (waitMs <= 0 || !joins) {
       const attempts = await worker.requestAttempts(request);
       if (attempts.length > 0 || waitMs <= 0 || signal.aborted) return attempts;
     }
@@ -45,9 +49,4 @@ export class WaitingRequests {
     const running = room.run(() => this.#rooms.delete(key)).finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
-}
-
-/** A namespace that was destroyed and made anew is another one: what it is told of is not told to the former. */
-function keyOf(namespace: Namespace): string {
-  return namespace instanceof PostgresNamespace ? `${namespace.id} ${namespace.name}` : namespace.name;
 }

@@ -1,6 +1,7 @@
+import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { CoordinateError } from '../../errors/index.js';
-import { defaultType, encodeBody, errorToBody, formatOfType, type MediaType } from '../wire/index.js';
+import { defaultType, encodeBody, errorToBody, eventStreamType, formatOfType, type MediaType } from '../wire/index.js';
 import type { Answer } from './answer.js';
 
 /** Sends what a resource has to say, of which `hold` is told the length, and may refuse. For HEAD, Node leaves the body out and keeps the headers. */
@@ -11,6 +12,22 @@ export function sendAnswer(reply: FastifyReply, { status, body, location }: Answ
   if (location !== undefined) reply.header('location', location);
   if (bytes === undefined) void reply.send();
   else void reply.header('content-type', type).send(bytes);
+}
+
+/**
+ * Sends server-sent events, as fast as the client takes them; resolves when the connection is closed, which is what ends them: it serves nothing
+ * else. For HEAD there are none, only headers.
+ */
+export async function sendStream(reply: FastifyReply, stream: () => Promise<AsyncIterable<string>>, method: string): Promise<void> {
+  const messages = method === 'HEAD' ? [] : await stream();
+  // Proxies are neither to keep nor to collect them.
+  reply.headers({ 'content-type': eventStreamType, 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' });
+  const closed = new Promise<void>((resolve) => {
+    if (reply.raw.closed) resolve();
+    else reply.raw.once('close', resolve);
+  });
+  void reply.send(Readable.from(messages));
+  await closed;
 }
 
 /** Sends an error in the form that the client has asked for, if it has asked for one that there is. */

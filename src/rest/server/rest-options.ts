@@ -43,6 +43,10 @@ export interface RestServerOptions {
   readonly requestTimeoutMs?: number;
   /** Longest time that a request for work may wait for some, in milliseconds: less than what proxies in between allow. @default 55000 */
   readonly longestWaitMs?: number;
+  /** Most streams of events at a time; whoever wants more is refused. @default 1000 */
+  readonly maxEventStreams?: number;
+  /** How often a stream of events on which nothing happens says that it is still there, in milliseconds. @default 15000 */
+  readonly heartbeatMs?: number;
   /** How long `stop()` waits for requests under way, in milliseconds. @default 10000 */
   readonly graceMs?: number;
 }
@@ -64,6 +68,8 @@ const defaults = Object.freeze({
   headersTimeoutMs: 20_000,
   requestTimeoutMs: 120_000,
   longestWaitMs: 55_000,
+  maxEventStreams: 1_000,
+  heartbeatMs: 15_000,
   graceMs: 10_000,
 });
 
@@ -84,6 +90,8 @@ export function checkRestServerOptions(options: RestServerOptions): CheckedRestS
   checkList(given.allowedHosts, 'options.allowedHosts', checkName);
   checkInteger(given.maxConnections, 'options.maxConnections', { least: 1 });
   checkInteger(given.requestsPerSecond, 'options.requestsPerSecond', { least: 0 });
+  checkInteger(given.maxEventStreams, 'options.maxEventStreams', { least: 0 });
+  checkNumber(given.heartbeatMs, 'options.heartbeatMs', { least: 1, most: 2 ** 31 - 1 });
   checkNumber(given.headersTimeoutMs, 'options.headersTimeoutMs', { least: 1, most: 2 ** 31 - 1 });
   if (given.requestLog !== undefined && typeof given.requestLog !== 'function') {
     throw new InvalidArgumentError('options.requestLog', `must be a function, not ${kindOf(given.requestLog)}`);

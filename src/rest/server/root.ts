@@ -7,6 +7,7 @@ const root: RootBody = {
   summary_url: '/summary',
   namespaces_url: '/namespace',
   namespace_url: '/namespace/{namespace}',
+  namespace_events_url: '/namespace/{namespace}/events',
   openapi_url: '/openapi.json',
   docs_url: '/docs',
 };

@@ -22,6 +22,8 @@ export interface Description {
   readonly query?: readonly Parameter[];
   /** The body of the answer; left out: it has none. */
   readonly answers?: SchemaName;
+  /** The body of each event of the stream that it answers with. */
+  readonly streams?: SchemaName;
   /** Whether it answers 201 and a `Location`. */
   readonly creates?: boolean;
 }

@@ -1,6 +1,6 @@
 import { findAttempt, getAttempt, reportOf } from './attempt.js';
 import { postReports } from './attempt-reports.js';
-import { deleteNamespace, findNamespace, getNamespace, getNamespaceSummary, listNamespaces, postNamespace } from './namespace.js';
+import { deleteNamespace, findNamespace, getEvents, getNamespace, getNamespaceSummary, knownNamespace, listNamespaces, postNamespace } from './namespace.js';
 import { attemptQuery, metaQuery, unitQuery, workerQuery } from './openapi/parameters.js';
 import { findNothing, getRoot, getSummary } from './root.js';
 import { route, type Operation, type Route } from './route.js';
@@ -40,8 +40,12 @@ export const routes: readonly Route[] = [
   route(`${N}/summary`, findNamespace, {
     GET: { needs: 'read', does: 'Counts units by work spec and status.', answers: 'Summary', run: getNamespaceSummary },
   }),
-  route(`${N}/attempt_reports`, findNamespace, {
+  route(`${N}/attempt_reports`, knownNamespace, {
     POST: { needs: 'work', does: 'Reports on many attempts.', takes: 'AttemptReports', answers: 'Verdicts', run: postReports },
+  }),
+
+  route(`${N}/events`, findNamespace, {
+    GET: { needs: 'read', does: 'Tells what happens, as it happens, as server-sent events.', streams: 'Event', run: getEvents },
   }),
 
   route(`${N}/work_spec`, findNamespace, {

@@ -6,9 +6,11 @@ import type { Role, TlsIdentity } from '../../access/index.js';
 import { CannotListenError, ServerBusyError } from '../../errors/index.js';
 import { chooseType, defaultType, type MediaType } from '../wire/index.js';
 import { answerBadBytes } from './answer-bad-bytes.js';
-import { answerRequest } from './answer-request.js';
+import { answerRequest, type Surroundings } from './answer-request.js';
 import { errorOfRequest } from './error-of-request.js';
+import { EventStreams } from './event-streams.js';
 import { guard, sendChallenge } from './guard.js';
+import { KnownObjects } from './known-objects.js';
 import { limitRate } from './limit-rate.js';
 import { registerObservation } from './observation.js';
 import { serveDescription } from './openapi/serve-description.js';
@@ -19,6 +21,8 @@ import { checkRestServerOptions, type CheckedRestServerOptions, type RestServerO
 import { WaitingRequests } from './request-or-wait.js';
 import { needOf } from './route.js';
 import { routes } from './routes.js';
+import { sendContinue } from './send-continue.js';
+import { noteUnused } from './unused-connections.js';
 
 /** A running server. */
 export interface RestServer extends AsyncDisposable {
@@ -57,26 +61,35 @@ const silenceMs = 90_000;
 export async function serveRest(options: RestServerOptions): Promise<RestServer> {
   const settings = checkRestServerOptions(options);
   const stopping = new AbortController();
-  // Each request under way listens to it.
+  // Each request under way listens: a thousand that wait are no leak.
   setMaxListeners(0, stopping.signal);
   const waiting = new WaitingRequests();
-  const app = await applicationOf(settings, stopping.signal, waiting);
-  const { host, port, graceMs } = settings;
+  const { host, port, graceMs, maxEventStreams, heartbeatMs } = settings;
+  const streams = new EventStreams({ most: maxEventStreams, heartbeatMs });
+  const app = await applicationOf(settings, stopping.signal, { waiting, streams });
+  sendContinue(app.server);
+  const closeUnused = noteUnused(app.server, settings.tls !== undefined);
   const address = await app.listen({ host, port }).catch(async (error: unknown) => {
     await app.close();
     throw new CannotListenError(`${host}:${port}`, error instanceof Error ? error.message : String(error), { cause: error });
   });
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
-    stopped ??= stopApplication(app, stopping, graceMs).then(() => waiting.closed());
+    stopped ??= stopApplication(app, { stopping, closeUnused, graceMs }).then(async () => {
+      await Promise.all([waiting.closed(), streams.closed()]);
+    });
     return stopped;
   };
   const renewTls = (identity: TlsIdentity): void => (app.server as unknown as TlsServer).setSecureContext(identity);
   return { url: `${address}/`, stop, renewTls, [Symbol.asyncDispose]: stop };
 }
 
-async function stopApplication(app: FastifyInstance, stopping: AbortController, graceMs: number): Promise<void> {
+async function stopApplication(
+  app: FastifyInstance,
+  { stopping, closeUnused, graceMs }: { readonly stopping: AbortController; readonly closeUnused: () => void; readonly graceMs: number },
+): Promise<void> {
   stopping.abort();
+  closeUnused();
   const timer = setTimeout(() => app.server.closeAllConnections(), graceMs);
   try {
     await app.close();
@@ -85,7 +98,11 @@ async function stopApplication(app: FastifyInstance, stopping: AbortController, 
   }
 }
 
-async function applicationOf(settings: CheckedRestServerOptions, stopping: AbortSignal, waiting: WaitingRequests): Promise<FastifyInstance> {
+async function applicationOf(
+  settings: CheckedRestServerOptions,
+  stopping: AbortSignal,
+  lasting: Pick<Surroundings, 'waiting' | 'streams'>,
+): Promise<FastifyInstance> {
   const { coordinate, logger, tokens, bodyLimitBytes, longestWaitMs, allowedHosts } = settings;
   const onError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const report = (unexpected: unknown): void => logger.error(`${request.method} ${pathOf(request)} failed: ${stackOf(unexpected)}`);
@@ -112,7 +129,7 @@ async function applicationOf(settings: CheckedRestServerOptions, stopping: Abort
   guard(app, tokens);
   app.setNotFoundHandler((_request, reply) => sendNotFound(reply));
   registerObservation(app, settings, stopping);
-  const surroundings = { coordinate, longestWaitMs, stopping, waiting, answers: new ByteBudget(settings.maxBufferedBytes) };
+  const surroundings = { coordinate, longestWaitMs, stopping, known: new KnownObjects(), answers: new ByteBudget(settings.maxBufferedBytes), ...lasting };
   for (const route of routes) {
     const needs = (method: string): Role => needOf(route, method);
     app.all(route.path, { config: { needs } }, (request, reply) => answerRequest(route, request, reply, surroundings));

@@ -31,7 +31,7 @@ interface Waiter {
 export class WaitingRoom {
   readonly #wakeUp: WorkSignal;
   /** By what they ask for, in the order in which they came. */
-  readonly #groups = new Map<string, Waiter[]>();
+  readonly #groups = new Map<string, Set<Waiter>>();
   /** Groups for which there was nothing since the room was last told that there may be something. */
   readonly #quiet = new Set<string>();
   #interrupt: AbortController | undefined;
@@ -56,9 +56,9 @@ export class WaitingRoom {
         waiter.isOver = true;
         clearTimeout(timer);
         signal.removeEventListener('abort', end);
-        const left = (this.#groups.get(key) ?? []).filter((each) => each !== waiter);
-        if (left.length > 0) this.#groups.set(key, left);
-        else this.#groups.delete(key);
+        const group = this.#groups.get(key);
+        group?.delete(waiter);
+        if (group?.size === 0) this.#groups.delete(key);
         if (this.#groups.size === 0) this.#interrupt?.abort();
       };
       const waiter: Waiter = {
@@ -75,7 +75,8 @@ export class WaitingRoom {
           reject(error);
         },
       };
-      this.#groups.set(key, [...(this.#groups.get(key) ?? []), waiter]);
+      const group = this.#groups.get(key) ?? new Set();
+      this.#groups.set(key, group.add(waiter));
       signal.addEventListener('abort', end, { once: true });
       if (signal.aborted) end();
       else if (!this.#quiet.has(key)) this.#interrupt?.abort();
@@ -92,7 +93,7 @@ export class WaitingRoom {
         this.#isArmed = true;
         await this.#untilWoken(Math.min(pollMs, Math.max(dueMs ?? pollMs, leastPauseMs)));
       } catch (error) {
-        for (const waiter of [...this.#groups.values()].flat()) waiter.fail(error as Error);
+        for (const waiter of [...this.#groups.values()].flatMap((group) => [...group])) waiter.fail(error as Error);
       }
       this.#isArmed = false;
     }
@@ -119,7 +120,7 @@ export class WaitingRoom {
   async #serve(): Promise<void> {
     for (let key = this.#nextGroup(); key !== undefined; key = this.#nextGroup()) {
       for (let atOnce = 1; !this.#quiet.has(key); atOnce = Math.min(2 * atOnce, mostAtOnce)) {
-        const first = (this.#groups.get(key) ?? []).slice(0, atOnce);
+        const first = firstOf(this.#groups.get(key) ?? [], atOnce);
         if (first.length === 0) break;
         const found = await Promise.all(first.map(askFor));
         if (found.includes(false)) this.#quiet.add(key);
@@ -130,6 +131,15 @@ export class WaitingRoom {
   #nextGroup(): string | undefined {
     return [...this.#groups.keys()].find((key) => !this.#quiet.has(key));
   }
+}
+
+function firstOf<T>(items: Iterable<T>, count: number): T[] {
+  const first: T[] = [];
+  for (const item of items) {
+    if (first.length === count) break;
+    first.push(item);
+  }
+  return first;
 }
 
 /** Asks for work for somebody; whether there may be more for others who ask for the same. */

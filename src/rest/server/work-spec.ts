@@ -23,11 +23,11 @@ import {
 import { created, ok, type Answer } from './answer.js';
 import type { Exchange } from './exchange.js';
 import { workSpecUrl } from './links.js';
-import { findNamespace } from './namespace.js';
+import { findNamespace, namespaceName } from './namespace.js';
 
 export async function findWorkSpec(exchange: Exchange): Promise<WorkSpec> {
   const name = decodeTextName(exchange.segments.spec ?? '');
-  return (await findNamespace(exchange)).workSpec(name);
+  return exchange.known.workSpec(namespaceName(exchange), name, () => findNamespace(exchange));
 }
 
 export async function listWorkSpecs(namespace: Namespace): Promise<Answer> {

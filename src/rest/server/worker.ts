@@ -25,7 +25,7 @@ import { ok, type Answer } from './answer.js';
 import { attemptBody, attemptListBody } from './attempt-bodies.js';
 import type { Exchange } from './exchange.js';
 import { workerUrl, workSpecUrl } from './links.js';
-import { findNamespace } from './namespace.js';
+import { findNamespace, knownNamespace, namespaceName } from './namespace.js';
 import { giveBack } from './waiting-room.js';
 
 /** How many attempts of a worker are answered at most when the client does not say. */
@@ -36,8 +36,10 @@ const pageSize = 1_000;
 /** Naming a worker makes it, except when who does so may not work here. */
 export async function findWorker(exchange: Exchange): Promise<Worker> {
   const name = decodeTextName(exchange.segments.worker ?? '');
-  const namespace = await findNamespace(exchange);
-  if (exchange.access.may('work', namespace.name)) return namespace.worker(name);
+  if (exchange.access.may('work', namespaceName(exchange))) {
+    return exchange.known.worker(namespaceName(exchange), name, () => findNamespace(exchange));
+  }
+  const namespace = await knownNamespace(exchange);
   const [first] = await namespace.workers({ start: name, limit: 1 });
   if (first?.name !== name) throw new NoSuchWorkerError(name);
   return first;

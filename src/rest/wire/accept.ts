@@ -25,7 +25,7 @@ const PARTS = { ',': /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g, ';': /(?:[^;"]|"(?:[^"\\]
  */
 export function chooseType(header: string | undefined): MediaType {
   if (header === undefined || header.trim() === '') return defaultType;
-  const accepted = (header.match(PARTS[',']) ?? []).filter((part) => part.trim() !== '').map(parseRange);
+  const accepted = rangesOf(header);
   const refused = new Set(accepted.filter(({ quality }) => quality === 0).map(({ range }) => range));
   let best: { type: MediaType; quality: number; rank: number } | undefined;
   for (const { range, quality } of accepted) {
@@ -36,6 +36,18 @@ export function chooseType(header: string | undefined): MediaType {
   }
   if (best === undefined) throw new NotAcceptableError();
   return best.type;
+}
+
+/** Whether a type may be answered that is the only one there is: what says most about it decides. Raises MalformedRequest. */
+export function accepts(header: string | undefined, type: string): boolean {
+  if (header === undefined || header.trim() === '') return true;
+  const accepted = rangesOf(header);
+  const about = [type, type.replace(/\/.*/, '/*'), '*/*'].map((range) => accepted.find((each) => each.range === range));
+  return (about.find((range) => range !== undefined)?.quality ?? 0) > 0;
+}
+
+function rangesOf(header: string): Range[] {
+  return (header.match(PARTS[',']) ?? []).filter((part) => part.trim() !== '').map(parseRange);
 }
 
 function candidates(range: string): readonly MediaType[] {

@@ -47,6 +47,7 @@ const makers: Readonly<Record<ErrorCode, (text: (name: string) => string, number
   ForeignOrigin: (text) => new errors.ForeignOriginError(text('origin')),
   TooManyRequests: (_, number) => new errors.TooManyRequestsError(number('limit')),
   ServerBusy: () => new errors.ServerBusyError(),
+  TooManyStreams: (_, number) => new errors.TooManyStreamsError(number('limit')),
   BadTokenFile: (text) => new errors.BadTokenFileError(text('path'), text('problem')),
   CannotListen: (text) => new errors.CannotListenError(text('address'), text('problem')),
   ServerFailure: (text) => new errors.ServerFailureError(text('problem')),

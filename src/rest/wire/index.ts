@@ -1,7 +1,8 @@
-export { chooseType } from './accept.js';
+export { accepts, chooseType } from './accept.js';
 export * from './bodies/attempt-body.js';
 export * from './bodies/attempt-request-body.js';
 export * from './bodies/error-body.js';
+export * from './bodies/event-body.js';
 export * from './bodies/explanation-body.js';
 export * from './bodies/namespace-body.js';
 export * from './bodies/reports-body.js';
@@ -16,7 +17,7 @@ export { decodeAnyBody, decodeBody, decodeRequestBody, encodeBody } from './body
 export { dataFromWire, dataToWire, optionalDataFromWire } from './data.js';
 export { durationFromWire, durationToWire } from './duration.js';
 export type { Format } from './format.js';
-export { cborType, defaultType, formatOfContentType, formatOfType, jsonTypes, mediaTypes, type MediaType } from './media-type.js';
+export { cborType, defaultType, eventStreamType, formatOfContentType, formatOfType, jsonTypes, mediaTypes, type MediaType } from './media-type.js';
 export * from './members.js';
 export { decodeName, decodeTextName, encodeName } from './path-name.js';
 export { timeFromWire, timeToWire, zeroTime } from './time.js';

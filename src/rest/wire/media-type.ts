@@ -12,6 +12,9 @@ export const jsonTypes = [
 /** The same objects in CBOR: an addition, which keeps every value exactly. */
 export const cborType = 'application/cbor';
 
+/** Server-sent events: what streams are in, and nothing else is. */
+export const eventStreamType = 'text/event-stream';
+
 /** Every media type that bodies may have. */
 export const mediaTypes = [...jsonTypes, cborType] as const;
 

@@ -12,14 +12,14 @@ import { hashToken, isLoopback, makeToken, writeTokenEntry } from 'pg-coordinate
 import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { Client } from '../../cbor-rpc/client.js';
 import { certificate } from '../../support/certificate.js';
-import { compiledProgram } from '../../support/programs.js';
+import { compiledCli } from '../../support/programs.js';
 import { runCli } from '../run-cli.js';
 
 const url = inject('databaseUrl');
 const schema = `serve_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
 afterAll(() => drop(url, { schema }));
 
-const program = compiledProgram(new URL('../../../src/cli/main.ts', import.meta.url));
+const program = compiledCli();
 
 interface Started {
   readonly line: string;
@@ -31,10 +31,10 @@ interface Started {
 }
 
 /** Starts the command, and resolves to what it says first. */
-async function serve(args: readonly string[]): Promise<Started> {
+async function serve(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Started> {
   const inherited = Object.entries(process.env).filter(([name]) => name !== 'DATABASE_URL' && !name.startsWith('PG'));
   const child = spawn(process.execPath, [program, 'serve', ...args], {
-    env: Object.fromEntries(inherited),
+    env: { ...Object.fromEntries(inherited), ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -67,6 +67,25 @@ describe('serve', { timeout: 120_000 }, () => {
     expect(await (await fetch(new URL(root.namespaces_url, at))).json()).toEqual({ namespaces: [] });
     expect(await stop('SIGTERM')).toBe(0);
     await expect(fetch(at)).rejects.toThrow();
+  });
+
+  test('makes spans by the OpenTelemetry that is registered beside it, in the trace of who asks', async () => {
+    const registered = { NODE_OPTIONS: `--import ${new URL('print-spans.mjs', import.meta.url).href}` };
+    const { line, said, stop } = await serve(['--database', url, '--schema', schema, '--rest-port', '0', '--cbor-rpc-port', 'off', '--tracing', 'propagate'], registered);
+    const at = /http:\S+/.exec(line)?.[0] ?? '';
+    const trace = '0af7651916cd43dd8448eb211c80319c';
+    const post = (path: string, body: object): Promise<Response> =>
+      fetch(new URL(path, at), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', traceparent: `00-${trace}-b7ad6b7169203331-01` },
+        body: JSON.stringify(body),
+      });
+    await post('/namespace/traced/work_spec', { data: { name: 's' } });
+    await post('/namespace/traced/work_spec/s/work_unit', { name: 'u' });
+    expect(await said('span add')).toBe(`span add s in ${trace}`);
+    const unit = (await (await fetch(new URL('/namespace/traced/work_spec/s/work_unit/u', at))).json()) as { data: { trace_context: { traceparent: string } } };
+    expect(unit.data.trace_context.traceparent).toContain(trace);
+    expect(await stop('SIGTERM')).toBe(0);
   });
 
   test('brings a PostgreSQL of its own when none is given', async () => {

@@ -19,8 +19,8 @@ const names = Object.keys(settingsTable) as SettingName[];
 const examples = (name: SettingName): [string, string] => {
   const { must } = table[name]!;
   if (must === 'text') return ['one', 'two'];
-  if (must.endsWith(' or json')) return ['json', must.split(' ')[0]!];
   if (must === 'true or false') return ['true', 'yes'];
+  if (/^\w+ or \w+$/.test(must)) return must.split(' or ').toReversed() as [string, string];
   return must === 'a list of names' ? ['a,b', 'c'] : ['7', '9'];
 };
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 /** What a server that knows nothing but the protocol does not have in its bodies. */
 const additions = new Set([
   'number', 'key', 'code', 'details', 'work_spec_name', 'work_unit_name', 'work_unit_key', 'worker_name', 'meta_change_url',
-  'work_unit_batch_url', 'explain_url', 'cancel_url', 'attempts_query_url', 'num_attempts_url', 'attempt_reports_url', 'workers_url',
+  'work_unit_batch_url', 'explain_url', 'cancel_url', 'attempts_query_url', 'num_attempts_url', 'attempt_reports_url', 'events_url', 'namespace_events_url', 'workers_url',
   'workers_query_url', 'all_attempts_query_url', 'active_attempts_query_url', 'child_attempts_query_url', 'child_names',
 ]);
 

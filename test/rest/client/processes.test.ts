@@ -2,10 +2,11 @@ import { connectRest } from 'pg-coordinate/rest';
 import { conformanceCases, registerConformance } from 'pg-coordinate/testing';
 import { afterAll, describe, test } from 'vitest';
 import { testDatabase } from '../../support/database.js';
-import { serveProcess } from './serve-process.js';
+import { compiledCli } from '../../support/programs.js';
+import { serveProcess } from '../../support/serve-process.js';
 
 const database = await testDatabase();
-const servers = await Promise.all([serveProcess(database), serveProcess(database)]);
+const servers = await Promise.all([1, 2].map(() => serveProcess(database, { program: compiledCli() })));
 afterAll(() => Promise.all(servers.map((server) => server.stop())));
 
 /** By the manual clock, which other processes do not have. */

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { encodeValue } from '../../../src/codec/index.js';
 import { describe, expect, test } from 'vitest';
+import { readHttpAnswers } from '../../fuzz/http-answers.js';
 import { serveAgain, serving } from './serving.js';
 
 const { coordinate, ask, server } = await serving({ requestsPerSecond: 0 });
@@ -103,6 +104,17 @@ describe('a client that takes its time', () => {
     expect((await fetch(url)).status).toBe(200);
     for (const socket of slow) socket.destroy();
   });
+});
+
+test('a client that waits to be asked for its body, behind another request, is answered in whole answers', async () => {
+  const head = (request: string, more = ''): string => `${request} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
+  const body = '{"name":"expected"}';
+  const waiting = `Expect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n`;
+  for (const requests of [[head('POST /namespace', waiting) + body], [head('GET /summary'), head('POST /namespace', waiting) + body], [head('GET /summary') + head('GET /x/%', waiting) + body]]) {
+    const { statuses, problems } = readHttpAnswers(Buffer.from(await answerTo(server.url, ...requests), 'latin1'), true);
+    expect(problems).toEqual([]);
+    expect([...statuses.keys()].filter((status) => status !== 100)).toHaveLength(requests.join('').includes('GET') ? 2 : 1);
+  }
 });
 
 describe('a client that comes too often', () => {

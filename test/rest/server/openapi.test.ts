@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { schemas, type SchemaName } from '../../../src/rest/server/openapi/schemas.js';
 import { routes } from '../../../src/rest/server/routes.js';
+import { eventFromBody, eventToBody } from '../../../src/rest/wire/index.js';
 import { serving } from './serving.js';
 
 const { ask } = await serving({ requestsPerSecond: 0 });
@@ -39,6 +40,7 @@ const tour: readonly (readonly [method: string, path: string, body?: unknown])[]
   ['POST', '/namespace', { name: 'n' }],
   ['GET', '/namespace'],
   ['GET', N],
+  ['GET', `${N}/events`],
   ['POST', `${N}/work_spec`, { data: { name: 's' } }],
   ['GET', `${N}/work_spec`],
   ['PUT', S, { data: { name: 's', continuous: true, min_gb: 1 } }],
@@ -122,7 +124,8 @@ describe('the description', () => {
       seen.add(`${method} ${row}`);
       if (operation.takes !== undefined) problems.push(problemsOf(operation.takes, body));
       const { status, text, headers } = await ask(method, path, { body });
-      const expected = operation.answers === undefined ? 204 : operation.creates ? 201 : 200;
+      const hasBody = operation.answers !== undefined || operation.streams !== undefined;
+      const expected = !hasBody ? 204 : operation.creates ? 201 : 200;
       if (status !== expected) problems.push(`${method} ${path} answers ${status} ${text}`);
       if (operation.creates && headers.get('location') === null) problems.push(`${method} ${path} has no Location`);
       if (operation.answers !== undefined && text !== '') problems.push(problemsOf(operation.answers, JSON.parse(text)));
@@ -131,6 +134,13 @@ describe('the description', () => {
     expect(problems.filter((problem) => problem !== '')).toEqual([]);
     const all = routes.flatMap((route) => [...route.operations.keys()].map((method) => `${method} ${route.path}`));
     expect([...seen].toSorted()).toEqual(all.toSorted());
+  });
+
+  test('says what events are', () => {
+    const attempt = { workSpec: 's', workUnit: 'u', attempt: 1, worker: 'w', time: new Date(0) };
+    const events = [{ kind: 'missed' }, { kind: 'added', workSpec: 's', count: 2 }, { kind: 'finished', ...attempt }] as const;
+    expect(events.map((event) => problemsOf('Event', eventToBody(event)))).toEqual(['', '', '']);
+    expect(events.map((event) => eventFromBody({ ...eventToBody(event) }))).toEqual(events);
   });
 
   test('says what errors are', async () => {

@@ -9,7 +9,7 @@ describe('the root', () => {
     const { status, headers, json } = await ask('GET', '/');
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe(v1);
-    expect(json).toEqual({ url: '/', summary_url: '/summary', namespaces_url: '/namespace', namespace_url: '/namespace/{namespace}', openapi_url: '/openapi.json', docs_url: '/docs' });
+    expect(json).toEqual({ url: '/', summary_url: '/summary', namespaces_url: '/namespace', namespace_url: '/namespace/{namespace}', namespace_events_url: '/namespace/{namespace}/events', openapi_url: '/openapi.json', docs_url: '/docs' });
   });
 
   test('has a summary, with the capitals of the protocol', async () => {
@@ -33,6 +33,7 @@ describe('a namespace', () => {
     workers_query_url: '/namespace/-Ymx1ZSBza3k/worker{?start,limit,active}',
     worker_url: '/namespace/-Ymx1ZSBza3k/worker/{worker}',
     attempt_reports_url: '/namespace/-Ymx1ZSBza3k/attempt_reports',
+    events_url: '/namespace/-Ymx1ZSBza3k/events',
   };
 
   test('is made by a POST, which says where it is', async () => {
@@ -270,4 +271,33 @@ describe('a worker', () => {
 
 test('the clock of the queue decides, not that of the server', () => {
   expect(clock.now()).toEqual(now);
+});
+
+describe('what was named before, and has been destroyed since by somebody else', () => {
+  const [N, S] = ['/namespace/renewed', '/namespace/renewed/work_spec/s'];
+  const add = (): Promise<number> => ask('POST', `${S}/work_unit`, { body: { name: 'u' } }).then(({ status }) => status);
+  const claim = async (): Promise<any> => (await ask('POST', `${N}/worker/w/request_attempts`, { body: {} })).json.attempts;
+
+  test('is not there, or is what was made anew', async () => {
+    await (await coordinate.namespace('renewed')).setWorkSpec({ name: 's' });
+    expect([await add(), (await claim()).length]).toEqual([201, 1]);
+
+    await (await coordinate.namespace('renewed')).destroyWorkSpec('s');
+    expect([await add(), (await ask('GET', S)).json.code, await claim()]).toEqual([404, 'NoSuchWorkSpec', null]);
+    await (await coordinate.namespace('renewed')).setWorkSpec({ name: 's' });
+    expect([await add(), (await claim()).length]).toEqual([201, 1]);
+
+    await (await coordinate.namespace('renewed')).destroy();
+    expect([await add(), await claim(), (await ask('GET', `${S}/work_unit`)).status]).toEqual([404, null, 404]);
+    await (await coordinate.namespace('renewed')).destroy();
+    await (await coordinate.namespace('renewed')).setWorkSpec({ name: 's' });
+    expect([(await ask('GET', `${S}/counts`)).json, await add()]).toEqual([{}, 201]);
+    const [attempt] = await claim();
+
+    await (await coordinate.namespace('renewed')).destroy();
+    const reports = { reports: [{ action: 'finish', url: attempt.url }] };
+    expect((await ask('POST', attempt.finish_url, { body: {} })).json.code).toBe('NoSuchWorkSpec');
+    expect((await ask('POST', `${N}/attempt_reports`, { body: reports })).json.verdicts[0].code).toBe('NoSuchWorkSpec');
+    expect((await ask('GET', `${N}/worker/w`)).json.name).toBe('w');
+  });
 });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect as connectSocket } from 'node:net';
 import { ClosedError, type Coordinate } from 'pg-coordinate';
 import { serveRest } from 'pg-coordinate/rest';
 import { describe, expect, test } from 'vitest';
@@ -45,6 +47,18 @@ describe('a server', () => {
     goOn();
     expect(await (await answer).json()).toEqual([]);
     await stopped;
+  });
+
+  test('does not wait for a connection on which nothing was asked', async () => {
+    const other = await serveRest({ coordinate, port: 0, graceMs: 3_600_000 });
+    const { hostname, port } = new URL(other.url);
+    const socket = connectSocket(Number(port), hostname);
+    await once(socket, 'connect');
+    // Connected is not yet accepted: what comes after it is.
+    await fetch(other.url);
+    const closed = once(socket, 'close');
+    await other.stop();
+    await closed;
   });
 
   test('cuts off what takes longer than its grace', async () => {

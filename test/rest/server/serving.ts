@@ -56,7 +56,9 @@ export function askingOf(url: string): Serving['ask'] {
       headers: { ...(sent !== undefined && { 'content-type': v1 }), ...headers },
       ...(sent !== undefined && { body: sent as string }),
     });
-    const text = await response.text();
+    const isEndless = response.headers.get('content-type') === 'text/event-stream';
+    const text = isEndless ? '' : await response.text();
+    if (isEndless) await response.body?.cancel();
     return {
       status: response.status,
       headers: response.headers,

@@ -24,12 +24,14 @@ export function docsPage(routes: readonly Route[], version: string): string {
 <h2>Bodies</h2>${bodies.join('')}</html>`;
 }
 
-function operationHtml(path: string, method: string, { needs, does, takes, query = [], answers, creates }: Description): string {
+function operationHtml(path: string, method: string, { needs, does, takes, query = [], answers, streams, creates }: Description): string {
   const parameters = query.map(({ name, description }) => `<dd><code>?${escape(name)}</code> ${escape(description)}</dd>`);
   const status = creates === true ? '201' : '200';
+  const body = answers === undefined ? '204, no body' : `${status} ${link(answers)}`;
+  const answered = streams === undefined ? body : `200 and a stream of ${link(streams)}`;
   return `<details><summary><span class="method">${method}</span> <code>${escape(path)}</code> <span class="role">[${needs}]</span><div class="does">${escape(does)}</div></summary><dl>
 ${parameters.length > 0 ? `<dt>Query</dt>${parameters.join('')}` : ''}${takes === undefined ? '' : `<dt>Takes</dt><dd>${link(takes)}</dd>`}
-<dt>Answers</dt><dd>${answers === undefined ? '204, no body' : `${status} ${link(answers)}`}; else an ${link('Error')}</dd></dl></details>`;
+<dt>Answers</dt><dd>${answered}; else an ${link('Error')}</dd></dl></details>`;
 }
 
 function link(name: string): string {

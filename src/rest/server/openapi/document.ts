@@ -1,4 +1,4 @@
-import { cborType, defaultType } from '../../wire/index.js';
+import { cborType, defaultType, eventStreamType } from '../../wire/index.js';
 import type { Description, Route } from '../route.js';
 import type { JsonSchema } from './schema.js';
 import { schemas, type SchemaName } from './schemas.js';
@@ -51,7 +51,7 @@ function pathItem(route: Route): Json {
   return { ...(parameters.length > 0 && { parameters }), ...Object.fromEntries(operations) };
 }
 
-function operationObject(route: Route, method: string, { needs, does, takes, query, answers, creates }: Description): Json {
+function operationObject(route: Route, method: string, { needs, does, takes, query, answers, streams, creates }: Description): Json {
   return {
     operationId: operationId(route, method),
     summary: does.replace(/\.$/, ''),
@@ -60,7 +60,7 @@ function operationObject(route: Route, method: string, { needs, does, takes, que
     ...(query !== undefined && { parameters: query.map((parameter) => ({ ...parameter, in: 'query' })) }),
     ...(takes !== undefined && { requestBody: { required: true, content: contentOf(takes) } }),
     responses: {
-      ...success(answers, creates === true),
+      ...(streams === undefined ? success(answers, creates === true) : stream(streams)),
       401: errorResponse('The server asks for a token, and there is none, or none that is worth anything.'),
       403: errorResponse('The token has not got the role.'),
       default: errorResponse('What went wrong.'),
@@ -74,6 +74,11 @@ function success(answers: SchemaName | undefined, creates: boolean): Json {
   if (!creates) return { 200: { description: 'The answer.', content } };
   const location = { description: 'Where it is.', schema: { type: 'string', format: 'uri-reference' } };
   return { 201: { description: 'It is there.', headers: { Location: location }, content } };
+}
+
+function stream(events: SchemaName): Json {
+  const description = 'Server-sent events; the `data` of each is JSON of this schema. A `missed` says that something may not have been told.';
+  return { 200: { description, content: { [eventStreamType]: { schema: { $ref: `#/components/schemas/${events}` } } } } };
 }
 
 function errorResponse(description: string): Json {

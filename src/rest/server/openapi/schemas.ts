@@ -1,7 +1,7 @@
 import { attemptStatuses } from '../../../core/attempt/attempt-status.js';
 import { workUnitStatuses } from '../../../core/work-unit/work-unit-status.js';
 import type * as wire from '../../wire/index.js';
-import { attemptActions } from '../../wire/index.js';
+import { attemptActions, eventKinds } from '../../wire/index.js';
 import { answered, optional, taken, type JsonSchema } from './schema.js';
 
 const text: JsonSchema = { type: 'string' };
@@ -57,6 +57,7 @@ export const schemas = {
     summary_url: url,
     namespaces_url: url,
     namespace_url: template,
+    namespace_events_url: template,
     openapi_url: url,
     docs_url: url,
   }),
@@ -75,6 +76,16 @@ export const schemas = {
     workers_query_url: template,
     worker_url: template,
     attempt_reports_url: url,
+    events_url: url,
+  }),
+  Event: answered<wire.EventBody>('Something that happened. Kinds that you do not know are to be passed over.', {
+    kind: { enum: eventKinds },
+    work_spec: optional(text),
+    count: optional(whole),
+    work_unit: optional(text),
+    attempt: optional(whole),
+    worker: optional(text),
+    time: optional(time),
   }),
   NamespaceInput: taken<wire.ShortBody>('The name of a namespace.', { name: text }),
   WorkSpecList: answered<wire.WorkSpecListBody>('The work specs of a namespace.', { work_specs: listOf(refTo('Short')) }),

@@ -17,4 +17,6 @@ export interface NamespaceBody extends ShortBody {
   readonly worker_url: string;
   /** POST takes reports on many attempts, see `reports-body.ts`: an addition. */
   readonly attempt_reports_url: string;
+  /** GET tells what happens, as server-sent events, see `event-body.ts`: an addition. */
+  readonly events_url: string;
 }

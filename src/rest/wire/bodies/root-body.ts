@@ -5,6 +5,8 @@ export interface RootBody {
   readonly namespaces_url: string;
   /** `{namespace}`: a name as `encodeName` writes it. */
   readonly namespace_url: string;
+  /** `{namespace}`: what happens there, as server-sent events: an addition. */
+  readonly namespace_events_url: string;
   /** A description of all that follows, in OpenAPI 3.1: an addition, as is the page for people. */
   readonly openapi_url: string;
   readonly docs_url: string;

@@ -1,0 +1,58 @@
+import type { Namespace } from '../../core/namespace/namespace.js';
+import type { WorkSpec } from '../../core/work-spec/work-spec.js';
+import type { Worker } from '../../core/worker/worker.js';
+
+/** What was found in a namespace, by name. */
+interface KnownNamespace {
+  readonly namespace: Namespace;
+  readonly specs: Map<string, WorkSpec>;
+  readonly workers: Map<string, Worker>;
+}
+
+/** How many objects are kept at most; then all are forgotten. */
+const mostObjects = 20_000;
+
+/**
+ * Namespaces, work specs and workers that requests have named before, so that they need not be looked up for each request again. What has been
+ * destroyed since, here or elsewhere, raises Gone whatever is done with it, and has then done nothing: whoever uses this forgets
+ * the namespace then, and begins anew. So only for what is asked of the database: an object alone says nothing about whether it is still there.
+ */
+export class KnownObjects {
+  readonly #namespaces = new Map<string, KnownNamespace>();
+  #count = 0;
+
+  async namespace(name: string, find: () => Promise<Namespace>): Promise<Namespace> {
+    return (await this.#known(name, find)).namespace;
+  }
+
+  /** Raises NoSuchWorkSpec. */
+  async workSpec(namespaceName: string, name: string, find: () => Promise<Namespace>): Promise<WorkSpec> {
+    const { namespace, specs } = await this.#known(namespaceName, find);
+    return specs.get(name) ?? this.#keep(specs, name, await namespace.workSpec(name));
+  }
+
+  async worker(namespaceName: string, name: string, find: () => Promise<Namespace>): Promise<Worker> {
+    const { namespace, workers } = await this.#known(namespaceName, find);
+    return workers.get(name) ?? this.#keep(workers, name, await namespace.worker(name));
+  }
+
+  /** Whether there was anything to be forgotten. */
+  forget(namespaceName: string): boolean {
+    return this.#namespaces.delete(namespaceName);
+  }
+
+  async #known(name: string, find: () => Promise<Namespace>): Promise<KnownNamespace> {
+    const known = this.#namespaces.get(name);
+    if (known !== undefined) return known;
+    return this.#keep(this.#namespaces, name, { namespace: await find(), specs: new Map(), workers: new Map() });
+  }
+
+  #keep<Value>(values: Map<string, Value>, name: string, value: Value): Value {
+    if (this.#count++ >= mostObjects) {
+      this.#namespaces.clear();
+      this.#count = 0;
+    }
+    values.set(name, value);
+    return value;
+  }
+}

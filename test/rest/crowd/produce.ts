@@ -1,0 +1,73 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { CoordinateError } from 'pg-coordinate';
+import { connectRest } from 'pg-coordinate/rest';
+import { epochMs } from './epoch.js';
+
+export interface ProduceSettings {
+  /** The servers; producers take turns at choosing one. */
+  readonly urls: readonly string[];
+  readonly namespace: string;
+  readonly workSpec: string;
+  readonly producers: number;
+  /** How many units to add, one in a request. */
+  readonly units: number;
+  /** How many in a second, all together; 0: as fast as they can. */
+  readonly perSecond: number;
+}
+
+/** What came of it. */
+export interface Produced {
+  /** All names. */
+  readonly units: readonly string[];
+  /** Requests that no server was there to answer. */
+  readonly unanswered: number;
+}
+
+const pauseMs = 50;
+
+/** Adds units over HTTP, each in a request of its own; the data of a unit say when it was asked for. Whatever becomes of the servers, each is added once. */
+export async function produce({ urls, namespace, workSpec, producers, units, perSecond }: ProduceSettings): Promise<Produced> {
+  const names = Array.from({ length: units }, (_, index) => `unit-${index}`);
+  const queue = names.entries();
+  const began = epochMs();
+  let unanswered = 0;
+  const run = async (_: unknown, index: number): Promise<void> => {
+    const coordinate = await connectRest(urls[index % urls.length]!, { retries: 0 });
+    try {
+      const spec = await (await coordinate.namespace(namespace)).workSpec<{ at: number }>(workSpec);
+      for (const [number, name] of queue) {
+        if (perSecond > 0) await wait(Math.max(0, began + (number * 1_000) / perSecond - epochMs()));
+        const at = epochMs();
+        // Whoever was not told whether it was added asks, before he adds it again: it may be finished by now, and would run again.
+        for (let isSure = true; ; isSure = false) {
+          try {
+            if (isSure || !(await isThere(spec, name))) await spec.addWorkUnit(name, { at });
+            break;
+          } catch (error) {
+            if (!isUnanswered(error)) throw error;
+            unanswered++;
+            await wait(pauseMs);
+          }
+        }
+      }
+    } finally {
+      await coordinate.close();
+    }
+  };
+  await Promise.all(Array.from({ length: producers }, run));
+  return { units: names, unanswered };
+}
+
+async function isThere(spec: { workUnit(name: string): Promise<unknown> }, name: string): Promise<boolean> {
+  return spec.workUnit(name).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof CoordinateError && error.code === 'NoSuchWorkUnit') return false;
+      throw error;
+    },
+  );
+}
+
+function isUnanswered(error: unknown): boolean {
+  return error instanceof CoordinateError && error.code === 'ServerUnreachable';
+}
