@@ -1,5 +1,5 @@
 import { encodeData, type DataDictionary } from '../../codec/index.js';
-import { ClosedError, CoordinateError, MalformedRequestError, UnexpectedAnswerError, UnsupportedMediaTypeError } from '../../errors/index.js';
+import { ClosedError, CoordinateError, MalformedRequestError, NotOfferedError, UnexpectedAnswerError, UnsupportedMediaTypeError } from '../../errors/index.js';
 import {
   asBody,
   cborType,
@@ -105,6 +105,14 @@ export class Connection {
   /** Makes a request whose answer is an object, with the links in it. */
   async post(url: URL, asking: Asking): Promise<Resource> {
     return resourceOf(await this.ask('POST', url, asking), url);
+  }
+
+  /** The server's own time, as it dates its answers. Raises NotOffered. */
+  async date(): Promise<Date> {
+    const { date } = await this.#send({ method: 'GET', url: this.#settings.root, headers: { accept: defaultType } });
+    const time = new Date(date ?? '');
+    if (Number.isNaN(time.getTime())) throw new NotOfferedError('the time');
+    return time;
   }
 
   /** Makes a request; resolves to what is answered, undefined if that is nothing. Raises what the server raised. */

@@ -18,6 +18,8 @@ export interface Sending {
 export interface Received {
   readonly status: number;
   readonly contentType: string | undefined;
+  /** When, by the server's clock. */
+  readonly date: string | undefined;
   readonly bytes: Buffer;
 }
 
@@ -101,10 +103,11 @@ export class Transport {
       ...(signal && { signal }),
     };
     const answer = await (waitMs > 0 ? this.#waiting : this.#pool).request(options);
-    const contentType = answer.headers['content-type'];
+    const { 'content-type': contentType, date } = answer.headers;
     return {
       status: answer.statusCode,
       contentType: typeof contentType === 'string' ? contentType : undefined,
+      date: typeof date === 'string' ? date : undefined,
       bytes: Buffer.from(await answer.body.arrayBuffer()),
     };
   }

@@ -14,6 +14,7 @@ import {
   unitMetaFromBody,
   unitQueryFromParameters,
   unitQueryTemplate,
+  unitReadTemplate,
   type Format,
   type ShortBody,
   type WorkSpecBody,
@@ -103,6 +104,7 @@ async function workSpecBody(spec: WorkSpec, format: Format): Promise<WorkSpecBod
     work_unit_change_url: `${url}/change${unitQueryTemplate}`,
     work_unit_adjust_url: `${url}/adjust${unitQueryTemplate}`,
     work_unit_batch_url: `${url}/work_units`,
+    work_unit_read_url: `${url}/read${unitReadTemplate}`,
   };
 }
 

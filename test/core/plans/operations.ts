@@ -278,6 +278,18 @@ export const operations: readonly Operation[] = [
     run: onSpec(({ spec }) => spec.workUnits({ limit: 10, previousName: 'ready 00005' })),
   },
   { name: 'listing units by name', mostRows: few, run: onSpec(({ spec }) => spec.workUnits({ names: ['ready 000007', 'none'] })) },
+  { name: 'reading a page of units', mostRows: few, run: onSpec(({ spec }) => spec.readWorkUnits({ limit: 10 }, ['data', 'ownData', 'attempts'])) },
+  {
+    name: 'reading a page of finished units',
+    mostRows: few,
+    run: onSpec(({ spec }) => spec.readWorkUnits({ statuses: ['finished'], previousName: 'finished', limit: 10 }, ['data', 'attempts'])),
+  },
+  { name: 'reading units by name', mostRows: few, run: onSpec(({ spec }) => spec.readWorkUnits({ names: ['ready 000007', 'none'] }, ['data', 'attempts'])) },
+  {
+    name: 'reading pending units',
+    mostRows: few,
+    run: onAttempt((_, { workSpec }) => workSpec.readWorkUnits({ statuses: ['pending'], limit: 10 }, ['data', 'attempts'])),
+  },
   {
     name: 'listing ten finished units',
     mostRows: few,

@@ -9,7 +9,7 @@ describe('the root', () => {
     const { status, headers, json } = await ask('GET', '/');
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe(v1);
-    expect(json).toEqual({ url: '/', summary_url: '/summary', namespaces_url: '/namespace', namespace_url: '/namespace/{namespace}', openapi_url: '/openapi.json', docs_url: '/docs' });
+    expect(json).toEqual({ url: '/', summary_url: '/summary', namespaces_url: '/namespace', namespace_url: '/namespace/{namespace}', time_url: '/time', openapi_url: '/openapi.json', docs_url: '/docs' });
   });
 
   test('has a summary, with the capitals of the protocol', async () => {
@@ -33,6 +33,7 @@ describe('a namespace', () => {
     workers_query_url: '/namespace/-Ymx1ZSBza3k/worker{?start,limit,active}',
     worker_url: '/namespace/-Ymx1ZSBza3k/worker/{worker}',
     attempt_reports_url: '/namespace/-Ymx1ZSBza3k/attempt_reports',
+    oldest_waiting_url: '/namespace/-Ymx1ZSBza3k/oldest_waiting',
   };
 
   test('is made by a POST, which says where it is', async () => {
@@ -100,6 +101,7 @@ describe('a work spec', () => {
       work_unit_change_url: `${S}/change${query}`,
       work_unit_adjust_url: `${S}/adjust${query}`,
       work_unit_batch_url: `${S}/work_units`,
+      work_unit_read_url: `${S}/read{?name*,status*,previous,limit,key*,with*}`,
     });
   });
 

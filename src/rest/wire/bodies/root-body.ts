@@ -5,7 +5,14 @@ export interface RootBody {
   readonly namespaces_url: string;
   /** `{namespace}`: a name as `encodeName` writes it. */
   readonly namespace_url: string;
+  /** GET answers `{time}`: an addition. */
+  readonly time_url: string;
   /** A description of all that follows, in OpenAPI 3.1: an addition, as is the page for people. */
   readonly openapi_url: string;
   readonly docs_url: string;
+}
+
+/** What `time_url` answers. */
+export interface TimeBody {
+  readonly time: string;
 }
