@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Server as TlsServer } from 'node:tls';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import type { Role, TlsIdentity } from '../../access/index.js';
@@ -54,6 +55,8 @@ const silenceMs = 90_000;
 export async function serveRest(options: RestServerOptions): Promise<RestServer> {
   const settings = checkRestServerOptions(options);
   const stopping = new AbortController();
+  // Each request that is under way listens; Node would warn of a leak from the eleventh on.
+  setMaxListeners(0, stopping.signal);
   const waiting = new WaitingRequests();
   const app = await applicationOf(settings, stopping.signal, waiting);
   const { host, port, graceMs } = settings;
