@@ -64,6 +64,7 @@ export const publicFunctions: {
     setParent: (worker) => worker.setParent(null),
     children: (worker) => worker.children(),
     makeAttempt: (worker, { unit }) => worker.makeAttempt(unit),
+    makeAttempts: (worker, { unit }) => worker.makeAttempts([unit]),
     requestAttempts: (worker) => worker.requestAttempts({ numberOfWorkUnits: 3 }),
     activeAttempts: (worker) => worker.activeAttempts(),
     allAttempts: (worker) => worker.allAttempts(),

@@ -185,12 +185,21 @@ export const requireAttempt = statement(
   (s) => `select ${s}.require_attempt($1::bigint, $2::bigint, coalesce($3::timestamptz, statement_timestamp()))::text`,
 );
 
-/** Forces an attempt; the number is null when the unit is gone. Parameters: unit id, worker id, lifetime in ms, now, namespace id. */
-export const makeAttempt = statement(
+/**
+ * Forces an attempt of each unit, in ascending order of their ids, as all who lock several do. Answers their numbers, in the order asked for. Raises PC003,
+ * and makes none, when a unit is gone. Parameters: unit ids, worker id, lifetime in ms, now, namespace id.
+ */
+export const makeAttempts = statement(
   'attempt.make',
   (s) => `
-    select ${s}.make_attempt(
-      $1::bigint, $2::bigint, coalesce($4::timestamptz, statement_timestamp()), $3::float8 * interval '1 millisecond'
-    ) as number,
-    ${isWatched(s, '$5')} as watched`,
+    with made as materialized (
+      select asked.place, ${s}.make_attempt(
+        asked.unit_id, $2::bigint, coalesce($4::timestamptz, statement_timestamp()), $3::float8 * interval '1 millisecond'
+      ) as number
+      from (select * from unnest($1::bigint[]) with ordinality as u (unit_id, place) order by unit_id, place offset 0) asked
+    )
+    select m.number, ${isWatched(s, '$5')} as watched,
+      (select ${s}.require_undisturbed(not exists (select from made where number is null)))::text as all_there
+    from made m
+    order by m.place`,
 );

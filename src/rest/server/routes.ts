@@ -128,6 +128,9 @@ export const routes: readonly Route[] = [
   route(`${W}/make_attempt`, worker.findWorker, {
     POST: { needs: 'work', does: 'Takes a unit, whatever its state.', takes: 'AttemptSpecific', answers: 'Attempt', run: worker.postMakeAttempt },
   }),
+  route(`${W}/make_attempts`, worker.findWorker, {
+    POST: { needs: 'work', does: 'Takes many units, whatever their state: all, or none.', takes: 'AttemptsSpecific', answers: 'AttemptResponse', run: worker.postMakeAttempts },
+  }),
   route(`${W}/active_attempts`, worker.findWorker, {
     GET: { needs: 'read', does: 'Lists what a worker is working on.', answers: 'AttemptList', run: worker.getActiveAttempts },
   }),

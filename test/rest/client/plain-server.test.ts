@@ -65,6 +65,13 @@ describe('at a server that knows nothing but the protocol', () => {
     expect([units.map(({ ownData }) => ownData), next]).toEqual([[{ name: 'c' }], null]);
   });
 
+  test('attempts are forced one by one', async () => {
+    const spec = await namespace.setWorkSpec({ name: 'forced' });
+    await spec.addWorkUnits(['a', 'b'].map((name) => ({ name, data: {} })));
+    const attempts = await (await namespace.worker('forcing')).makeAttempts(await spec.workUnits());
+    expect(attempts.map(({ workUnit, status }) => [workUnit.name, status])).toEqual([['a', 'pending'], ['b', 'pending']]);
+  });
+
   test('the time is what it dates its answers with', async () => {
     expect(Math.abs((await coordinate.now()).getTime() - Date.now())).toBeLessThan(60_000);
     await expect(namespace.oldestWaiting()).rejects.toMatchObject({ code: 'NotOffered' });

@@ -67,6 +67,7 @@ const tour: readonly (readonly [method: string, path: string, body?: unknown])[]
     ['POST', `A/${action}`, { data: { done: true }, extend_duration: 1e9, delay: 0 }],
   ]),
   ['POST', `${W}/make_attempt`, { work_spec: 's', work_unit: 'u' }],
+  ['POST', `${W}/make_attempts`, { work_units: [{ work_spec: 's', work_unit: 'v' }], lifetime: 60e9 }],
   ['GET', 'A'],
   ['GET', U],
   ['GET', `${U}/explain`],

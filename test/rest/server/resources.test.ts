@@ -210,6 +210,7 @@ describe('a worker', () => {
     last_update: now.toISOString(),
     request_attempts_url: `${W}/request_attempts`,
     make_attempt_url: `${W}/make_attempt`,
+    make_attempts_url: `${W}/make_attempts`,
     active_attempts_url: `${W}/active_attempts`,
     all_attempts_url: `${W}/all_attempts`,
     all_attempts_query_url: `${W}/all_attempts{?after,limit,full}`,

@@ -192,6 +192,7 @@ export const schemas = {
     last_update: time,
     request_attempts_url: url,
     make_attempt_url: url,
+    make_attempts_url: url,
     active_attempts_url: url,
     all_attempts_url: url,
     all_attempts_query_url: template,
@@ -213,6 +214,10 @@ export const schemas = {
     attempts: { anyOf: [listOf(refTo('Attempt')), { type: 'null' }] },
   }),
   AttemptSpecific: taken<wire.AttemptSpecificBody>('Which unit.', { work_spec: text, work_unit: text, lifetime: duration }),
+  AttemptsSpecific: taken<wire.AttemptsSpecificBody>('Which units.', {
+    work_units: listOf(taken<wire.AttemptSpecificBody>('Which unit.', { work_spec: text, work_unit: text })),
+    lifetime: duration,
+  }),
   Error: answered<wire.ErrorBody>('What went wrong.', {
     error: { type: 'string', description: 'The name that clients of the original protocol know.' },
     message: text,
