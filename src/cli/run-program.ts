@@ -49,8 +49,10 @@ function sentenceOf(error: unknown): string {
     error instanceof CoordinateError && error.code === 'InvalidArgument'
       ? misuseText(error)
       : error.message.replace(/^error: /, '') + (isUnknownCommand(error) ? '; pg-coordinate --help lists those there are' : '');
+  // How to send a token is for those who write a client.
+  const said = text.replace('send it as "Authorization: Bearer <token>"', 'give it as --token, or as PG_COORDINATE_TOKEN');
   // Names and other people's messages may hold what would do something to the terminal.
-  return text.replaceAll(/\s*\n\s*/g, ' ').replaceAll(/\p{Cc}+/gu, ' ');
+  return said.replaceAll(/\s*\n\s*/g, ' ').replaceAll(/\p{Cc}+/gu, ' ');
 }
 
 /** A command that nearly is one is suggested by commander. */
