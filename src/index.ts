@@ -26,6 +26,8 @@ export type { AddStreamOptions, NewWorkUnit, WorkSpec, WorkSpecData } from './co
 export type { WorkUnitQuery } from './core/work-spec/work-unit-query.js';
 export type { Explanation, Reason } from './core/work-unit/explanation.js';
 export type { WorkUnitName } from './core/work-unit/work-unit-name.js';
+export { workUnitParts, type WorkUnitPage, type WorkUnitPart, type WorkUnitReading } from './core/work-unit/work-unit-page.js';
+export { workUnitPages } from './core/work-unit/work-unit-pages.js';
 export { workUnitStatuses, type WorkUnitStatus } from './core/work-unit/work-unit-status.js';
 export type { WorkUnit, WorkUnitMeta } from './core/work-unit/work-unit.js';
 export type { AttemptRequest } from './core/worker/attempt-request.js';

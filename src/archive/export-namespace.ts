@@ -1,7 +1,9 @@
+import type { DataDictionary } from '../codec/index.js';
 import type { Attempt } from '../core/attempt/attempt.js';
 import type { Namespace } from '../core/namespace/namespace.js';
 import type { WorkSpec } from '../core/work-spec/work-spec.js';
-import type { WorkUnit } from '../core/work-unit/work-unit.js';
+import type { WorkUnitReading } from '../core/work-unit/work-unit-page.js';
+import { workUnitPages } from '../core/work-unit/work-unit-pages.js';
 import { GoneError, NoSuchWorkSpecError } from '../errors/index.js';
 import { frame } from './framing.js';
 import { archivedMeta, archiveVersion, encodeRecord, type ArchivedAttempt, type ArchivedUnit, type ArchiveRecord } from './record.js';
@@ -14,13 +16,9 @@ export interface ExportOptions {
   readonly onUnit?: () => void;
 }
 
-/** How many units are read at the same time. */
-const atOnce = 50;
-const pageSize = 500;
-
 /**
  * The bytes of a namespace's archive, piece by piece: its work specs, their units, and what attempts have come to. Memory does not depend on
- * how many units there are. Raises Gone if the namespace goes away; work specs and units that do are left out.
+ * how many units there are. Each unit is as it was at one moment. Raises Gone if the namespace goes away; work specs and units that do are left out.
  *
  * @example
  * await pipeline(exportNamespace(namespace), createWriteStream('shop.cbor'));
@@ -38,7 +36,7 @@ export async function* exportNamespace(namespace: Namespace, { signal, onUnit }:
     for await (const page of unitsOf(found.spec)) {
       signal?.throwIfAborted();
       units += page.length;
-      yield Buffer.concat(page.map((unit) => bytesOf({ kind: 'unit', ...unit })));
+      yield Buffer.concat(page.map((unit) => bytesOf({ kind: 'unit', ...archivedUnit(unit) })));
       page.forEach(() => onUnit?.());
     }
   }
@@ -55,28 +53,20 @@ async function readSpec(namespace: Namespace, name: string): Promise<{ readonly 
   }
 }
 
-async function* unitsOf(spec: WorkSpec): AsyncGenerator<ArchivedUnit[]> {
-  let previousName: Uint8Array | undefined;
-  for (;;) {
-    const page = await spec.workUnits({ limit: pageSize, ...(previousName !== undefined && { previousName }) });
-    for (let from = 0; from < page.length; from += atOnce) {
-      const some = await Promise.all(page.slice(from, from + atOnce).map(readUnit));
-      yield some.filter((unit) => unit !== null);
-    }
-    if (page.length < pageSize) return;
-    previousName = page.at(-1)?.key;
+/** None if the work spec goes away, or no more than have come. */
+async function* unitsOf(spec: WorkSpec): AsyncGenerator<readonly WorkUnitReading<DataDictionary, 'ownData' | 'attempts'>[]> {
+  try {
+    yield* workUnitPages(spec, {}, ['ownData', 'attempts']);
+  } catch (error) {
+    if (!(error instanceof GoneError)) throw error;
+    // Gone as well if it was the namespace.
+    await spec.namespace.workSpecNames();
   }
 }
 
-async function readUnit(unit: WorkUnit): Promise<ArchivedUnit | null> {
-  try {
-    const [data, status, { priority, notBefore }, attempts] = await Promise.all([unit.ownData(), unit.status(), unit.meta(), unit.attempts()]);
-    const ended = status === 'finished' || status === 'failed' ? status : null;
-    return { key: unit.key, data, priority, notBefore, ended, attempts: historyOf(attempts) };
-  } catch (error) {
-    if (error instanceof GoneError) return null;
-    throw error;
-  }
+function archivedUnit({ workUnit, status, meta, ownData, attempts }: WorkUnitReading<DataDictionary, 'ownData' | 'attempts'>): ArchivedUnit {
+  const ended = status === 'finished' || status === 'failed' ? status : null;
+  return { key: workUnit.key, data: ownData, ...meta, ended, attempts: historyOf(attempts) };
 }
 
 /** A lease does not travel: what is running counts as an attempt that has expired. */

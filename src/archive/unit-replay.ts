@@ -53,12 +53,13 @@ export class UnitReplay {
   async #replayRound(units: readonly Replayed[], round: number): Promise<void> {
     const made: { readonly attempt: Attempt; readonly archived: ArchivedAttempt }[] = [];
     const due = units.filter(({ archived }) => archived.attempts.length > round);
-    for (const { archived } of due) await this.#worker(archived.attempts[round]?.worker ?? '');
-    await inParallel(due, async ({ unit, archived: { attempts } }) => {
-      const archived = attempts[round];
-      if (archived === undefined) return;
-      made.push({ archived, attempt: await (await this.#worker(archived.worker)).makeAttempt(unit, leaseMs) });
-    });
+    for (const [name, tried] of byWorker(due, round)) {
+      const attempts = await (await this.#worker(name)).makeAttempts(tried.map(({ unit }) => unit), leaseMs);
+      attempts.forEach((attempt, index) => {
+        const archived = tried[index]?.archived.attempts[round];
+        if (archived !== undefined) made.push({ attempt, archived });
+      });
+    }
     const reports = (status: ArchivedAttempt['status']): { attempt: Attempt; data: ArchivedAttempt['data'] }[] =>
       made.filter(({ archived }) => archived.status === status).map(({ attempt, archived }) => ({ attempt, data: archived.data }));
     accepted(await this.#namespace.finishAll(reports('finished')));
@@ -76,6 +77,18 @@ export class UnitReplay {
     if (there?.name !== name) this.#made.push(worker);
     return worker;
   }
+}
+
+/** Units by the name of the worker that made their attempt of a round. */
+function byWorker(units: readonly Replayed[], round: number): Map<string, Replayed[]> {
+  const groups = new Map<string, Replayed[]>();
+  for (const unit of units) {
+    const name = unit.archived.attempts[round]?.worker ?? '';
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [unit]);
+    else group.push(unit);
+  }
+  return groups;
 }
 
 /** What the attempts have changed about the unit beyond what is in the archive. */

@@ -1,8 +1,6 @@
-import { wallClock } from '../clock/index.js';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
-import { Readable } from 'node:stream';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { DataDictionary } from '../codec/index.js';
 import type { NewWorkUnit } from '../core/work-spec/work-spec.js';
@@ -13,6 +11,7 @@ import { countOf, countText, timeText } from './count-text.js';
 import { InterruptedError } from './interrupted-error.js';
 import { findWorkSpec, openNamespace } from './open-namespace.js';
 import { Progress } from './progress.js';
+import { queueClock } from './queue-clock.js';
 import { addNamespaceOptions, type CommonOptions } from './settings.js';
 import { shownName, unitNameOf } from './shown-name.js';
 import { unitFormats, unitsFrom, type UnitDefaults, type UnitFormat } from './unit-source.js';
@@ -30,7 +29,7 @@ interface AddOptions extends CommonOptions {
 
 /** Where units come from. */
 interface Source {
-  readonly units: AsyncIterable<NewWorkUnit>;
+  readonly units: (now: () => Date) => AsyncIterable<NewWorkUnit> | Iterable<NewWorkUnit>;
   /** How many there are, or bytes of the file they are in; undefined if nobody knows. */
   readonly total: number | undefined;
   /** How many bytes of the file have been read. */
@@ -72,7 +71,8 @@ async function addUnits(specName: string, names: readonly string[], options: Add
   const spec = await findWorkSpec(open.namespace, specName);
   const progress = new Progress('units', { total: source.total, output: io.stderr });
   try {
-    const added = await spec.addWorkUnits(counted(source, progress), { signal: io.signal });
+    const now = await queueClock(open.coordinate);
+    const added = await spec.addWorkUnits(counted(source, now, progress), { signal: io.signal });
     progress.close();
     const ms = progress.elapsedMs;
     const rate = countText((added / Math.max(ms, 1)) * 1_000);
@@ -94,8 +94,8 @@ function whatIsIn(error: unknown): unknown {
   return new Error(`${field} ${error.details.problem}; what came before is added`.replace(':.', ': '), { cause: error });
 }
 
-async function* counted({ units, bytesRead }: Source, progress: Progress): AsyncGenerator<NewWorkUnit> {
-  for await (const unit of units) {
+async function* counted({ units, bytesRead }: Source, now: () => Date, progress: Progress): AsyncGenerator<NewWorkUnit> {
+  for await (const unit of units(now)) {
     yield unit;
     progress.advance(1, bytesRead?.());
   }
@@ -106,21 +106,25 @@ async function sourceOf(names: readonly string[], options: AddOptions, io: Comma
   const isPiped = names.length === 1 && names[0] === '-';
   if (names.includes('-') && !isPiped) throw new UsageError('- is standard input, and stands alone: give names or -');
   if (file !== undefined && names.length > 0) throw new UsageError('give names, - or --file, not two of them');
-  const defaults = defaultsOf(options);
-  if (isPiped) return { units: unitsFrom(io.stdin, format ?? 'list', defaults), total };
-  if (file !== undefined) return fileSource(resolve(io.directory, file), defaults, options);
+  if (isPiped) return { units: (now) => unitsFrom(io.stdin, format ?? 'list', defaultsOf(options, now)), total };
+  if (file !== undefined) return fileSource(resolve(io.directory, file), options);
   if (names.length === 0) throw new UsageError('name the units to add, or give - for standard input, or --file');
-  const units = names.map((name): NewWorkUnit => ({ name: unitNameOf(name), data: defaults.data, meta: defaults.meta }));
-  return { units: Readable.from(units), total: units.length };
+  const keys = names.map(unitNameOf);
+  const units: Source['units'] = (now) => {
+    const { data, meta } = defaultsOf(options, now);
+    return keys.map((name): NewWorkUnit => ({ name, data, meta }));
+  };
+  return { units, total: names.length };
 }
 
-async function fileSource(path: string, defaults: UnitDefaults, { format, total }: AddOptions): Promise<Source> {
+async function fileSource(path: string, options: AddOptions): Promise<Source> {
   const about = await stat(path).catch((error: unknown) => {
     throw new UsageError(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
   });
   if (about.isDirectory()) throw new UsageError(`${path} is a folder, not a file of units`);
+  const { format = formatOf(path), total } = options;
   const stream = createReadStream(path);
-  const units = unitsFrom(stream, format ?? formatOf(path), defaults);
+  const units: Source['units'] = (now) => unitsFrom(stream, format, defaultsOf(options, now));
   return total === undefined && about.isFile() ? { units, total: about.size, bytesRead: () => stream.bytesRead } : { units, total };
 }
 
@@ -129,9 +133,9 @@ function formatOf(path: string): UnitFormat {
   return formats[extname(path).toLowerCase()] ?? 'list';
 }
 
-function defaultsOf({ data, priority, delay, nameColumn }: AddOptions): UnitDefaults {
-  const notBefore = delay === undefined ? {} : { notBefore: new Date(wallClock.now().getTime() + delay) };
-  return { data, nameColumn, meta: { ...(priority !== undefined && { priority }), ...notBefore } };
+function defaultsOf({ data, priority, delay, nameColumn }: AddOptions, now: () => Date): UnitDefaults {
+  const notBefore = delay === undefined ? {} : { notBefore: new Date(now().getTime() + delay) };
+  return { data, now, nameColumn, meta: { ...(priority !== undefined && { priority }), ...notBefore } };
 }
 
 function dataOf(text: string): DataDictionary {

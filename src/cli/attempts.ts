@@ -7,9 +7,9 @@ import { someOf } from './argument-values.js';
 import type { CommandIo } from './command-io.js';
 import { findWorker } from './find-worker.js';
 import { addListingOptions, Listing, pageSize, type Field, type ListingOptions } from './listing.js';
-import { findWorkSpec, openNamespace } from './open-namespace.js';
+import { findWorkSpec, findWorkUnit, openNamespace } from './open-namespace.js';
 import { addNamespaceOptions } from './settings.js';
-import { unitNameOf, unitNameText } from './shown-name.js';
+import { unitNameText } from './shown-name.js';
 import { UsageError } from './usage-error.js';
 
 interface AttemptsOptions extends ListingOptions {
@@ -71,7 +71,7 @@ async function listAttempts(spec: string | undefined, unit: string | undefined, 
 }
 
 async function* ofUnit(namespace: Namespace, specName: string, unitName: string, after: number): AsyncGenerator<Attempt[]> {
-  const unit = await (await findWorkSpec(namespace, specName)).workUnit(unitNameOf(unitName));
+  const unit = await findWorkUnit(await findWorkSpec(namespace, specName), unitName);
   yield (await unit.attempts()).filter(({ number }) => number > after);
 }
 

@@ -1,7 +1,6 @@
 import { connect } from '../core/connect.js';
 import type { Coordinate } from '../core/coordinate.js';
 import { silentLogger, type Logger } from '../database/index.js';
-import { connectRest } from '../rest/index.js';
 import type { CommandIo } from './command-io.js';
 import type { Settings } from './settings.js';
 import { UsageError } from './usage-error.js';
@@ -19,7 +18,11 @@ type Connector = (settings: Settings, io: CommandIo, needs: ConnectionNeeds) => 
 const connectPostgres: Connector = ({ database, schema, buckets }, { environment }, { connections = 2, logger = silentLogger }) =>
   connect(database, { schema, buckets, environment, logger, pool: { max: connections } });
 
-const connectHttp: Connector = ({ database, token }) => connectRest(database ?? '', token === undefined ? {} : { token });
+/** Loaded where it is needed: an HTTP client takes a while to load. */
+const connectHttp: Connector = async ({ database, token }) => {
+  const { connectRest } = await import('../rest/client/connect-rest.js');
+  return connectRest(database ?? '', token === undefined ? {} : { token });
+};
 
 /** Who connects to an address of which scheme. */
 const connectors: Readonly<Record<string, Connector>> = {

@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
 import type { WorkSpec } from '../core/work-spec/work-spec.js';
+import { workUnitPages } from '../core/work-unit/work-unit-pages.js';
 import { wholeNumber } from './argument-values.js';
 import type { CommandIo } from './command-io.js';
 import { countOf } from './count-text.js';
-import { ErrorGroups, type ErrorExample, type ErrorGroup } from './error-groups.js';
+import { ErrorGroups, type ErrorGroup } from './error-groups.js';
 import { findWorkSpec, openNamespace } from './open-namespace.js';
 import { addNamespaceOptions, type CommonOptions } from './settings.js';
-import { readEach } from './several.js';
 import { shownName, unitNameText } from './shown-name.js';
-import { unitPages } from './unit-pages.js';
 import { jsonValue, valueBlock } from './value-text.js';
 
 interface FailedOptions extends CommonOptions {
@@ -48,12 +47,9 @@ async function showFailed(specName: string | undefined, { json, limit, ...option
 
 async function readFailed(spec: WorkSpec, limit: number, { groups, io }: { readonly groups: ErrorGroups; readonly io: CommandIo }): Promise<void> {
   let read = 0;
-  for await (const units of unitPages(spec, { statuses: ['failed'], limit })) {
+  for await (const units of workUnitPages(spec, { statuses: ['failed'], limit }, ['data'])) {
     io.signal.throwIfAborted();
-    const examples = await readEach(units, async (unit): Promise<ErrorExample> => {
-      return { workSpec: spec.name, unit: unitNameText(unit.key), data: await unit.data() };
-    });
-    for (const example of examples) groups.add(example);
+    for (const { workUnit, data } of units) groups.add({ workSpec: spec.name, unit: unitNameText(workUnit.key), data });
     read += units.length;
   }
   if (read === limit) await io.stderr.line(`${shownName(spec.name)}: only the first ${countOf(limit, 'failed unit')} are looked at; --limit says how many.`);

@@ -32,7 +32,7 @@ function parseFlow(text: string, path: string): unknown {
   // Integers as bigint, or those beyond 2^53 would be rounded.
   const document = parseDocument(text, { intAsBigInt: true, customTags: ['binary'] });
   const [error] = document.errors;
-  if (error !== undefined) throw new UsageError(`${path} is not YAML: ${error.message.split('\n')[0]}`);
+  if (error !== undefined) throw new UsageError(`${path === '-' ? 'standard input' : path} is not YAML: ${error.message.split('\n')[0]?.replace(/:$/, '')}`);
   return plainIntegers(document.toJS());
 }
 

@@ -1,4 +1,3 @@
-import { wallClock } from '../clock/index.js';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Namespace } from '../core/namespace/namespace.js';
 import type { Candidate } from '../core/scheduler/candidate.js';
@@ -39,7 +38,7 @@ export async function hasWork(namespace: Namespace, handlers: readonly string[],
     const candidate = await candidateOf(namespace, name, handlers);
     if (candidate !== null) candidates.push(candidate);
   }
-  return chooseWorkSpec(candidates, request, wallClock.now(), () => 0) !== null;
+  return chooseWorkSpec(candidates, request, await namespace.coordinate.now(), () => 0) !== null;
 }
 
 /** Null for a work spec that there is no handler for. */

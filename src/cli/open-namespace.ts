@@ -1,11 +1,12 @@
 import type { Coordinate } from '../core/coordinate.js';
 import type { Namespace } from '../core/namespace/namespace.js';
 import type { WorkSpec } from '../core/work-spec/work-spec.js';
-import { NoSuchWorkSpecError } from '../errors/index.js';
+import type { WorkUnit } from '../core/work-unit/work-unit.js';
+import { NoSuchWorkSpecError, NoSuchWorkUnitError } from '../errors/index.js';
 import type { CommandIo } from './command-io.js';
 import { connectTarget, type ConnectionNeeds } from './connect-target.js';
 import { readSettings, type CommonOptions, type Settings } from './settings.js';
-import { shownName } from './shown-name.js';
+import { shownName, unitNameOf } from './shown-name.js';
 import { suggestion } from './suggestion.js';
 
 /** What a command works with: close it at the end. */
@@ -51,6 +52,18 @@ export async function findWorkSpec(namespace: Namespace, name: string): Promise<
     if (!(error instanceof NoSuchWorkSpecError)) throw error;
     const names = await namespace.workSpecNames();
     throw new Error(`There is no work spec ${shownName(name)} in the namespace ${shownName(namespace.name)}${suggestion(name, names)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The unit of this name. */
+export async function findWorkUnit(spec: WorkSpec, name: string): Promise<WorkUnit> {
+  try {
+    return await spec.workUnit(unitNameOf(name));
+  } catch (error) {
+    if (!(error instanceof NoSuchWorkUnitError)) throw error;
+    throw new Error(`There is no work unit ${shownName(name)} in the work spec ${shownName(spec.name)}; pg-coordinate units lists those there are`, {
       cause: error,
     });
   }

@@ -21,6 +21,8 @@ export async function runProgram(args: readonly string[], io: CommandIo): Promis
   } catch (error) {
     if (error instanceof OutputClosedError) return exitCodes.done;
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
+    // A command of which only the first word was given has printed its help instead.
+    if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.misused;
     if (error instanceof FoundError) return exitCodes.found;
     // What is told to end raises all kinds of errors; the first was that it was told to.
     const { reason } = io.signal as { readonly reason: unknown };
@@ -45,10 +47,25 @@ function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const text =
     error instanceof CoordinateError && error.code === 'InvalidArgument'
-      ? `${optionOf(error)} ${error.details.problem}`
-      : error.message.replace(/^error: /, '');
+      ? misuseText(error)
+      : error.message.replace(/^error: /, '') + (isUnknownCommand(error) ? '; pg-coordinate --help lists those there are' : '');
+  // How to send a token is for those who write a client.
+  const said = text.replace('send it as "Authorization: Bearer <token>"', 'give it as --token, or as PG_COORDINATE_TOKEN');
   // Names and other people's messages may hold what would do something to the terminal.
-  return text.replaceAll(/\s*\n\s*/g, ' ').replaceAll(/\p{Cc}+/gu, ' ');
+  return said.replaceAll(/\s*\n\s*/g, ' ').replaceAll(/\p{Cc}+/gu, ' ');
+}
+
+/** A command that nearly is one is suggested by commander. */
+function isUnknownCommand(error: Error): boolean {
+  return error instanceof CommanderError && error.code === 'commander.unknownCommand' && !error.message.includes('Did you mean');
+}
+
+function misuseText(error: CoordinateError): string {
+  const { problem } = error.details;
+  if (String(problem).startsWith('says no database')) {
+    return 'there is no database to work on: give --database, such as postgres://localhost/app or http://127.0.0.1:5980, or set DATABASE_URL';
+  }
+  return `${optionOf(error)} ${String(problem).replaceAll(/\boptions\.(\w+)/g, '--$1')}`;
 }
 
 /** What is called here an option that the library calls `target` or `options.schema`; a field of some data stays what it is. */

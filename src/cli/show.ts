@@ -4,9 +4,9 @@ import type { WorkUnit } from '../core/work-unit/work-unit.js';
 import { attemptFields } from './attempts.js';
 import type { CommandIo } from './command-io.js';
 import { Listing } from './listing.js';
-import { findWorkSpec, openNamespace } from './open-namespace.js';
+import { findWorkSpec, findWorkUnit, openNamespace } from './open-namespace.js';
 import { addNamespaceOptions, type CommonOptions } from './settings.js';
-import { shownName, unitNameOf, unitNameText } from './shown-name.js';
+import { shownName, unitNameText } from './shown-name.js';
 import { jsonValue, valueBlock } from './value-text.js';
 
 interface ShowOptions extends CommonOptions {
@@ -25,7 +25,7 @@ export function addShowCommand(program: Command, io: CommandIo): void {
       await using open = await openNamespace(options, io);
       const spec = await findWorkSpec(open.namespace, specName);
       if (unitName === undefined) await showSpec(spec, options, io);
-      else await showUnit(await spec.workUnit(unitNameOf(unitName)), options, io);
+      else await showUnit(await findWorkUnit(spec, unitName), options, io);
     });
 }
 
@@ -50,7 +50,8 @@ async function showUnit(unit: WorkUnit, options: ShowOptions, io: CommandIo): Pr
     const history = attempts.map(({ number, status, worker, startTime, endTime, expirationTime, data: own }) => {
       return { number, status, worker: worker.name, startTime, endTime, expirationTime, data: jsonValue(own) };
     });
-    const shown = { workSpec: unit.workSpec.name, name: unitNameText(unit.key), meta, data: jsonValue(data), ...explanation, attempts: history };
+    const { status, text, reasons } = explanation;
+    const shown = { workSpec: unit.workSpec.name, name: unitNameText(unit.key), meta, data: jsonValue(data), status, text, reasons, attempts: history };
     await stdout.line(JSON.stringify(shown, null, 2));
     return;
   }

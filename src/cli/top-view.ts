@@ -1,6 +1,6 @@
 import type { Namespace } from '../core/namespace/namespace.js';
 import { workUnitStatuses, type WorkUnitStatus } from '../core/work-unit/work-unit-status.js';
-import { countText, timeText } from './count-text.js';
+import { countOf, countText, timeText } from './count-text.js';
 import type { Output } from './output.js';
 import { readEach } from './several.js';
 import { shownName } from './shown-name.js';
@@ -16,7 +16,7 @@ export interface TopSpec {
   readonly counts: Partial<Record<WorkUnitStatus, number>>;
   /** How many units have ended in a second since the last look; null at the first. */
   readonly rate: number | null;
-  /** How long there have been units available, and none has ended, in milliseconds, as far as `top` has seen; null while they do. */
+  /** How long a unit has been available at most, in milliseconds; null if none is. */
   readonly waitingMs: number | null;
 }
 
@@ -59,15 +59,14 @@ export async function readTop(namespace: Namespace, before: Top | null): Promise
   const counts = new Map<string, Partial<Record<WorkUnitStatus, number>>>();
   for (const { workSpec, status, count } of await namespace.summarize()) counts.set(workSpec, { ...counts.get(workSpec), [status]: count });
   const at = performance.now();
+  const waiting = new Map((await namespace.oldestWaiting()).map(({ workSpec, seconds }) => [workSpec, seconds * 1_000]));
   const specs = await readEach(await namespace.workSpecNames(), async (name): Promise<TopSpec> => {
     const spec = await namespace.workSpec(name);
     const { paused } = await spec.meta();
     const own = counts.get(name) ?? {};
     const earlier = before?.specs.find((one) => one.name === name);
     const rate = before === null || earlier === undefined ? null : Math.max(0, ended(own) - ended(earlier.counts)) / ((at - before.at) / 1_000);
-    const waits = (own.available ?? 0) > 0 && ended(own) === ended(earlier?.counts ?? own);
-    const waitedMs = before === null || earlier === undefined ? 0 : (earlier.waitingMs ?? 0) + at - before.at;
-    return { name, paused, counts: own, rate, waitingMs: waits ? waitedMs : null };
+    return { name, paused, counts: own, rate, waitingMs: waiting.get(name) ?? null };
   });
   const workers = await namespace.workers({ activeOnly: true, limit: mostWorkers });
   return new Top(specs, workers.length, at);
@@ -80,9 +79,9 @@ function ended({ finished = 0, failed = 0 }: Partial<Record<WorkUnitStatus, numb
 export function topText({ top, sort, chosen, message }: TopState, output: Output): string {
   if (top === null) return '';
   const rates = top.specs.reduce((sum, { rate }) => sum + (rate ?? 0), 0);
-  const workers = top.workers === mostWorkers ? `${countText(mostWorkers)} or more` : String(top.workers);
-  const head = `${top.specs.length} work specs, ${workers} active workers, ${countText(rates)} units per second`;
-  const columns = ['', 'work spec', ...workUnitStatuses, 'per second', 'time left', 'waiting'];
+  const workers = top.workers === mostWorkers ? `${countText(mostWorkers)} or more active workers` : countOf(top.workers, 'active worker');
+  const head = `${countOf(top.specs.length, 'work spec')}, ${workers}, ${countText(rates)} units per second`;
+  const columns = ['', 'work spec', ...workUnitStatuses, 'per second', 'time left', 'oldest'];
   const sorted = { name: 'work spec', rate: 'per second' }[sort as string] ?? sort;
   const titles = columns.map((title, index) => ({ title: title === sorted ? `${title}*` : title, right: index > 1 }));
   const rows = top.sorted(sort).map(({ name, paused, counts, rate, waitingMs }, index) => [

@@ -17,7 +17,7 @@ const defaultPeriodMs = 2_000;
 
 const help = `
 Keys: arrows or j and k choose a work spec; p pauses it, or lets it run again; s sorts by the next column; q ends.
-time left is at the present rate; waiting is for how long there have been units available and none has ended, as far as top has seen.
+time left is at the present rate; oldest is for how long a unit has been waiting, of those next and those last in turn.
 Without a terminal it prints the same again and again, until it is told to end.`;
 
 export function addTopCommand(program: Command, io: CommandIo): void {

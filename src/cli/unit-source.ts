@@ -1,4 +1,3 @@
-import { wallClock } from '../clock/index.js';
 import type { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import type { DataDictionary } from '../codec/index.js';
@@ -17,6 +16,8 @@ export type UnitFormat = (typeof unitFormats)[number];
 export interface UnitDefaults {
   readonly data: DataDictionary;
   readonly meta: Partial<WorkUnitMeta>;
+  /** The time by which units are delayed: the queue's. */
+  readonly now: () => Date;
   /** The column of a CSV file that holds the names. */
   readonly nameColumn: string;
 }
@@ -97,7 +98,7 @@ function unitOfJson(value: unknown, defaults: UnitDefaults): NewWorkUnit {
   if (typeof unit?.name !== 'string') throw new Error(`must be a name, or have a name that is text, not ${kindOf(unit?.name)}`);
   const { data = {} } = unit;
   if (typeof data !== 'object' || data === null || Array.isArray(data)) throw new Error(`must have data that are an object, not ${kindOf(data)}`);
-  return { name: unitNameOf(unit.name), data: { ...defaults.data, ...data }, meta: { ...defaults.meta, ...metaOf(unit) } };
+  return { name: unitNameOf(unit.name), data: { ...defaults.data, ...data }, meta: { ...defaults.meta, ...metaOf(unit, defaults) } };
 }
 
 /** The form in which finished units name those of the next work spec: [name, data, {priority, delay}]. */
@@ -105,9 +106,9 @@ function fromList([name, data, meta]: readonly unknown[]): unknown {
   return { name, ...(data !== undefined && data !== null && { data }), ...(meta as object | null | undefined) };
 }
 
-function metaOf({ priority, notBefore, delay }: JsonUnit): Partial<WorkUnitMeta> {
+function metaOf({ priority, notBefore, delay }: JsonUnit, { now }: UnitDefaults): Partial<WorkUnitMeta> {
   const at = notBefore === undefined ? undefined : checkDate(new Date(notBefore), 'notBefore');
-  const later = delay === undefined ? undefined : new Date(wallClock.now().getTime() + checkNumber(delay, 'delay', { least: 0 }) * 1_000);
+  const later = delay === undefined ? undefined : new Date(now().getTime() + checkNumber(delay, 'delay', { least: 0 }) * 1_000);
   const time = at ?? later;
   return {
     ...(priority !== undefined && { priority: checkNumber(priority, 'priority') }),

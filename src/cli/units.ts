@@ -2,30 +2,24 @@ import type { Command } from 'commander';
 import type { DataDictionary } from '../codec/index.js';
 import type { WorkUnitQuery } from '../core/work-spec/work-unit-query.js';
 import { workUnitStatuses, type WorkUnitStatus } from '../core/work-unit/work-unit-status.js';
-import type { WorkUnit, WorkUnitMeta } from '../core/work-unit/work-unit.js';
+import type { WorkUnitReading } from '../core/work-unit/work-unit-page.js';
+import { workUnitPages } from '../core/work-unit/work-unit-pages.js';
 import { someOf } from './argument-values.js';
 import type { CommandIo } from './command-io.js';
 import { addListingOptions, Listing, type Field, type ListingOptions } from './listing.js';
 import { findWorkSpec, openNamespace } from './open-namespace.js';
 import { addNamespaceOptions } from './settings.js';
-import { readEach } from './several.js';
 import { unitNameOf, unitNameText } from './shown-name.js';
-import { unitPages } from './unit-pages.js';
 
 interface UnitsOptions extends ListingOptions {
   readonly status?: readonly WorkUnitStatus[];
   readonly data: boolean;
 }
 
-interface UnitRow {
-  readonly name: string;
-  readonly status: WorkUnitStatus;
-  readonly meta: WorkUnitMeta;
-  readonly data: DataDictionary | null;
-}
+type UnitRow = WorkUnitReading & { readonly data?: DataDictionary };
 
 const fields: readonly Field<UnitRow>[] = [
-  { title: 'name', value: ({ name }) => name },
+  { title: 'name', value: ({ workUnit }) => unitNameText(workUnit.key) },
   { title: 'status', value: ({ status }) => status },
   { title: 'priority', right: true, value: ({ meta }) => meta.priority },
   { title: 'not before', value: ({ meta }) => meta.notBefore },
@@ -56,15 +50,10 @@ async function listUnits(specName: string, names: readonly string[], options: Un
     ...(!all && { limit }),
   };
   let [read, last]: [number, string | null] = [0, null];
-  for await (const units of unitPages(spec, query)) {
-    await listing.page(await readEach(units, (unit) => rowOf(unit, data)));
+  for await (const units of workUnitPages(spec, query, data ? ['data'] : [])) {
+    await listing.page(units);
     read += units.length;
-    last = unitNameText(units.at(-1)?.key ?? Buffer.alloc(0));
+    last = unitNameText(units.at(-1)?.workUnit.key ?? Buffer.alloc(0));
   }
   await listing.end(read === query.limit ? last : null);
-}
-
-async function rowOf(unit: WorkUnit, withData: boolean): Promise<UnitRow> {
-  const [status, meta, data] = await Promise.all([unit.status(), unit.meta(), withData ? unit.data() : null]);
-  return { name: unitNameText(unit.key), status, meta, data };
 }

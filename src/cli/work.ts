@@ -9,6 +9,7 @@ import { limitedHandlers } from './limited-handlers.js';
 import { loadHandlers, type AnyHandlers } from './load-handlers.js';
 import { openNamespace } from './open-namespace.js';
 import { addNamespaceOptions, type CommonOptions } from './settings.js';
+import { shownName } from './shown-name.js';
 import { StatusArea } from './status-area.js';
 import { isWorkProcess, superviseProcesses, untilParentIsGone } from './work-processes.js';
 import { UsageError } from './usage-error.js';
@@ -68,7 +69,9 @@ async function work(module: string, options: WorkOptions, io: CommandIo): Promis
   } finally {
     await lines.stop();
   }
-  for (const line of await lines.result()) await io.stdout.line(line);
+  const result = await lines.result();
+  for (const line of result) await io.stdout.line(line);
+  if (result.length === 0) await io.stdout.line(`No work spec that ${shownName(module)} has a handler for has work units: it has one for ${Object.keys(handlers).map(shownName).join(', ')}.`);
 }
 
 /** What a worker is made of. */

@@ -15,6 +15,12 @@ export interface Coordinate extends AsyncDisposable {
   /** Counts of work units by namespace, work spec and status; zero rows are left out. */
   summarize(): Promise<Summary>;
 
+  /**
+   * The time by which the queue goes: the database's, or that of the clock given to `connect()`. Whoever makes a `notBefore` from it does not
+   * depend on the clock of this machine.
+   */
+  now(): Promise<Date>;
+
   /** Closes the connection once what is under way has ended. Idempotent; any later use raises Closed. */
   close(): Promise<void>;
 }

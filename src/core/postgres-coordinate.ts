@@ -5,11 +5,12 @@ import { checkName, checkOptions, kindOf } from '../options/index.js';
 import type { Backend} from './backend.js';
 import { bucketSchema } from './backend.js';
 import type { Coordinate } from './coordinate.js';
-import { nameFromBytes } from './instant.js';
+import { instant, nameFromBytes } from './instant.js';
 import { chooseBucket } from './namespace/choose-bucket.js';
 import { createNamespace, findNamespace, listNamespaces } from './namespace/namespace-statements.js';
 import { PostgresNamespace } from './namespace/postgres-namespace.js';
 import { oldestWaiting, type OldestWaiting } from './summary/oldest-waiting.js';
+import { readTime } from './read-time.js';
 import { countAllUnits } from './summary/count-all-units.js';
 import type { Summary } from './summary/summary.js';
 
@@ -93,6 +94,11 @@ export class PostgresCoordinate implements Coordinate {
     });
   }
 
+  async now(): Promise<Date> {
+    const [row] = await this.#backend.run(readTime, [this.#backend.now()]);
+    return instant(row?.now);
+  }
+
   /**
    * How long a unit of each spec with available units has waited at most, as far as 25 units from either end of the order of claiming
    * tell: among them is what is stuck in front, and what others outrank for ever. By the time of the database.
@@ -102,7 +108,7 @@ export class PostgresCoordinate implements Coordinate {
     const names = new Map(namespaces.map((row) => [Number(row.id), nameFromBytes(row.name)]));
     const oldest: OldestWaiting[] = [];
     for (const number of new Set(namespaces.map((row) => Number(row.bucket)))) {
-      oldest.push(...(await oldestWaiting(this.#backend.bucket(number), (id) => names.get(id))));
+      oldest.push(...(await oldestWaiting(this.#backend.bucket(number), [0, Number.MAX_SAFE_INTEGER], (id) => names.get(id))));
     }
     return oldest;
   }

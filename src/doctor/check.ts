@@ -20,9 +20,11 @@ export interface Limits {
   readonly clockSkewMs: number;
   /** An index may hold so many bytes that it does not need. @default 67108864 (64 MiB) */
   readonly bloatBytes: number;
+  /** So many dead rows in a table, and more than there are living ones, are no passing state. @default 500000 */
+  readonly deadRows: number;
 }
 
-export const defaultLimits: Limits = Object.freeze({ transactionAgeMs: 300_000, clockSkewMs: 2_000, bloatBytes: 64 * 1024 * 1024 });
+export const defaultLimits: Limits = Object.freeze({ transactionAgeMs: 300_000, clockSkewMs: 2_000, bloatBytes: 64 * 1024 * 1024, deadRows: 500_000 });
 
 /** One thing that is wrong. */
 export interface Finding {

@@ -1,3 +1,4 @@
+import { ageText } from './age-text.js';
 import type { Check } from './check.js';
 
 export const clock: Check = {
@@ -12,11 +13,6 @@ export const clock: Check = {
     const skew = server < before ? before - server : server > after ? after - server : 0;
     if (Math.abs(skew) <= limits.clockSkewMs) return [];
     const direction = skew > 0 ? 'ahead of' : 'behind';
-    return [{ severity: 'warning', text: `The clock of this machine is ${seconds(Math.abs(skew))} ${direction} the server's.` }];
+    return [{ severity: 'warning', text: `The clock of this machine is ${ageText(Math.abs(skew))} ${direction} the server's.` }];
   },
 };
-
-function seconds(ms: number): string {
-  const rounded = Math.round(ms / 1_000);
-  return rounded < 120 ? `${rounded} seconds` : rounded < 7_200 ? `${Math.round(rounded / 60)} minutes` : `${(rounded / 3_600).toFixed(1)} hours`;
-}

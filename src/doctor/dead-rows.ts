@@ -1,8 +1,5 @@
 import type { Check, Finding } from './check.js';
 
-/** So many dead rows, and more than there are living ones, are no passing state. */
-const most = 500_000;
-
 const listTables = `
   select schemaname as schema, relname as name, n_dead_tup::float8 as dead, n_live_tup::float8 as living,
     greatest(last_autovacuum, last_vacuum)::text as vacuumed
@@ -13,10 +10,10 @@ const listTables = `
 export const deadRows: Check = {
   name: 'dead rows',
   advice: 'See whether a transaction holds vacuum up, and whether autovacuum has enough workers; then run vacuum on the table.',
-  async check({ client, catalog, buckets }) {
+  async check({ client, catalog, buckets, limits }) {
     const { rows } = await client.query<{ schema: string; name: string; dead: number; living: number; vacuumed: string | null }>(listTables, [
       [catalog, ...buckets],
-      most,
+      limits.deadRows,
     ]);
     return rows.map(({ schema, name, dead, living, vacuumed }): Finding => {
       const since = vacuumed === null ? 'never vacuumed' : `last vacuumed at ${vacuumed}`;

@@ -8,6 +8,7 @@ import { connections } from './connections.js';
 import { deadRows } from './dead-rows.js';
 import { drift } from './drift.js';
 import { indexes } from './indexes.js';
+import { rotation } from './rotation.js';
 import { schemaVersion } from './schema-version.js';
 import { serverVersion } from './server-version.js';
 import { settings } from './settings.js';
@@ -22,6 +23,7 @@ export const checks: readonly Check[] = [
   deadRows,
   clock,
   transactions,
+  rotation,
   connections,
   settings,
 ];

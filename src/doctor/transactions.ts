@@ -1,3 +1,4 @@
+import { ageText } from './age-text.js';
 import type { Check, Finding } from './check.js';
 
 /** Transactions of this database's sessions: whoever has a snapshot or an id of a transaction holds vacuum up. */
@@ -33,11 +34,11 @@ export const transactions: Check = {
     const { rows: slots } = await client.query<{ name: string; behind: number | null }>(listSlots);
     return [
       ...sessions.map((session): Finding => {
-        const text = `The session ${session.pid} (${session.who}) has had a transaction open for ${minutes(session.age)}${state(session.state)}: it holds vacuum up.`;
+        const text = `The session ${session.pid} (${session.who}) has had a transaction open for ${ageText(session.age)}${state(session.state)}: it holds vacuum up.`;
         return { severity: 'warning', text, advice: `${this.advice} If it is nobody's any more: select pg_terminate_backend(${session.pid})` };
       }),
       ...prepared.map((transaction): Finding => {
-        const text = `The prepared transaction '${transaction.gid}' is ${minutes(transaction.age)} old: it holds vacuum up.`;
+        const text = `The prepared transaction '${transaction.gid}' is ${ageText(transaction.age)} old: it holds vacuum up.`;
         return { severity: 'warning', text, advice: `End it: commit prepared, or rollback prepared, '${transaction.gid}'.` };
       }),
       ...slots.map((slot): Finding => {
@@ -50,8 +51,4 @@ export const transactions: Check = {
 
 function state(text: string | null): string {
   return text?.startsWith('idle') === true ? ', and does nothing in it' : '';
-}
-
-function minutes(ms: number): string {
-  return ms < 120_000 ? `${Math.round(ms / 1_000)} seconds` : `${Math.round(ms / 60_000)} minutes`;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Namespace, WorkSpec } from 'pg-coordinate';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { InterruptedError } from '../../src/cli/interrupted-error.js';
 import { useQueue } from './queue.js';
 
@@ -14,6 +14,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pg-coordinate-add-'));
   namespace = await queue.coordinate.namespace('add');
 });
+afterEach(() => void vi.useRealTimers());
 afterAll(() => rm(folder, { recursive: true }));
 
 const specOf = (name: string): Promise<WorkSpec> => namespace.setWorkSpec({ name });
@@ -34,6 +35,21 @@ describe('add', () => {
     expect(units.map(({ key }) => Buffer.from(key).toString('hex'))).toEqual(['00ff', '61']);
     for (const unit of units) {
       expect([await unit.data(), await unit.status(), await unit.priority()]).toEqual([{ width: 120 }, 'delayed', -3]);
+    }
+  });
+
+  test('delays by the time of the queue, whatever the clock of this machine says', async () => {
+    const spec = await specOf('delayed');
+    const before = (await queue.coordinate.now()).getTime();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5 * 3_600_000 });
+    expect(await add(['delayed', 'argument', '--delay', '1h'])).toMatchObject({ status: 0 });
+    vi.setSystemTime(Date.now() - 10 * 3_600_000);
+    expect(await add(['delayed', '-', '--format', 'jsonl'], '["line", {}, {"delay": 3600}]')).toMatchObject({ status: 0 });
+    vi.useRealTimers();
+    const after = (await queue.coordinate.now()).getTime();
+    for (const { meta } of (await spec.readWorkUnits()).units) {
+      expect(meta.notBefore!.getTime()).toBeGreaterThanOrEqual(before + 3_600_000);
+      expect(meta.notBefore!.getTime()).toBeLessThanOrEqual(after + 3_600_000 + 1_000);
     }
   });
 

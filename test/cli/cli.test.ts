@@ -68,7 +68,7 @@ describe('what cannot be run is answered with one sentence', { timeout: 120_000 
     ['one argument too many', ['drop', 'everything'], "too many arguments for 'drop'. Expected 0 arguments but got 1."],
     ['a bad number', ['migrate', '--buckets', 'many'], "option '--buckets <number>' argument 'many' is invalid. It must be a whole number from 1 on."],
     ['a bad schema', ['migrate', '--database', 'postgres://localhost/a', '--schema', 'pg_x'], '--schema must be at most 48 letters, digits and underscores, not beginning with a digit or pg_'],
-    ['no database', ['migrate'], '--database says no database, and neither do DATABASE_URL and PGHOST; give one, such as postgres://localhost/app'],
+    ['no database', ['migrate'], 'there is no database to work on: give --database, such as postgres://localhost/app or http://127.0.0.1:5980, or set DATABASE_URL'],
   ])('%s', async (_what, args, sentence) => {
     expect(await runCli(args)).toEqual({ status: 2, output: '', errors: `pg-coordinate: ${sentence}\n` });
   });

@@ -1,6 +1,8 @@
-import { startEmbeddedPostgres } from 'pg-coordinate/embedded';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from 'pg-coordinate/embedded';
+import pg from 'pg';
 import { connect, migrate } from 'pg-coordinate';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { examine, type Result } from '../../src/doctor/index.js';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { useQueue } from './queue.js';
 import { runHere } from './run-here.js';
 
@@ -69,7 +71,7 @@ describe('doctor', () => {
     const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid');
     const { output, status } = await queue.run('', ['doctor', '--transaction-age', '0ms']);
     expect(status).toBe(3);
-    expect(output).toMatch(new RegExp(`warning  transactions: The session ${rows[0]?.pid} \\(pg-coordinate test [^)]*\\) has had a transaction open for \\d+ seconds, and does nothing in it: it holds vacuum up\\.\\n    End it: .* pg_terminate_backend\\(${rows[0]?.pid}\\)\\n`));
+    expect(output).toMatch(new RegExp(`warning  transactions: The session ${rows[0]?.pid} \\(pg-coordinate test [^)]*\\) has had a transaction open for \\d+ seconds?, and does nothing in it: it holds vacuum up\\.\\n    End it: .* pg_terminate_backend\\(${rows[0]?.pid}\\)\\n`));
     await holder.query('rollback');
   });
 
@@ -77,8 +79,14 @@ describe('doctor', () => {
     const holder = await queue.database.client();
     const name = `doctor ${queue.database.schema}`;
     await holder.query(`begin; select txid_current(); prepare transaction '${name}'`);
-    const { transactions } = await findings('--transaction-age', '0ms');
-    expect(transactions?.map(({ text }) => text)).toContainEqual(expect.stringMatching(`^The prepared transaction '${name}' is 0 seconds old`));
+    const { transactions, claims } = await findings('--transaction-age', '0ms');
+    expect(transactions?.map(({ text }) => text)).toContainEqual(expect.stringMatching(`^The prepared transaction '${name}' is \\d+ seconds? old`));
+    // It stops the rotation of generations, too.
+    expect(claims).toContainEqual({
+      severity: 'warning',
+      text: expect.stringMatching(`^The prepared transaction '${name}' in the database \\S+ has been writing for \\d+ seconds?: claims slow down`),
+      advice: expect.stringContaining(`rollback prepared '${name}', in the database `),
+    });
     await holder.query(`rollback prepared '${name}'`);
   });
 
@@ -88,6 +96,17 @@ describe('doctor', () => {
     expect(clock).toMatchObject([{ severity: 'warning', text: "The clock of this machine is 2.0 hours ahead of the server's." }]);
     vi.setSystemTime(new Date(Date.now() - 4 * 3_600_000));
     expect((await findings()).clock).toMatchObject([{ text: "The clock of this machine is 2.0 hours behind the server's." }]);
+  });
+
+  test('finds who keeps generations from being sealed', async () => {
+    const holder = await queue.database.client();
+    await holder.query('begin; select pg_current_xact_id()');
+    const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const { output } = await queue.run('', ['doctor', '--transaction-age', '0ms']);
+    expect(output).toMatch(
+      new RegExp(`^warning {2}claims: The session ${rows[0]?.pid} \\(pg-coordinate test \\w+\\) in the database \\w+ has been writing for \\d+ seconds?: claims slow down`, 'm'),
+    );
+    await holder.query('rollback');
   });
 
   test('finds an invalid index', async () => {
@@ -112,24 +131,6 @@ describe('doctor', () => {
     expect((await findings('--schema', 'nowhere'))['schema version']).toMatchObject([{ text: 'The schema "nowhere" has no tables of pg-coordinate.' }]);
   });
 
-  test('finds autovacuum off on the server, as a process, and nothing once it is on', async () => {
-    const server = await startEmbeddedPostgres({ settings: { autovacuum: 'off', fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' } });
-    try {
-      await migrate(server.url);
-      const { status, output, errors } = await queue.process('', ['doctor'], { PG_COORDINATE_DATABASE: server.url, PG_COORDINATE_SCHEMA: 'coordinate' });
-      expect([status, errors]).toEqual([3, '']);
-      expect(output).toBe(
-        ['server version', 'schema version', 'drift', 'indexes', 'dead rows', 'clock', 'transactions', 'connections'].map((name) => `ok  ${name}\n`).join('') +
-          'problem  settings: autovacuum is off: dead rows pile up, and claims become slower and slower.\n' +
-          '    Run: alter system set autovacuum = on; select pg_reload_conf()\n1 problem, 0 warnings.\n',
-      );
-      await using coordinate = await connect(server.url);
-      expect(coordinate.schemas).toEqual(['coordinate', 'coordinate_bucket_1']);
-    } finally {
-      await server.stop();
-    }
-  });
-
   test('says so when it cannot look', async () => {
     expect(await runHere(['doctor', '--database', 'postgres://127.0.0.1:1/app'])).toMatchObject({
       status: 1,
@@ -137,5 +138,92 @@ describe('doctor', () => {
     });
     expect(await runHere(['doctor'])).toMatchObject({ status: 2 });
     expect(await runHere(['doctor', '--database', 'http://localhost'])).toMatchObject({ status: 2 });
+  });
+});
+
+describe('doctor, on a server of its own,', () => {
+  let server: EmbeddedPostgres;
+  beforeAll(async () => {
+    const settings = { autovacuum: 'off', fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' };
+    server = await startEmbeddedPostgres({ settings: { ...settings, wal_level: 'logical', max_connections: '16', max_prepared_transactions: '2' } });
+    await migrate(server.url);
+  });
+  afterAll(() => server.stop());
+  const doctor = async (...args: string[]): Promise<string> => (await runHere(['doctor', '--database', server.url, ...args])).output;
+  const client = async (database?: string): Promise<pg.Client> => {
+    const url = new URL(server.url);
+    if (database !== undefined) url.pathname = `/${database}`;
+    const connected = new pg.Client(url.href);
+    await connected.connect();
+    return connected;
+  };
+
+  test('finds autovacuum off, as a process, and nothing else', async () => {
+    const { status, output, errors } = await queue.process('', ['doctor'], { PG_COORDINATE_DATABASE: server.url, PG_COORDINATE_SCHEMA: 'coordinate' });
+    expect([status, errors]).toEqual([3, '']);
+    expect(output).toBe(
+      ['server version', 'schema version', 'drift', 'indexes', 'dead rows', 'clock', 'transactions', 'claims', 'connections'].map((name) => `ok  ${name}\n`).join('') +
+        'problem  settings: autovacuum is off: dead rows pile up, and claims become slower and slower.\n' +
+        '    Run: alter system set autovacuum = on; select pg_reload_conf()\n1 problem, 0 warnings.\n',
+    );
+  });
+
+  test('finds that connections run out', async () => {
+    const clients = await Promise.all(Array.from({ length: 12 }, () => client()));
+    expect(await doctor()).toMatch(/^(?:warning|problem) {2}connections: 13 of the server's 13 connections are in use\.\n {4}Give workers smaller pools/m);
+    await Promise.all(clients.map((each) => each.end()));
+  });
+
+  test('finds a replication slot that nobody uses; what it advises helps', async () => {
+    const own = await client();
+    await own.query("select pg_create_logical_replication_slot('forgotten', 'pgoutput')");
+    const output = await doctor();
+    expect(output).toMatch(/^warning {2}transactions: The replication slot forgotten is not in use and holds vacuum up, \d+ transactions behind\.$/m);
+    await own.query(/select pg_drop_replication_slot\('forgotten'\)/.exec(output)?.[0] ?? '');
+    expect(await doctor()).toMatch(/^ok {2}transactions$/m);
+    await own.end();
+  });
+
+  test('finds a transaction that was prepared and forgotten, in another database too, and whom it keeps waiting', async () => {
+    const own = await client();
+    await own.query('create database elsewhere');
+    const other = await client('elsewhere');
+    await other.query("begin; select pg_current_xact_id(); prepare transaction 'forgotten'");
+    await own.query(`
+      select setval('coordinate_bucket_1.ready_closed', 1), setval('coordinate_bucket_1.ready_open', 2),
+        setval('coordinate_bucket_1.ready_closed_before', pg_current_xact_id()::text::bigint)`);
+    const output = await doctor('--transaction-age', '0ms');
+    expect(output).toMatch(/^ok {2}transactions$/m);
+    expect(output).toMatch(/^warning {2}claims: The prepared transaction 'forgotten' in the database elsewhere has been writing for \d+ seconds?: claims slow down \(as in "coordinate_bucket_1" by now\)\.$/m);
+    await other.query(/rollback prepared 'forgotten'/.exec(output)?.[0] ?? '');
+    expect(await doctor('--transaction-age', '0ms')).toMatch(/^ok {2}claims$/m);
+    await Promise.all([own.end(), other.end()]);
+  });
+
+  test('finds a bloated index and dead rows; what it advises helps', async () => {
+    const own = await client();
+    await using coordinate = await connect(server.url);
+    const spec = await (await coordinate.namespace('bloated')).setWorkSpec({ name: 'spec' });
+    await spec.addWorkUnits(Array.from({ length: 10_000 }, (_, index) => ({ name: `unit ${index}`, data: {} })));
+    await spec.deleteWorkUnits({ previousName: 'unit 1' });
+    const look = async (): Promise<Map<string, Result['findings']>> => {
+      const found = new Map<string, Result['findings']>();
+      const options = { schema: 'coordinate', buckets: 1, now: () => new Date(), limits: { bloatBytes: 100_000, deadRows: 1_000 } };
+      for await (const { check, findings: its } of examine(own, options)) found.set(check, its.filter(({ text }) => text.includes('work_unit')));
+      return found;
+    };
+    await own.query('analyze coordinate_bucket_1.work_unit');
+    expect((await look()).get('dead rows')).toMatchObject([
+      { severity: 'warning', text: 'The table "coordinate_bucket_1"."work_unit" has 9998 dead rows beside 2 living ones, never vacuumed.' },
+    ]);
+    await own.query('vacuum analyze coordinate_bucket_1.work_unit');
+    const found = await look();
+    expect(found.get('dead rows')).toEqual([]);
+    expect(found.get('indexes')?.map(({ text }) => text)).toContainEqual(
+      expect.stringMatching(/^The index "coordinate_bucket_1"."work_unit_spec_id_name_key" is bloated: [\d.]+ MiB instead of about [\d.]+ MiB\.$/),
+    );
+    for (const { advice } of found.get('indexes') ?? []) await own.query(advice.replace('Run: ', ''));
+    expect((await look()).get('indexes')).toEqual([]);
+    await own.end();
   });
 });

@@ -155,7 +155,7 @@ describe('what cannot be listed', () => {
     ['an unknown status', ['units', 'letters', '--status', 'faild'], 2, "option '--status <statuses>' argument 'faild' is invalid. Did you mean failed?"],
     ['two forms at once', ['units', 'letters', '--json', '--csv'], 2, 'give --json or --csv, not both'],
     ['a work spec that is not there', ['units', 'leters'], 1, 'There is no work spec leters in the namespace shop (did you mean letters?)'],
-    ['a unit that is not there', ['show', 'letters', 'z'], 1, 'No such work unit "z"'],
+    ['a unit that is not there', ['show', 'letters', 'z'], 1, 'There is no work unit z in the work spec letters; pg-coordinate units lists those there are'],
     ['neither unit nor worker', ['attempts', 'letters'], 2, 'name a work spec and a unit of it, or a worker with --worker'],
     ['a worker that is not there', ['attempts', '--worker', 'w2'], 1, 'There is no worker w2 in the namespace shop; `pg-coordinate workers` lists them'],
     ['a number that is none', ['attempts', 'letters', 'a', '--after', 'x'], 2, '--after must be the number of an attempt, not x'],

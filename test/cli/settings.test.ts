@@ -1,6 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hashToken, makeToken, TokenFile, writeTokenEntry } from 'pg-coordinate/access';
+import { serveRest } from 'pg-coordinate/rest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testDatabase, type TestDatabase } from '../support/database.js';
 import { runHere } from './run-here.js';
@@ -101,6 +103,33 @@ describe('what is wrong with settings is said in one sentence', () => {
       errors: "pg-coordinate: migrate is about the database itself: give its postgres:// address as --database, not one of http://\n",
     });
   });
+});
+
+test('a server that asks for a token is given one, and what it says to none and to a wrong one helps', async () => {
+  const token = makeToken();
+  const file = join(folder, 'tokens.yaml');
+  await writeFile(file, writeTokenEntry({ name: 'reader', hash: hashToken(token), roles: new Map([['shop', ['read']]]), expires: null }));
+  const coordinate = await database.connect();
+  const server = await serveRest({ coordinate, port: 0, tokens: await TokenFile.load(file) });
+  const run = (args: readonly string[], environment = {}) => runHere([...args, '--namespace', 'shop', '--database', server.url], { environment });
+  try {
+    expect(await run(['specs'])).toMatchObject({
+      status: 1,
+      errors: 'pg-coordinate: This server asks for a token: give it as --token, or as PG_COORDINATE_TOKEN\n',
+    });
+    expect(await run(['specs', '--token', makeToken()])).toMatchObject({
+      status: 1,
+      errors: 'pg-coordinate: This server asks for a token: the token is not one of this server\n',
+    });
+    expect(await run(['specs', '--csv'], { PG_COORDINATE_TOKEN: token })).toMatchObject({ status: 0, output: expect.stringContaining('thumbnails'), errors: '' });
+    expect(await run(['clear', 'thumbnails', '--yes', '--token', token])).toMatchObject({
+      status: 1,
+      errors: 'pg-coordinate: The token "reader" has not got the role admin in the namespace "shop"\n',
+    });
+  } finally {
+    await server.stop();
+    await coordinate.close();
+  }
 });
 
 describe('summary --watch', () => {

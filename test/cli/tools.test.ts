@@ -15,6 +15,7 @@ describe('top', () => {
     await (await namespace.setWorkSpec({ name: 'letters' })).addWorkUnit('a', {});
     const parcels = await namespace.setWorkSpec({ name: 'parcels' });
     await parcels.addWorkUnits([{ name: 'a', data: {} }, { name: 'b', data: {} }]);
+    await queue.database.query(`update ${queue.database.bucket}.work_unit set added_at = now() - interval '2 hours' where spec_id = $1 and name = 'b'`, [parcels.id]);
     await namespace.worker('worker');
     const input = new PassThrough();
     const keys = ['s', 'p', 'j', 'k', 'q'];
@@ -34,10 +35,10 @@ describe('top', () => {
     expect(status).toBe(0);
     const screens = output.split('\u001B[H').slice(1).map((screen) => screen.replaceAll(/\u001B\[[0-9;?]*[a-zA-Z]/g, '').split('\n'));
     expect(screens[0]?.slice(0, 4)).toEqual([
-      '2 work specs, 1 active workers, 0 units per second',
-      expect.stringMatching(/^ +work spec\* +available +delayed +pending +finished +failed +per second +time left +waiting$/),
-      expect.stringMatching(/^> +letters +1 +0 +0 +0 +0 +- +- +0 ms$/),
-      expect.stringMatching(/^ +parcels +2 +0 +0 +0 +0 +- +- +0 ms$/),
+      '2 work specs, 1 active worker, 0 units per second',
+      expect.stringMatching(/^ +work spec\* +available +delayed +pending +finished +failed +per second +time left +oldest$/),
+      expect.stringMatching(/^> +letters +1 +0 +0 +0 +0 +- +- +[\d.]+ m?s$/),
+      expect.stringMatching(/^ +parcels +2 +0 +0 +0 +0 +- +- +2 h 0 min$/),
     ]);
     expect(screens[1]?.[2]).toMatch(/^> +parcels /);
     expect(screens[1]).toContain('sorted by available');
@@ -63,7 +64,7 @@ describe('top', () => {
       },
     });
     expect(status).toBe(0);
-    expect(output).toMatch(/work specs, 1 active workers, [1-9]\d* units per second/);
+    expect(output).toMatch(/work spec, 1 active worker, [1-9]\d* units per second/);
     await worked;
   });
 

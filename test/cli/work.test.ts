@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WorkSpec } from 'pg-coordinate';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { InterruptedError } from '../../src/cli/interrupted-error.js';
 import { useQueue } from './queue.js';
 import { startCli } from './run-cli.js';
@@ -22,6 +22,7 @@ beforeAll(async () => {
   );
   await writeFile(join(folder, 'batches.mjs'), 'export default { squares: { runBatch: async (batch) => batch.map(() => ({})) } };');
 });
+afterEach(() => void vi.useRealTimers());
 afterAll(() => rm(folder, { recursive: true }));
 
 async function specWith(namespace: string, name: string, units: readonly string[]): Promise<WorkSpec> {
@@ -47,6 +48,18 @@ describe('work', () => {
     ]);
     expect(errors).toMatch(/^picky bad: Error: not this one; failed for good\n$/);
     expect(await (await squares.workUnit('3')).data()).toEqual({ square: 9 });
+  });
+
+  test('--once goes by the time of the queue, whatever the clock of this machine says', async () => {
+    const namespace = await queue.coordinate.namespace('clock');
+    const squares = await namespace.setWorkSpec({ name: 'squares', continuous: true, interval: 3600 });
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5 * 3_600_000 });
+    // The next one is due in an hour, which has not passed.
+    expect(await work('clock', ['--once'])).toMatchObject({ status: 0, output: 'squares: 1 finished, 0 failed, 0 available\n' });
+    vi.setSystemTime(Date.now() - 10 * 3_600_000);
+    await squares.setMeta({ nextContinuous: await queue.coordinate.now() });
+    // It is due, although it is not by the clock here.
+    expect(await work('clock', ['--once'])).toMatchObject({ status: 0, output: 'squares: 2 finished, 0 failed, 0 available\n' });
   });
 
   test('--units ends after so many', async () => {

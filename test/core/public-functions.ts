@@ -64,6 +64,7 @@ export const publicFunctions: {
     setParent: (worker) => worker.setParent(null),
     children: (worker) => worker.children(),
     makeAttempt: (worker, { unit }) => worker.makeAttempt(unit),
+    makeAttempts: (worker, { unit }) => worker.makeAttempts([unit]),
     requestAttempts: (worker) => worker.requestAttempts({ numberOfWorkUnits: 3 }),
     activeAttempts: (worker) => worker.activeAttempts(),
     allAttempts: (worker) => worker.allAttempts(),
@@ -75,6 +76,7 @@ export const publicFunctions: {
     meta: (spec) => spec.meta({ counts: true }),
     setMeta: (spec) => spec.setMeta({ priority: 2 }),
     addWorkUnit: (spec) => spec.addWorkUnit('another', {}),
+    readWorkUnits: (spec) => spec.readWorkUnits({ limit: 10 }, ['data', 'ownData', 'attempts']),
     addWorkUnits: (spec) => spec.addWorkUnits([{ name: 'unit', data: { again: true } }, { name: 'third', data: {} }]),
     workUnit: (spec) => spec.workUnit('unit'),
     workUnits: (spec) => spec.workUnits({ statuses: ['available', 'finished'] }),
@@ -90,6 +92,7 @@ export const publicFunctions: {
     workSpecNames: (namespace) => namespace.workSpecNames(),
     worker: (namespace) => namespace.worker('another'),
     workers: (namespace) => namespace.workers(),
+    oldestWaiting: (namespace) => namespace.oldestWaiting(),
     events: (namespace) => {
       const events = namespace.events();
       return events.ready.finally(() => events.return());
@@ -105,6 +108,7 @@ export const publicFunctions: {
     namespace: (coordinate) => coordinate.namespace('another'),
     namespaces: (coordinate) => coordinate.namespaces(),
     summarize: (coordinate) => coordinate.summarize(),
+    now: (coordinate) => coordinate.now(),
     oldestWaiting: (coordinate) => coordinate.oldestWaiting(),
     checkReady: (coordinate) => coordinate.checkReady(),
     transaction: (coordinate) => coordinate.transaction((transaction) => transaction.query('select 1')),

@@ -26,7 +26,8 @@ export function addUnit(spec: SpecRecord, { key, data, priority, notBefore }: Un
 }
 
 function newUnit(spec: SpecRecord, id: string, key: Uint8Array): UnitRecord {
-  const unit = { spec, id, key, data: {}, priority: 0, notBefore: null, active: null, attempts: [] };
+  const addedAt = spec.namespace.store.clock.now();
+  const unit = { spec, id, key, addedAt, data: {}, priority: 0, notBefore: null, active: null, attempts: [] };
   spec.units.set(id, unit);
   return unit;
 }

@@ -40,6 +40,11 @@ class MemoryCoordinate implements Coordinate {
     return this.byName().flatMap(summarizeNamespace);
   }
 
+  async now(): Promise<Date> {
+    requireOpen(this.store);
+    return this.store.clock.now();
+  }
+
   async close(): Promise<void> {
     this.store.closed = true;
   }

@@ -4,6 +4,7 @@ import type { Coordinate } from '../../src/core/coordinate.js';
 import type { Namespace, WorkerListOptions } from '../../src/core/namespace/namespace.js';
 import { schemaOf, type SchemaOptions } from '../../src/core/schema/schema-options.js';
 import type { SchemaInput, SchemaOutput, StandardSchema } from '../../src/core/schema/standard-schema.js';
+import type { OldestWaiting } from '../../src/core/summary/oldest-waiting.js';
 import type { Summary } from '../../src/core/summary/summary.js';
 import { metaFromData, workSpecName } from '../../src/core/work-spec/meta-from-data.js';
 import type { WorkSpecData } from '../../src/core/work-spec/work-spec.js';
@@ -15,6 +16,8 @@ import { copyData } from './copy-data.js';
 import { MemoryAttempt } from './memory-attempt.js';
 import { MemoryWorkSpec } from './memory-work-spec.js';
 import { MemoryWorker } from './memory-worker.js';
+import { expireOverdue } from './expiry.js';
+import { oldestWaiting } from './oldest-waiting.js';
 import { compareText } from './order.js';
 import { requireAttempt, requireNamespace, requireOpen, specsByName, type AttemptRecord, type NamespaceRecord, type WorkerRecord } from './state.js';
 import { summarizeNamespace } from './summarize.js';
@@ -122,6 +125,12 @@ export class MemoryNamespace implements Namespace {
   async summarize(): Promise<Summary> {
     requireNamespace(this.record);
     return summarizeNamespace(this.record);
+  }
+
+  async oldestWaiting(): Promise<OldestWaiting[]> {
+    requireNamespace(this.record);
+    expireOverdue(this.record);
+    return oldestWaiting(this.record);
   }
 
   async destroy(): Promise<void> {

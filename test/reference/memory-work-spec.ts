@@ -7,6 +7,8 @@ import type { DataSchema } from '../../src/core/work-spec/prepare-unit.js';
 import type { NewWorkUnit, WorkSpec, WorkSpecData } from '../../src/core/work-spec/work-spec.js';
 import type { WorkSpecMeta } from '../../src/core/work-spec/work-spec-meta.js';
 import type { WorkUnitQuery } from '../../src/core/work-spec/work-unit-query.js';
+import { checkUnitParts } from '../../src/core/work-unit/check-unit.js';
+import { mostPageUnits, type WorkUnitPage, type WorkUnitPart, type WorkUnitReading } from '../../src/core/work-unit/work-unit-page.js';
 import type { WorkUnitName } from '../../src/core/work-unit/work-unit-name.js';
 import type { WorkUnitMeta } from '../../src/core/work-unit/work-unit.js';
 import type { WorkUnitStatus } from '../../src/core/work-unit/work-unit-status.js';
@@ -92,6 +94,15 @@ export class MemoryWorkSpec<Data extends DataDictionary = DataDictionary, Input 
     return this.matching(query).map((unit) => this.unit(unit));
   }
 
+  async readWorkUnits<Part extends WorkUnitPart = never>(query: WorkUnitQuery = {}, parts: readonly Part[] = []): Promise<WorkUnitPage<Data, Part>> {
+    checkUnitParts(parts, 'parts');
+    const limit = Math.min(query.limit ?? mostPageUnits, mostPageUnits);
+    const found = this.matching({ ...query, limit }).map((unit) => this.unit(unit));
+    const units = await Promise.all(found.map((workUnit) => reading(workUnit as unknown as MemoryWorkUnit, parts)));
+    const next = limit > 0 && found.length === limit ? (found.at(-1)?.key ?? null) : null;
+    return { units: units as unknown as WorkUnitPage<Data, Part>['units'], next };
+  }
+
   async countWorkUnitStatus(): Promise<Partial<Record<WorkUnitStatus, number>>> {
     return Object.fromEntries(summarizeSpec(this.looked()).map(({ status, count }) => [status, count]));
   }
@@ -150,4 +161,15 @@ export class MemoryWorkSpec<Data extends DataDictionary = DataDictionary, Input 
   private now(): Date {
     return this.record.namespace.store.clock.now();
   }
+}
+
+async function reading(workUnit: MemoryWorkUnit, parts: readonly WorkUnitPart[]): Promise<WorkUnitReading> {
+  return {
+    workUnit,
+    status: await workUnit.status(),
+    meta: await workUnit.meta(),
+    ...(parts.includes('data') && { data: await workUnit.data() }),
+    ...(parts.includes('ownData') && { ownData: await workUnit.ownData() }),
+    ...(parts.includes('attempts') && { attempts: await workUnit.attempts() }),
+  };
 }

@@ -3,7 +3,7 @@ import type { AttemptRequest } from '../../src/core/worker/attempt-request.js';
 import type { AttemptListOptions, Worker, WorkerState, WorkerUpdate } from '../../src/core/worker/worker.js';
 import type { WorkUnit } from '../../src/core/work-unit/work-unit.js';
 import { InvalidArgumentError, WrongBackendError } from '../../src/errors/index.js';
-import { checkDate, checkDuration, checkInteger, checkOptions } from '../../src/options/index.js';
+import { checkDate, checkDuration, checkInteger, checkList, checkOptions } from '../../src/options/index.js';
 import { checkData, checkedRequest, checkLimit, checkObject, DEFAULT_LIFETIME_MS } from './arguments.js';
 import { startAttempt } from './attempt-actions.js';
 import { claim } from './claim.js';
@@ -82,6 +82,14 @@ export class MemoryWorker implements Worker {
     this.look();
     requireUnit(record);
     return this.attempt(startAttempt(this.record, record, lifetimeMs)) as MemoryAttempt<Data>;
+  }
+
+  async makeAttempts<Data extends DataDictionary>(units: readonly WorkUnit<Data>[], lifetimeMs = DEFAULT_LIFETIME_MS): Promise<MemoryAttempt<Data>[]> {
+    const records = checkList(units, 'units', (unit, field) => this.ownRecord(unit as WorkUnit<Data>, MemoryWorkUnit, field, ({ spec }) => spec.namespace));
+    checkDuration(lifetimeMs, 'lifetimeMs');
+    this.look();
+    records.forEach(requireUnit);
+    return records.map((record) => this.attempt(startAttempt(this.record, record, lifetimeMs)) as MemoryAttempt<Data>);
   }
 
   async activeAttempts(): Promise<MemoryAttempt[]> {

@@ -37,6 +37,7 @@ export interface UnitRecord {
   readonly spec: SpecRecord;
   readonly id: string;
   readonly key: Uint8Array;
+  readonly addedAt: Date;
   data: DataDictionary;
   priority: number;
   notBefore: Date | null;

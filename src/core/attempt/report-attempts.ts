@@ -186,17 +186,24 @@ export const requireAttempt = statement(
 );
 
 /**
- * Forces an attempt; the number is null when the unit is gone. Whether it superseded another is as the statement found it when it began, which
- * is good enough to be counted. Parameters: unit id, worker id, lifetime in ms, now, namespace id.
+ * Forces an attempt of each unit, in ascending order of their ids, as all who lock several do. Answers their numbers, in the order asked for, and
+ * whether each superseded another, as the statement found it when it began, which is good enough to be counted. Raises PC003, and makes none,
+ * when a unit is gone. Parameters: unit ids, worker id, lifetime in ms, now, namespace id.
  */
-export const makeAttempt = statement(
+export const makeAttempts = statement(
   'attempt.make',
   (s) => `
-    select ${s}.make_attempt(
-      $1::bigint, $2::bigint, coalesce($4::timestamptz, statement_timestamp()), $3::float8 * interval '1 millisecond'
-    ) as number,
-    exists (
-      select from ${s}.work_unit u join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id where u.id = $1::bigint
-    ) as superseded,
-    ${isWatched(s, '$5')} as watched`,
+    with made as materialized (
+      select asked.place, asked.unit_id, ${s}.make_attempt(
+        asked.unit_id, $2::bigint, coalesce($4::timestamptz, statement_timestamp()), $3::float8 * interval '1 millisecond'
+      ) as number
+      from (select * from unnest($1::bigint[]) with ordinality as u (unit_id, place) order by unit_id, place offset 0) asked
+    )
+    select m.number, ${isWatched(s, '$5')} as watched,
+      exists (
+        select from ${s}.work_unit u join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id where u.id = m.unit_id
+      ) as superseded,
+      (select ${s}.require_undisturbed(not exists (select from made where number is null)))::text as all_there
+    from made m
+    order by m.place`,
 );

@@ -3,6 +3,7 @@ import type { AttemptReport, AttemptVerdict, EndAllOptions, RenewReport } from '
 import type { Coordinate } from '../coordinate.js';
 import type { SchemaOptions } from '../schema/schema-options.js';
 import type { SchemaInput, SchemaOutput, StandardSchema } from '../schema/standard-schema.js';
+import type { OldestWaiting } from '../summary/oldest-waiting.js';
 import type { Summary } from '../summary/summary.js';
 import type { WorkSpec } from '../work-spec/work-spec.js';
 import type { Worker } from '../worker/worker.js';
@@ -67,6 +68,12 @@ export interface Namespace {
   renewAll(reports: readonly RenewReport[], lifetimeMs?: number): Promise<AttemptVerdict[]>;
 
   summarize(): Promise<Summary>;
+  /**
+   * How long a unit of each work spec with available units has waited at most, since it was added or its notBefore has passed; as far as 25
+   * units from either end of the order of claiming tell: among them is what is stuck in front, and what others outrank for ever.
+   * Always by the time of the database.
+   */
+  oldestWaiting(): Promise<OldestWaiting[]>;
   /** Removes the namespace and all it holds. Idempotent. */
   destroy(): Promise<void>;
 }

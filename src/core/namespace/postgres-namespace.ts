@@ -11,6 +11,7 @@ import { nameFromBytes } from '../instant.js';
 import type { EventsOptions } from '../notify/event-stream.js';
 import { NamespaceEvents } from '../notify/namespace-events.js';
 import { countAllUnits } from '../summary/count-all-units.js';
+import { oldestWaiting, type OldestWaiting } from '../summary/oldest-waiting.js';
 import { schemaOf, type SchemaOptions } from '../schema/schema-options.js';
 import type { SchemaInput, SchemaOutput, StandardSchema } from '../schema/standard-schema.js';
 import type { Summary } from '../summary/summary.js';
@@ -131,6 +132,12 @@ export class PostgresNamespace implements Namespace {
     const rows = await countAllUnits(this.bucket, specIdRange(this.id), () => this.name);
     if (rows.length === 0) await this.checkExists();
     return rows;
+  }
+
+  async oldestWaiting(): Promise<OldestWaiting[]> {
+    const oldest = await oldestWaiting(this.bucket, specIdRange(this.id), () => this.name);
+    if (oldest.length === 0) await this.checkExists();
+    return oldest;
   }
 
   async destroy(): Promise<void> {

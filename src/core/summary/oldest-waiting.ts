@@ -16,7 +16,8 @@ const lookedAt = 25;
  * How long the longest-waiting available unit of each spec has waited, by the units next to be claimed and those last to be claimed: among
  * them is whatever is stuck in front, and whatever others outrank for ever. A spec with more than 50 available may have
  * an older one in between. Since it was added, or its notBefore has passed; a unit that was given back counts from when it was added.
- * Indexes: ready_order from both ends of each generation, work_unit (id), so many probes a spec that has work. No parameters.
+ * Indexes: ready_order from both ends of each generation, work_unit (id), so many probes a spec that has work; work_spec (id). Parameters: specs from
+ * this id on, below this one.
  */
 const readOldestWaiting = statement(
   'summary.oldest-waiting',
@@ -39,13 +40,17 @@ const readOldestWaiting = statement(
       ) r
       cross join lateral (select u.added_at, u.not_before from ${s}.work_unit u where u.id = r.unit_id offset 0) u
     ) oldest
-    where oldest.since is not null
+    where w.id >= $1::bigint and w.id < $2::bigint and oldest.since is not null
     order by w.namespace_id, w.name`,
 );
 
-/** Of all specs of a bucket that have available units. `namespaceName` answers undefined for one that is none of the caller's. */
-export async function oldestWaiting(bucket: Bucket, namespaceName: (id: number) => string | undefined): Promise<OldestWaiting[]> {
-  const rows = await bucket.run(readOldestWaiting);
+/** Of the specs in a range of ids that have available units. `namespaceName` answers undefined for one that is none of the caller's. */
+export async function oldestWaiting(
+  bucket: Bucket,
+  specIds: readonly [from: number, to: number],
+  namespaceName: (id: number) => string | undefined,
+): Promise<OldestWaiting[]> {
+  const rows = await bucket.run(readOldestWaiting, specIds);
   return rows.flatMap((row) => {
     const namespace = namespaceName(Number(row.namespace_id));
     return namespace === undefined ? [] : [{ namespace, workSpec: nameFromBytes(row.name), seconds: Math.max(0, Number(row.seconds)) }];

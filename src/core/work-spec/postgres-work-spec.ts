@@ -12,11 +12,13 @@ import { countUnits } from '../summary/count-units.js';
 import type { Summary } from '../summary/summary.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { addBatch, addBatchForIds } from '../work-unit/add-units.js';
-import { checkPriority, checkUnitName, checkUnitQuery } from '../work-unit/check-unit.js';
+import { checkPriority, checkUnitName, checkUnitParts, checkUnitQuery } from '../work-unit/check-unit.js';
 import { listUnits, type UnitQuery } from '../work-unit/list-units.js';
 import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
+import { readUnits } from '../work-unit/read-units.js';
 import { UnitBatch } from '../work-unit/unit-batch.js';
 import type { WorkUnitName } from '../work-unit/work-unit-name.js';
+import type { WorkUnitPage, WorkUnitPart } from '../work-unit/work-unit-page.js';
 import type { WorkUnitStatus } from '../work-unit/work-unit-status.js';
 import { changeUnits, deleteUnits, findUnit } from '../work-unit/work-unit-statements.js';
 import type { WorkUnitMeta } from '../work-unit/work-unit.js';
@@ -152,6 +154,12 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary, Inpu
     const rows = await listUnits(this.bucket, this.id, checkUnitQuery(query, 'query'));
     if (rows.length === 0) await this.#read();
     return rows.map((row) => this.#unitOf(row));
+  }
+
+  async readWorkUnits<Part extends WorkUnitPart = never>(query?: WorkUnitQuery, parts?: readonly Part[]): Promise<WorkUnitPage<Data, Part>> {
+    const page = await readUnits(this, checkUnitQuery(query, 'query'), checkUnitParts(parts, 'parts'));
+    if (page.units.length === 0) await this.#read();
+    return page as unknown as WorkUnitPage<Data, Part>;
   }
 
   async countWorkUnitStatus(): Promise<Partial<Record<WorkUnitStatus, number>>> {
@@ -292,8 +300,11 @@ export class PostgresWorkSpec<Data extends DataDictionary = DataDictionary, Inpu
 
   /** Without an id: somebody deleted the unit just after it was added. It is gone like any other deleted unit. */
   #unit(id: number | undefined, name: Uint8Array): PostgresWorkUnit<Data> {
-    // What the spec takes is no part of a unit's type.
-    const spec = this as unknown as PostgresWorkSpec<Data>;
-    return new PostgresWorkUnit<Data>(spec, id ?? 0, name);
+    return new PostgresWorkUnit<Data>(this.#plain, id ?? 0, name);
+  }
+
+  /** What the spec takes is no part of its units' type. */
+  get #plain(): PostgresWorkSpec<Data> {
+    return this as unknown as PostgresWorkSpec<Data>;
   }
 }

@@ -3,6 +3,7 @@ import type { TransactionOptions } from '../coordinate.js';
 import type { Namespace } from '../namespace/namespace.js';
 import type { Summary } from '../summary/summary.js';
 import type { WorkUnitName } from '../work-unit/work-unit-name.js';
+import type { WorkUnitPage, WorkUnitPart } from '../work-unit/work-unit-page.js';
 import type { WorkUnitStatus } from '../work-unit/work-unit-status.js';
 import type { WorkUnit, WorkUnitMeta } from '../work-unit/work-unit.js';
 import type { WorkSpecMeta } from './work-spec-meta.js';
@@ -102,6 +103,15 @@ export interface WorkSpec<Data extends DataDictionary = DataDictionary, Input ex
   workUnit(name: WorkUnitName): Promise<WorkUnit<Data>>;
   /** The units that match, ordered by name, bytewise. */
   workUnits(query?: WorkUnitQuery): Promise<WorkUnit<Data>[]>;
+  /**
+   * The first page of the units that match, ordered by name, with status and meta and, as `parts` say, their data and attempts: all of a unit as
+   * it was at one moment, in a single statement. A page has no more than `query.limit` units, 500, and about 4 MB of data, whichever
+   * comes first; `next` says how to go on. `workUnitPages()` goes through all of them.
+   *
+   * @example
+   * const { units, next } = await spec.readWorkUnits({ statuses: ['failed'], limit: 100 }, ['data', 'attempts']);
+   */
+  readWorkUnits<Part extends WorkUnitPart = never>(query?: WorkUnitQuery, parts?: readonly Part[]): Promise<WorkUnitPage<Data, Part>>;
   /** How many units have which status; statuses no unit has are left out. */
   countWorkUnitStatus(): Promise<Partial<Record<WorkUnitStatus, number>>>;
   summarize(): Promise<Summary>;

@@ -2,6 +2,7 @@ import { BadPriorityError, InvalidArgumentError } from '../../errors/index.js';
 import { checkDateOrNull, checkInteger, checkList, checkOptions, kindOf, maxNameBytes } from '../../options/index.js';
 import type { WorkUnitQuery } from '../work-spec/work-unit-query.js';
 import type { UnitQuery } from './list-units.js';
+import { workUnitParts, type WorkUnitPart } from './work-unit-page.js';
 import { workUnitStatuses, type WorkUnitStatus } from './work-unit-status.js';
 import type { WorkUnitMeta } from './work-unit.js';
 
@@ -42,6 +43,15 @@ export function checkUnitQuery(value: WorkUnitQuery | undefined, field: string):
     ...(previousName !== undefined && { previousName: checkUnitName(previousName, `${field}.previousName`) }),
     ...(limit !== undefined && { limit: checkInteger(limit, `${field}.limit`, { least: 0 }) }),
   };
+}
+
+/** What is to be read of units; left out: nothing more than is always. */
+export function checkUnitParts(value: readonly WorkUnitPart[] | undefined, field: string): readonly WorkUnitPart[] {
+  return checkList(value ?? [], field, (item, its) => {
+    const part = workUnitParts.find((known) => known === item);
+    if (part !== undefined) return part;
+    throw new InvalidArgumentError(its, `must be one of ${workUnitParts.join(', ')}, not ${typeof item === 'string' ? item : kindOf(item)}`);
+  });
 }
 
 function checkUnitStatus(value: unknown, field: string): WorkUnitStatus {

@@ -1,5 +1,6 @@
-import { byteaArray, statement, type Row } from '../../database/index.js';
+import { byteaArray, type Row } from '../../database/index.js';
 import type { Bucket } from '../backend.js';
+import { listing, type Listing } from './listing.js';
 import type { WorkUnitStatus } from './work-unit-status.js';
 
 /** A query of units, checked. */
@@ -11,8 +12,9 @@ export interface UnitQuery {
 }
 
 /** Index: work_unit (spec_id, name), one probe a name. Parameters: spec id, names, statuses or null, previous, limit, now. */
-const listNamedUnits = statement(
-  'work-unit.list-named',
+const listNamedUnits = listing(
+  'named',
+  6,
   (s) => `
     select u.id, u.name
     from (select distinct name from unnest($2::bytea[]) as n (name) where name > $4::bytea) n
@@ -28,8 +30,9 @@ const listNamedUnits = statement(
 );
 
 /** Index: work_unit (spec_id, name), in its order from `previous` on, up to the limit. Parameters: spec id, previous, limit. */
-const listUnitsInOrder = statement(
-  'work-unit.list-in-order',
+const listUnitsInOrder = listing(
+  'in-order',
+  3,
   (s) => `
     select u.id, u.name
     from ${s}.work_unit u
@@ -39,8 +42,9 @@ const listUnitsInOrder = statement(
 );
 
 /** The same, of some statuses: passes by all others on its way. Parameters: spec id, previous, limit, statuses, now. */
-const listUnitsByStatus = statement(
-  'work-unit.list-by-status',
+const listUnitsByStatus = listing(
+  'by-status',
+  5,
   (s) => `
     select u.id, u.name
     from ${s}.work_unit u
@@ -57,8 +61,9 @@ const listUnitsByStatus = statement(
  * Of statuses of units that have not ended: reads the small tables of those, and no finished unit. Indexes: the primary keys of
  * ready, delayed and lease, by spec. Parameters: spec id, previous, limit, statuses, now.
  */
-const listUnendedUnits = statement(
-  'work-unit.list-unended',
+const listUnendedUnits = listing(
+  'unended',
+  5,
   (s) => `
     select u.id, u.name
     from (
@@ -81,27 +86,25 @@ const listUnendedUnits = statement(
 );
 
 /**
- * The ids and names of the units that match, in bytewise order of their names. What is overdue expires first.
+ * Which of them finds the units of a query, and its parameters.
  *
  * Units that have not ended are found by their state, which takes no account of how many have ended, but reads all that have not; `walk`
  * goes by name instead, as is better for who goes through all of them page by page.
  */
-export function listUnits(
-  bucket: Bucket,
+export function listingOf(
   specId: number,
-  query: UnitQuery,
-  { walk = false } = {},
-): Promise<readonly Row[]> {
-  const { names, statuses, previousName = Buffer.alloc(0), limit = null } = query;
-  const now = bucket.backend.now();
-  if (names !== undefined) {
-    const list = byteaArray(names);
-    return bucket.look(listNamedUnits, [specId, list, statuses ?? null, previousName, limit, now]);
-  }
-  if (statuses === undefined) return bucket.run(listUnitsInOrder, [specId, previousName, limit]);
-  const listStatuses =
-    walk || statuses.some((status) => status === 'finished' || status === 'failed')
-    ? listUnitsByStatus
-    : listUnendedUnits;
-  return bucket.look(listStatuses, [specId, previousName, limit, statuses, now]);
+  { names, statuses, previousName = Buffer.alloc(0), limit: most }: UnitQuery,
+  { now, walk }: { readonly now: string | null; readonly walk: boolean },
+): readonly [Listing, unknown[]] {
+  const limit = most ?? null;
+  if (names !== undefined) return [listNamedUnits, [specId, byteaArray(names), statuses ?? null, previousName, limit, now]];
+  if (statuses === undefined) return [listUnitsInOrder, [specId, previousName, limit]];
+  const byStatus = walk || statuses.some((status) => status === 'finished' || status === 'failed');
+  return [byStatus ? listUnitsByStatus : listUnendedUnits, [specId, previousName, limit, statuses, now]];
+}
+
+/** The ids and names of the units that match, in bytewise order of their names. What is overdue expires first, where a status is asked for. */
+export function listUnits(bucket: Bucket, specId: number, query: UnitQuery, { walk = false } = {}): Promise<readonly Row[]> {
+  const [{ list }, values] = listingOf(specId, query, { now: bucket.backend.now(), walk });
+  return query.names === undefined && query.statuses === undefined ? bucket.run(list, values) : bucket.look(list, values);
 }

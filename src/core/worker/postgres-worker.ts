@@ -1,12 +1,11 @@
 import { decodeData, encodeData, type DataDictionary } from '../../codec/index.js';
 import { GoneError, InvalidArgumentError, WrongBackendError } from '../../errors/index.js';
-import { checkDate, checkDuration, checkInteger, checkOptions, kindOf } from '../../options/index.js';
-import { attemptFromRow, attemptOfNamespaceFromRow } from '../attempt/attempt-from-row.js';
+import { checkDate, checkDuration, checkInteger, checkList, checkOptions, kindOf } from '../../options/index.js';
+import { attemptOfNamespaceFromRow } from '../attempt/attempt-from-row.js';
 import { defaultLifetimeMs } from '../attempt/lifetime.js';
-import { listActiveAttempts, listAllAttempts, listChildAttempts, readAttempt } from '../attempt/list-attempts.js';
-import type { Attempt } from '../attempt/attempt.js';
+import { listActiveAttempts, listAllAttempts, listChildAttempts } from '../attempt/list-attempts.js';
 import type { PostgresAttempt } from '../attempt/postgres-attempt.js';
-import { forceAttempt } from '../attempt/force-attempt.js';
+import { forceAttempts } from '../attempt/force-attempts.js';
 import type { Bucket } from '../backend.js';
 import { instant, nameFromBytes } from '../instant.js';
 import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
@@ -94,23 +93,19 @@ export class PostgresWorker implements Worker {
     unit: WorkUnit<Data>,
     lifetimeMs = defaultLifetimeMs,
   ): Promise<PostgresAttempt<Data>> {
-    if (typeof unit !== 'object' || unit === null) {
-      throw new InvalidArgumentError('unit', `must be a work unit, not ${kindOf(unit)}`);
-    }
+    const ours = this.#ownUnit(unit, 'unit');
+    const [attempt] = await this.#force([ours], checkDuration(lifetimeMs, 'lifetimeMs'));
+    if (attempt === undefined) throw new GoneError();
+    return attempt as unknown as PostgresAttempt<Data>;
+  }
+
+  async makeAttempts<Data extends DataDictionary>(
+    units: readonly WorkUnit<Data>[],
+    lifetimeMs = defaultLifetimeMs,
+  ): Promise<PostgresAttempt<Data>[]> {
+    const ours = checkList(units, 'units', (unit, field) => this.#ownUnit(unit, field));
     const lifetime = checkDuration(lifetimeMs, 'lifetimeMs');
-    if (!(unit instanceof PostgresWorkUnit) || unit.bucket.backend !== this.bucket.backend) throw new WrongBackendError();
-    if (unit.workSpec.namespace.name !== this.namespace.name) {
-      throw new InvalidArgumentError('unit', "must be of the worker's namespace");
-    }
-    await this.read();
-    const { number, superseded } = await forceAttempt(this.bucket, this.namespace.id, unit.id, this.id, lifetime);
-    const [row] = await this.bucket.run(readAttempt, [unit.id, number]);
-    if (row === undefined || row.number === null) throw new GoneError();
-    const attempt = attemptFromRow(unit as PostgresWorkUnit<Data>, row);
-    const { telemetry } = this.bucket.backend;
-    telemetry?.onForced?.(attempt as unknown as Attempt);
-    if (superseded) telemetry?.onLapsed?.({ cause: 'superseded', namespace: this.namespace.name, workSpec: unit.workSpec.name, count: 1 });
-    return attempt;
+    return (await this.#force(ours, lifetime)) as unknown as PostgresAttempt<Data>[];
   }
 
   async activeAttempts(): Promise<PostgresAttempt[]> {
@@ -126,6 +121,30 @@ export class PostgresWorker implements Worker {
 
   async childAttempts(): Promise<PostgresAttempt[]> {
     return this.#attempts(await this.bucket.look(listChildAttempts, [this.id]));
+  }
+
+  #ownUnit(unit: unknown, field: string): PostgresWorkUnit {
+    if (typeof unit !== 'object' || unit === null) {
+      throw new InvalidArgumentError(field, `must be a work unit, not ${kindOf(unit)}`);
+    }
+    if (!(unit instanceof PostgresWorkUnit) || unit.bucket.backend !== this.bucket.backend) throw new WrongBackendError();
+    const ours = unit as PostgresWorkUnit;
+    if (ours.workSpec.namespace.name !== this.namespace.name) {
+      throw new InvalidArgumentError(field, "must be of the worker's namespace");
+    }
+    return ours;
+  }
+
+  async #force(units: readonly PostgresWorkUnit[], lifetimeMs: number): Promise<PostgresAttempt[]> {
+    await this.read();
+    if (units.length === 0) return [];
+    const forced = await forceAttempts(this, units, lifetimeMs);
+    const { telemetry } = this.bucket.backend;
+    for (const { attempt, superseded } of forced) {
+      telemetry?.onForced?.(attempt);
+      if (superseded) telemetry?.onLapsed?.({ cause: 'superseded', namespace: this.namespace.name, workSpec: attempt.workUnit.workSpec.name, count: 1 });
+    }
+    return forced.map(({ attempt }) => attempt);
   }
 
   async #attempts(rows: Awaited<ReturnType<Bucket['look']>>): Promise<PostgresAttempt[]> {

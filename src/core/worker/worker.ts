@@ -57,6 +57,8 @@ export interface Worker {
   requestAttempts<Data extends DataDictionary = DataDictionary>(request?: AttemptRequest<Data>): Promise<Attempt<Data>[]>;
   /** Forces an attempt (15 minutes by default) whatever the unit's state; the former active attempt is superseded. */
   makeAttempt<Data extends DataDictionary>(unit: WorkUnit<Data>, lifetimeMs?: number): Promise<Attempt<Data>>;
+  /** The same for many units in one statement, in the order given: all, or none if one of them is gone. Each unit once. */
+  makeAttempts<Data extends DataDictionary>(units: readonly WorkUnit<Data>[], lifetimeMs?: number): Promise<Attempt<Data>[]>;
 
   /** Its pending attempts, also those that are no longer their unit's active one; by number. */
   activeAttempts(): Promise<Attempt[]>;

@@ -1,5 +1,5 @@
 import { encodeData, type DataDictionary } from '../../codec/index.js';
-import { ClosedError, CoordinateError, MalformedRequestError, UnexpectedAnswerError, UnsupportedMediaTypeError } from '../../errors/index.js';
+import { ClosedError, CoordinateError, MalformedRequestError, NotOfferedError, UnexpectedAnswerError, UnsupportedMediaTypeError } from '../../errors/index.js';
 import {
   asBody,
   cborType,
@@ -119,6 +119,14 @@ export class Connection {
     return resourceOf(await this.ask('POST', url, asking), url);
   }
 
+  /** The server's own time, as it dates its answers. Raises NotOffered. */
+  async date(): Promise<Date> {
+    const { date } = await this.#send({ method: 'GET', url: this.#settings.root, headers: { accept: defaultType } });
+    const time = new Date(date ?? '');
+    if (Number.isNaN(time.getTime())) throw new NotOfferedError('the time');
+    return time;
+  }
+
   /** Makes a request; resolves to what is answered, undefined if that is nothing. Raises what the server raised. */
   async ask(method: Sending['method'], url: URL, { body, waitMs, signal, isRepeatable, absentIsDone = false }: Asking = {}): Promise<unknown> {
     const type = this.#format === 'cbor' ? cborType : defaultType;
@@ -141,7 +149,7 @@ export class Connection {
     const headers = this.#withToken({ accept: eventStreamType });
     const { status, contentType, body } = await this.#transport.open({ url, headers, silenceMs: longestSilenceMs, signal });
     if (status === 200 && contentType?.startsWith(eventStreamType) === true) return textOf(body);
-    const received = { status, contentType, bytes: Buffer.from(await body.arrayBuffer()), isRepeated: false };
+    const received = { status, contentType, date: undefined, bytes: Buffer.from(await body.arrayBuffer()), isRepeated: false };
     return this.#read(url, received, () => {
       throw new MalformedRequestError('it is no stream of events');
     });

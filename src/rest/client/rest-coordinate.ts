@@ -1,7 +1,8 @@
 import type { Coordinate } from '../../core/coordinate.js';
 import type { Summary } from '../../core/summary/summary.js';
+import { UnexpectedAnswerError } from '../../errors/index.js';
 import { checkName } from '../../options/index.js';
-import { asBody, encodeName, listMember, summaryFromBody, textMember } from '../wire/index.js';
+import { asBody, encodeName, listMember, summaryFromBody, textMember, timeMember } from '../wire/index.js';
 import type { Connection } from './connection.js';
 import { transactionsNeedPostgres } from './refuse-transaction.js';
 import { RestNamespace } from './rest-namespace.js';
@@ -34,6 +35,17 @@ export class RestCoordinate implements Coordinate {
 
   async summarize(): Promise<Summary> {
     return this.connection.use(async () => summaryFromBody(await this.connection.ask('GET', this.connection.root.url('summary_url'))));
+  }
+
+  /** At a server that only speaks the protocol, what it says in the header Date: in whole seconds. */
+  async now(): Promise<Date> {
+    return this.connection.use(async () => {
+      const { root } = this.connection;
+      if (!root.has('time_url')) return this.connection.date();
+      const time = timeMember((await this.connection.get(root.url('time_url'))).body, 'time');
+      if (time === null) throw new UnexpectedAnswerError(root.url('time_url').href, 'it gives no time');
+      return time;
+    });
   }
 
   /** Raises InvalidArgument: there are no transactions over HTTP. A connection to PostgreSQL has them. */

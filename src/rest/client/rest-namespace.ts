@@ -5,11 +5,12 @@ import type { WorkerListOptions } from '../../core/namespace/namespace.js';
 import type { EventfulNamespace, EventsOptions } from '../../core/notify/event-stream.js';
 import { schemaOf, type SchemaOptions } from '../../core/schema/schema-options.js';
 import type { SchemaInput, SchemaOutput, StandardSchema } from '../../core/schema/standard-schema.js';
+import type { OldestWaiting } from '../../core/summary/oldest-waiting.js';
 import type { Summary } from '../../core/summary/summary.js';
 import { workSpecName } from '../../core/work-spec/meta-from-data.js';
 import { NotOfferedError } from '../../errors/index.js';
 import { checkBoolean, checkDuration, checkInteger, checkName, checkOptions } from '../../options/index.js';
-import { asBody, encodeName, listMember, summaryFromBody, textMember, type ShortBody } from '../wire/index.js';
+import { asBody, encodeName, listMember, oldestWaitingFromBody, summaryFromBody, textMember, type ShortBody } from '../wire/index.js';
 import type { Connection } from './connection.js';
 import type { Links } from './links.js';
 import { refuseTransaction } from './refuse-transaction.js';
@@ -133,6 +134,15 @@ export class RestNamespace implements EventfulNamespace {
 
   async summarize(): Promise<Summary> {
     return this.connection.use(async () => summaryFromBody(await this.connection.ask('GET', (await this.links()).url('summary_url'))));
+  }
+
+  /** Raises NotOffered at a server that only speaks the protocol. */
+  async oldestWaiting(): Promise<OldestWaiting[]> {
+    return this.connection.use(async () => {
+      const links = await this.links();
+      if (!links.has('oldest_waiting_url')) throw new NotOfferedError('oldestWaiting()');
+      return oldestWaitingFromBody((await this.connection.get(links.url('oldest_waiting_url'))).body, this.name);
+    });
   }
 
   async destroy(): Promise<void> {

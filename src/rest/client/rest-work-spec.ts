@@ -8,10 +8,11 @@ import { prepareItem, prepareUnit, type DataSchema } from '../../core/work-spec/
 import type { WorkSpecMeta } from '../../core/work-spec/work-spec-meta.js';
 import type { AddStreamOptions, NewWorkUnit, WorkSpec, WorkSpecData } from '../../core/work-spec/work-spec.js';
 import type { WorkUnitQuery } from '../../core/work-spec/work-unit-query.js';
-import { checkPriority, checkUnitName, checkUnitQuery } from '../../core/work-unit/check-unit.js';
+import { checkPriority, checkUnitName, checkUnitParts, checkUnitQuery } from '../../core/work-unit/check-unit.js';
 import type { UnitQuery } from '../../core/work-unit/list-units.js';
 import { UnitBatch, type EncodedUnit } from '../../core/work-unit/unit-batch.js';
 import type { WorkUnitName } from '../../core/work-unit/work-unit-name.js';
+import type { WorkUnitPage, WorkUnitPart } from '../../core/work-unit/work-unit-page.js';
 import { workUnitStatuses, type WorkUnitStatus } from '../../core/work-unit/work-unit-status.js';
 import type { WorkUnitMeta } from '../../core/work-unit/work-unit.js';
 import { ChangedNameError, InvalidArgumentError } from '../../errors/index.js';
@@ -34,6 +35,7 @@ import { AddBuffer } from './add-buffer.js';
 import type { Connection, Resource } from './connection.js';
 import type { Links } from './links.js';
 import { nameToWire } from './name-to-wire.js';
+import { readUnits, readUnitsSingly } from './read-units.js';
 import { refuseTransaction } from './refuse-transaction.js';
 import type { RestNamespace } from './rest-namespace.js';
 import { RestWorkUnit } from './rest-work-unit.js';
@@ -135,6 +137,20 @@ export class RestWorkSpec<Data extends DataDictionary = DataDictionary, Input ex
 
   async workUnits(query?: WorkUnitQuery): Promise<RestWorkUnit<Data>[]> {
     return this.#use(() => this.#list(checkUnitQuery(query, 'query')));
+  }
+
+  async readWorkUnits<Part extends WorkUnitPart = never>(query?: WorkUnitQuery, parts?: readonly Part[]): Promise<WorkUnitPage<Data, Part>> {
+    const page = await this.#use(async (): Promise<WorkUnitPage> => {
+      const [checked, wanted] = [checkUnitQuery(query, 'query'), checkUnitParts(parts, 'parts')];
+      const spec = this as unknown as RestWorkSpec;
+      if (matchesNothing(checked)) {
+        await this.#get();
+        return { units: [], next: null };
+      }
+      const links = await this.#linked();
+      return links.has('work_unit_read_url') ? readUnits(spec, links, checked, wanted) : readUnitsSingly(spec, checked, wanted);
+    });
+    return page as unknown as WorkUnitPage<Data, Part>;
   }
 
   async countWorkUnitStatus(): Promise<Partial<Record<WorkUnitStatus, number>>> {

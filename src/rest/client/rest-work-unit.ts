@@ -1,6 +1,7 @@
 import type { DataDictionary } from '../../codec/index.js';
 import { checkPriority, checkUnitMeta } from '../../core/work-unit/check-unit.js';
 import type { Explanation } from '../../core/work-unit/explanation.js';
+import type { WorkUnitPart, WorkUnitReading } from '../../core/work-unit/work-unit-page.js';
 import { workUnitStatuses, type WorkUnitStatus } from '../../core/work-unit/work-unit-status.js';
 import type { WorkUnit, WorkUnitMeta } from '../../core/work-unit/work-unit.js';
 import { InvalidArgumentError, NoSuchAttemptError, NotOfferedError, UnexpectedAnswerError } from '../../errors/index.js';
@@ -58,11 +59,7 @@ export class RestWorkUnit<Data extends DataDictionary = DataDictionary> implemen
   }
 
   async status(): Promise<WorkUnitStatus> {
-    return this.#use(async () => {
-      const status = wordMember((await this.#get()).body, 'status', workUnitStatuses);
-      if (status === undefined) throw new UnexpectedAnswerError(this.url.href, 'it gives the unit no status');
-      return status;
-    });
+    return this.#use(async () => this.#statusOf((await this.#get()).body));
   }
 
   async meta(): Promise<WorkUnitMeta> {
@@ -73,6 +70,22 @@ export class RestWorkUnit<Data extends DataDictionary = DataDictionary> implemen
     if (meta === undefined) throw new InvalidArgumentError('meta', 'must be an object, not undefined');
     const checked = checkUnitMeta(meta, 'meta');
     await this.#use(() => this.#put({ meta: unitMetaToBody(checked) }));
+  }
+
+  /** What `workSpec.readWorkUnits()` tells of it. */
+  async read(parts: readonly WorkUnitPart[]): Promise<WorkUnitReading> {
+    return this.#use(async () => {
+      const { body } = await this.#get();
+      const attempts = parts.includes('attempts') ? await this.attempts() : [];
+      return {
+        workUnit: this as unknown as RestWorkUnit,
+        status: this.#statusOf(body),
+        meta: this.#metaOf(body),
+        ...(parts.includes('data') && { data: optionalDataFromWire(body.data, 'data') ?? {} }),
+        ...(parts.includes('ownData') && { ownData: optionalDataFromWire(body.own_data ?? body.data, 'own_data') ?? {} }),
+        ...(parts.includes('attempts') && { attempts }),
+      };
+    });
   }
 
   async priority(): Promise<number> {
@@ -166,6 +179,12 @@ export class RestWorkUnit<Data extends DataDictionary = DataDictionary> implemen
 
   async #put(body: object, how: Pick<Asking, 'isRepeatable'> = {}): Promise<void> {
     await this.#connection.ask('PUT', this.url, { body, ...how });
+  }
+
+  #statusOf(body: Body): WorkUnitStatus {
+    const status = wordMember(body, 'status', workUnitStatuses);
+    if (status === undefined) throw new UnexpectedAnswerError(this.url.href, 'it gives the unit no status');
+    return status;
   }
 
   #metaOf(body: Body): WorkUnitMeta {

@@ -6,8 +6,8 @@ import { checkAttemptRequest } from '../../core/worker/check-attempt-request.js'
 import type { AttemptListOptions, Worker, WorkerState, WorkerUpdate } from '../../core/worker/worker.js';
 import type { WaitOptions, WaitingWorker } from '../../core/worker/waiting-worker.js';
 import type { WorkUnit } from '../../core/work-unit/work-unit.js';
-import { InvalidArgumentError, NotOfferedError, WrongBackendError } from '../../errors/index.js';
-import { checkDate, checkDuration, checkInteger, checkOptions, kindOf } from '../../options/index.js';
+import { InvalidArgumentError, NotOfferedError, UnexpectedAnswerError, WrongBackendError } from '../../errors/index.js';
+import { checkDate, checkDuration, checkInteger, checkList, checkOptions, kindOf } from '../../options/index.js';
 import {
   asBody,
   attemptRequestToBody,
@@ -109,24 +109,23 @@ export class RestWorker implements Worker, WaitingWorker {
 
   async makeAttempt<Data extends DataDictionary>(unit: WorkUnit<Data>, lifetimeMs = defaultLifetimeMs): Promise<RestAttempt<Data>> {
     return this.#connection.use(async () => {
-      if (typeof unit !== 'object' || unit === null) throw new InvalidArgumentError('unit', `must be a work unit, not ${kindOf(unit)}`);
       const lifetime = checkDuration(lifetimeMs, 'lifetimeMs');
-      if (!(unit instanceof RestWorkUnit)) throw new WrongBackendError();
-      const ours = unit as RestWorkUnit<Data>;
-      const { namespace, name } = ours.workSpec;
-      if (namespace.connection !== this.#connection) throw new WrongBackendError();
-      if (namespace.name !== this.namespace.name) throw new InvalidArgumentError('unit', "must be of the worker's namespace");
-      const body = {
-        work_spec: name,
-        work_unit: nameToWire(ours.key, this.#connection.format, 'unit'),
-        // Zero would be taken for "left out".
-        lifetime: durationToWire(lifetime) || 1,
-      };
-      const url = (await this.#linked()).url('make_attempt_url');
-      const made = await this.#connection.post(url, { body });
-      const reader = new AttemptReader(this.namespace, { workUnit: ours as unknown as RestWorkUnit, worker: this });
-      return (await reader.read(made.body, url)) as unknown as RestAttempt<Data>;
+      return (await this.#make(this.#ownUnit(unit, 'unit'), lifetime)) as unknown as RestAttempt<Data>;
     }, 'workUnit');
+  }
+
+  /** At a server that only speaks the protocol they are made one by one: not all or none. */
+  async makeAttempts<Data extends DataDictionary>(units: readonly WorkUnit<Data>[], lifetimeMs = defaultLifetimeMs): Promise<RestAttempt<Data>[]> {
+    const made = await this.#connection.use(async () => {
+      const ours = checkList(units, 'units', (unit, field) => this.#ownUnit(unit, field));
+      const lifetime = checkDuration(lifetimeMs, 'lifetimeMs');
+      const links = await this.#linked();
+      if (links.has('make_attempts_url')) return this.#makeTogether(links.url('make_attempts_url'), ours, lifetime);
+      const attempts: RestAttempt[] = [];
+      for (const unit of ours) attempts.push(await this.#make(unit, lifetime));
+      return attempts;
+    }, 'workUnit');
+    return made as unknown as RestAttempt<Data>[];
   }
 
   async activeAttempts(): Promise<RestAttempt[]> {
@@ -152,6 +151,33 @@ export class RestWorker implements Worker, WaitingWorker {
 
   get #connection(): Connection {
     return this.namespace.connection;
+  }
+
+  #ownUnit(unit: unknown, field: string): RestWorkUnit {
+    if (typeof unit !== 'object' || unit === null) throw new InvalidArgumentError(field, `must be a work unit, not ${kindOf(unit)}`);
+    if (!(unit instanceof RestWorkUnit)) throw new WrongBackendError();
+    const ours = unit as RestWorkUnit;
+    const { namespace } = ours.workSpec;
+    if (namespace.connection !== this.#connection) throw new WrongBackendError();
+    if (namespace.name !== this.namespace.name) throw new InvalidArgumentError(field, "must be of the worker's namespace");
+    return ours;
+  }
+
+  async #make(unit: RestWorkUnit, lifetimeMs: number): Promise<RestAttempt> {
+    const url = (await this.#linked()).url('make_attempt_url');
+    const made = await this.#connection.post(url, { body: { ...this.#nameOf(unit), ...lifetimeToWire(lifetimeMs) } });
+    return new AttemptReader(this.namespace, { workUnit: unit, worker: this }).read(made.body, url);
+  }
+
+  async #makeTogether(url: URL, units: readonly RestWorkUnit[], lifetimeMs: number): Promise<RestAttempt[]> {
+    const { body } = await this.#connection.post(url, { body: { work_units: units.map((unit) => this.#nameOf(unit)), ...lifetimeToWire(lifetimeMs) } });
+    const made = listMember(body, 'attempts');
+    if (made.length !== units.length) throw new UnexpectedAnswerError(url.href, 'it answers not every unit');
+    return Promise.all(units.map((workUnit, index) => new AttemptReader(this.namespace, { workUnit, worker: this }).read(asBody(made[index], 'an attempt'), url)));
+  }
+
+  #nameOf({ workSpec, key }: RestWorkUnit): { readonly work_spec: string; readonly work_unit: string | Uint8Array } {
+    return { work_spec: workSpec.name, work_unit: nameToWire(key, this.#connection.format, 'unit') };
   }
 
   async #get(): Promise<Resource> {
@@ -211,4 +237,9 @@ export class RestWorker implements Worker, WaitingWorker {
 /** What a PUT must repeat to leave it as it is. */
 function stateOf({ active, mode, data, last_update, expiration }: Body): object {
   return { active, mode, data, last_update, expiration };
+}
+
+/** Zero would be taken for "left out". */
+function lifetimeToWire(lifetimeMs: number): { readonly lifetime: number | bigint } {
+  return { lifetime: durationToWire(lifetimeMs) || 1 };
 }

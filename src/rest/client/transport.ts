@@ -22,6 +22,8 @@ export interface Sending {
 export interface Received {
   readonly status: number;
   readonly contentType: string | undefined;
+  /** When, by the server's clock. */
+  readonly date: string | undefined;
   readonly bytes: Buffer;
   /** Whether it was sent before, and may have been done then. */
   readonly isRepeated: boolean;
@@ -145,9 +147,11 @@ export class Transport {
       ...(signal && { signal }),
     };
     const answer = await (waitMs > 0 ? this.#waiting : this.#pool).request(options);
+    const { date } = answer.headers;
     return {
       status: answer.statusCode,
       contentType: contentTypeOf(answer.headers),
+      date: typeof date === 'string' ? date : undefined,
       bytes: Buffer.from(await answer.body.arrayBuffer()),
     };
   }

@@ -1,6 +1,6 @@
 import type { Namespace } from '../../core/namespace/namespace.js';
 import { NoSuchNamespaceError } from '../../errors/index.js';
-import { decodeTextName, summaryToBody, textMember, type NamespaceBody, type NamespaceListBody, type ShortBody } from '../wire/index.js';
+import { decodeTextName, oldestWaitingToBody, summaryToBody, textMember, type NamespaceBody, type NamespaceListBody, type ShortBody } from '../wire/index.js';
 import { created, ok, type Answer } from './answer.js';
 import type { Exchange } from './exchange.js';
 import { requireRole } from './guard.js';
@@ -51,6 +51,10 @@ export async function getEvents(namespace: Namespace, { streams, signal, isStill
   return { status: 200, stream: () => streams.open(namespace, client) };
 }
 
+export async function getOldestWaiting(namespace: Namespace): Promise<Answer> {
+  return ok(oldestWaitingToBody(await namespace.oldestWaiting()));
+}
+
 /** Naming a namespace makes it, except when who does so may only look. */
 async function findOrMake(name: string, { coordinate, access }: Exchange): Promise<Namespace> {
   if (access.may('produce', name) || access.may('work', name)) return coordinate.namespace(name);
@@ -64,6 +68,7 @@ function namespaceBody(namespace: Namespace): NamespaceBody {
   return {
     ...shortBody(namespace),
     summary_url: `${url}/summary`,
+    oldest_waiting_url: `${url}/oldest_waiting`,
     work_specs_url: `${url}/work_spec`,
     work_spec_url: `${url}/work_spec/{spec}`,
     workers_url: `${url}/worker`,

@@ -1,4 +1,4 @@
-import { summaryToBody, type RootBody } from '../wire/index.js';
+import { summaryToBody, timeToWire, type RootBody, type TimeBody } from '../wire/index.js';
 import { ok, type Answer } from './answer.js';
 import type { Exchange } from './exchange.js';
 
@@ -8,6 +8,7 @@ const root: RootBody = {
   namespaces_url: '/namespace',
   namespace_url: '/namespace/{namespace}',
   namespace_events_url: '/namespace/{namespace}/events',
+  time_url: '/time',
   openapi_url: '/openapi.json',
   docs_url: '/docs',
 };
@@ -19,6 +20,11 @@ export function findNothing(): undefined {
 
 export async function getRoot(): Promise<Answer> {
   return ok(root);
+}
+
+export async function getTime(_: undefined, { coordinate }: Exchange): Promise<Answer> {
+  const body: TimeBody = { time: timeToWire(await coordinate.now()) };
+  return ok(body);
 }
 
 /** Of the namespaces that the client may look at. */

@@ -1,8 +1,8 @@
 import { findAttempt, getAttempt, reportOf } from './attempt.js';
 import { postReports } from './attempt-reports.js';
-import { deleteNamespace, findNamespace, getEvents, getNamespace, getNamespaceSummary, knownNamespace, listNamespaces, postNamespace } from './namespace.js';
-import { attemptQuery, metaQuery, unitQuery, workerQuery } from './openapi/parameters.js';
-import { findNothing, getRoot, getSummary } from './root.js';
+import { deleteNamespace, findNamespace, getEvents, getNamespace, getNamespaceSummary, getOldestWaiting, knownNamespace, listNamespaces, postNamespace } from './namespace.js';
+import { attemptQuery, metaQuery, unitQuery, unitReadQuery, workerQuery } from './openapi/parameters.js';
+import { findNothing, getRoot, getSummary, getTime } from './root.js';
 import { route, type Operation, type Route } from './route.js';
 import * as spec from './work-spec.js';
 import * as unit from './work-unit.js';
@@ -28,6 +28,9 @@ export const routes: readonly Route[] = [
   route('/summary', findNothing, {
     GET: { needs: 'read', does: 'Counts units by namespace, work spec and status.', answers: 'Summary', run: getSummary },
   }),
+  route('/time', findNothing, {
+    GET: { needs: 'read', does: 'Tells the time by which the queue goes.', answers: 'Time', run: getTime },
+  }),
 
   route('/namespace', findNothing, {
     GET: { needs: 'read', does: 'Lists namespaces.', answers: 'NamespaceList', run: listNamespaces },
@@ -39,6 +42,9 @@ export const routes: readonly Route[] = [
   }),
   route(`${N}/summary`, findNamespace, {
     GET: { needs: 'read', does: 'Counts units by work spec and status.', answers: 'Summary', run: getNamespaceSummary },
+  }),
+  route(`${N}/oldest_waiting`, findNamespace, {
+    GET: { needs: 'read', does: 'Tells for how long units of each work spec have waited.', answers: 'OldestWaiting', run: getOldestWaiting },
   }),
   route(`${N}/attempt_reports`, knownNamespace, {
     POST: { needs: 'work', does: 'Reports on many attempts.', takes: 'AttemptReports', answers: 'Verdicts', run: postReports },
@@ -83,6 +89,9 @@ export const routes: readonly Route[] = [
   route(`${S}/work_units`, spec.findWorkSpec, {
     POST: { needs: 'produce', does: 'Adds many units.', takes: 'WorkUnitBatch', answers: 'Added', run: unit.postWorkUnits },
   }),
+  route(`${S}/read`, spec.findWorkSpec, {
+    GET: { needs: 'read', does: 'Reads a page of units, with what is in them.', query: unitReadQuery, answers: 'WorkUnitPage', run: unit.readWorkUnits },
+  }),
   route(U, unit.findWorkUnit, {
     GET: { needs: 'read', does: 'Reads a unit.', answers: 'WorkUnit', run: unit.getWorkUnit },
     PUT: { needs: 'produce', does: 'Changes when a unit is handed out, or takes it back.', takes: 'WorkUnitInput', run: unit.putWorkUnit },
@@ -122,6 +131,9 @@ export const routes: readonly Route[] = [
   }),
   route(`${W}/make_attempt`, worker.findWorker, {
     POST: { needs: 'work', does: 'Takes a unit, whatever its state.', takes: 'AttemptSpecific', answers: 'Attempt', run: worker.postMakeAttempt },
+  }),
+  route(`${W}/make_attempts`, worker.findWorker, {
+    POST: { needs: 'work', does: 'Takes many units, whatever their state: all, or none.', takes: 'AttemptsSpecific', answers: 'AttemptResponse', run: worker.postMakeAttempts },
   }),
   route(`${W}/active_attempts`, worker.findWorker, {
     GET: { needs: 'read', does: 'Lists what a worker is working on.', answers: 'AttemptList', run: worker.getActiveAttempts },

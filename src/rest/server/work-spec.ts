@@ -15,6 +15,7 @@ import {
   unitQueryFromParameters,
   unitQueryTemplate,
   ValueBudget,
+  unitReadTemplate,
   type Format,
   type ShortBody,
   type WorkSpecBody,
@@ -104,6 +105,7 @@ async function workSpecBody(spec: WorkSpec, format: Format): Promise<WorkSpecBod
     work_unit_change_url: `${url}/change${unitQueryTemplate}`,
     work_unit_adjust_url: `${url}/adjust${unitQueryTemplate}`,
     work_unit_batch_url: `${url}/work_units`,
+    work_unit_read_url: `${url}/read${unitReadTemplate}`,
   };
 }
 

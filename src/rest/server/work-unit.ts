@@ -1,10 +1,13 @@
+import type { DataDictionary } from '../../codec/index.js';
 import type { WorkSpec } from '../../core/work-spec/work-spec.js';
+import type { WorkUnitPart, WorkUnitReading } from '../../core/work-unit/work-unit-page.js';
 import type { WorkUnit } from '../../core/work-unit/work-unit.js';
 import { NoSuchWorkUnitError } from '../../errors/index.js';
 import { maxNameBytes } from '../../options/index.js';
 import {
   dataToWire,
   decodeName,
+  encodeName,
   explanationToBody,
   member,
   newUnitFromBody,
@@ -14,19 +17,25 @@ import {
   unitMetaFromBody,
   unitMetaToBody,
   unitNameToBody,
+  unitPartsFromParameters,
   unitQueryFromParameters,
   type AddedBody,
   type DeletedBody,
   type Format,
   type WorkUnitBody,
   type WorkUnitListBody,
+  type WorkUnitPageBody,
+  type WorkUnitReadingBody,
   type WorkUnitShortBody,
 } from '../wire/index.js';
 import { created, ok, type Answer } from './answer.js';
-import { attemptListBody } from './attempt-bodies.js';
+import { attemptBody, attemptListBody } from './attempt-bodies.js';
 import type { Exchange } from './exchange.js';
 import { attemptUrl, workSpecUrl, workUnitUrl } from './links.js';
 import { findWorkSpec } from './work-spec.js';
+
+/** A reading of any parts. */
+type AnyReading = WorkUnitReading & Partial<Pick<WorkUnitReading<DataDictionary, WorkUnitPart>, WorkUnitPart>>;
 
 export async function findWorkUnit(exchange: Exchange): Promise<WorkUnit> {
   const key = decodeName(exchange.segments.unit ?? '');
@@ -39,6 +48,12 @@ export async function findWorkUnit(exchange: Exchange): Promise<WorkUnit> {
 export async function listWorkUnits(spec: WorkSpec, { query }: Exchange): Promise<Answer> {
   const units = await spec.workUnits(unitQueryFromParameters(query));
   const body: WorkUnitListBody = { work_units: units.map(shortBody) };
+  return ok(body);
+}
+
+export async function readWorkUnits(spec: WorkSpec, { query, format }: Exchange): Promise<Answer> {
+  const { units, next } = await spec.readWorkUnits(unitQueryFromParameters(query), unitPartsFromParameters(query));
+  const body: WorkUnitPageBody = { work_units: units.map((unit) => readingBody(unit, format)), ...(next !== null && { next: encodeName(next) }) };
   return ok(body);
 }
 
@@ -103,6 +118,18 @@ async function workUnitBody(unit: WorkUnit, format: Format): Promise<WorkUnitBod
     num_attempts_url: `${url}/num-attempts`,
     explain_url: `${url}/explain`,
     cancel_url: `${url}/cancel`,
+  };
+}
+
+/** `data` and the like are there only if they were asked for. */
+function readingBody({ workUnit, status, meta, data, ownData, attempts }: AnyReading, format: Format): WorkUnitReadingBody {
+  return {
+    ...shortBody(workUnit),
+    status,
+    meta: unitMetaToBody(meta),
+    ...(data !== undefined && { data: dataToWire(data, format) }),
+    ...(ownData !== undefined && { own_data: dataToWire(ownData, format) }),
+    ...(attempts !== undefined && { attempts: attempts.map((attempt) => attemptBody(attempt, attempt, format)) }),
   };
 }
 

@@ -1,10 +1,12 @@
 import type { Attempt } from '../../core/attempt/attempt.js';
 import type { Namespace } from '../../core/namespace/namespace.js';
 import type { Worker } from '../../core/worker/worker.js';
-import { MalformedRequestError, NoSuchWorkerError } from '../../errors/index.js';
+import type { WorkUnit } from '../../core/work-unit/work-unit.js';
+import { MalformedRequestError, NoSuchWorkerError, NoSuchWorkUnitError } from '../../errors/index.js';
 import {
   attemptRequestFromBody,
   attemptSpecificFromBody,
+  attemptsSpecificFromBody,
   decodeTextName,
   flagMember,
   isTrue,
@@ -94,6 +96,29 @@ export async function postMakeAttempt(worker: Worker, { body, format }: Exchange
   return ok(attemptBody(attempt, attempt, format));
 }
 
+export async function postMakeAttempts(worker: Worker, { body, format }: Exchange): Promise<Answer> {
+  const { units, lifetimeMs } = attemptsSpecificFromBody(body);
+  const attempts = await worker.makeAttempts(await findUnits(worker.namespace, units), lifetimeMs);
+  const answer: AttemptResponseBody = { attempts: attempts.map((attempt) => attemptBody(attempt, attempt, format)) };
+  return ok(answer);
+}
+
+/** Raises NoSuchWorkSpec; NoSuchWorkUnit. */
+async function findUnits(namespace: Namespace, units: readonly { readonly workSpec: string; readonly workUnit: Uint8Array }[]): Promise<WorkUnit[]> {
+  const found = new Map<string, WorkUnit>();
+  const keyOf = (workSpec: string, key: Uint8Array): string => `${Buffer.from(key).toString('hex')} ${workSpec}`;
+  for (const name of new Set(units.map(({ workSpec }) => workSpec))) {
+    const spec = await namespace.workSpec(name);
+    const names = units.filter(({ workSpec }) => workSpec === name).map(({ workUnit }) => workUnit);
+    for (const unit of await spec.workUnits({ names })) found.set(keyOf(name, unit.key), unit);
+  }
+  return units.map(({ workSpec, workUnit }) => {
+    const unit = found.get(keyOf(workSpec, workUnit));
+    if (unit === undefined) throw new NoSuchWorkUnitError(Buffer.from(workUnit).toString('utf8'));
+    return unit;
+  });
+}
+
 export async function getActiveAttempts(worker: Worker, exchange: Exchange): Promise<Answer> {
   return ok(attemptListBody(await worker.activeAttempts(), exchange));
 }
@@ -144,6 +169,7 @@ async function workerBody(worker: Worker, format: Format): Promise<WorkerBody> {
     ...(children.length > 0 && { child_urls: children.map(workerUrl), child_names: children.map(({ name }) => name) }),
     request_attempts_url: `${url}/request_attempts`,
     make_attempt_url: `${url}/make_attempt`,
+    make_attempts_url: `${url}/make_attempts`,
     active_attempts_url: `${url}/active_attempts`,
     all_attempts_url: `${url}/all_attempts`,
     all_attempts_query_url: `${url}/all_attempts{?after,limit,full}`,

@@ -247,6 +247,7 @@ export const badArgumentCases = cases('Errors', {
 
   'an update must be an object': invalid(['update', 'data'], [...notObjects, null], (update, { worker }) => worker.update(update)),
 
+  'attempts are made of units': invalid('units', [...notObjects, null, undefined, [null], ['unit']], (units, { worker }) => worker.makeAttempts(units)),
   'an attempt is made of a unit': invalid('unit', [...notObjects, null, undefined], (unit, { worker }) => worker.makeAttempt(unit)),
 
   'a parent is a worker': invalid('parent', [...notObjects, undefined], (parent, { worker }) => worker.setParent(parent)),

@@ -14,6 +14,7 @@ import { explainCases } from './explain.js';
 import { maxRetriesCases } from './max-retries.js';
 import { namespaceCases } from './namespace.js';
 import { queryCases } from './queries.js';
+import { readUnitsCases } from './read-units.js';
 import { requestAttemptsCases } from './request-attempts.js';
 import { schedulingCases } from './scheduling.js';
 import { schemaCases } from './schemas.js';
@@ -44,6 +45,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...addStreamCases,
   ...schemaCases,
   ...queryCases,
+  ...readUnitsCases,
   ...workerCases,
   ...attemptCases,
   ...supersededAttemptCases,

@@ -48,6 +48,19 @@ export const summaryCases = cases('Namespace', {
     }
   },
 
+  'which work specs have units waiting, and for how long, is told': async ({ namespace, clock }) => {
+    assert.deepEqual(await namespace.oldestWaiting(), []);
+    await specWith(namespace, ['a', 'b'], { name: 'waiting' });
+    await specWith(namespace, ['a'], { name: 'taken' });
+    await specWith(namespace, [], { name: 'empty' });
+    const later = await specWith(namespace, [], { name: 'later' });
+    await later.addWorkUnit('a', {}, { notBefore: new Date(clock.now().getTime() + minuteMs) });
+    await (await namespace.worker('worker')).requestAttempts({ workSpecs: ['taken'] });
+    const oldest = await namespace.oldestWaiting();
+    assert.deepEqual(oldest.map((row) => [row.namespace, row.workSpec]), [[namespace.name, 'waiting']]);
+    assert.ok(oldest.every(({ seconds }) => seconds >= 0));
+  },
+
   'a summary follows every change': async ({ namespace, clock }) => {
     const spec = await specWith(namespace, ['a']);
     const worker = await namespace.worker('worker');

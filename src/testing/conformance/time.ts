@@ -7,9 +7,10 @@ import { claim, minuteMs, specWith } from './set-up.js';
 const dayMs = 24 * 60 * minuteMs;
 
 export const timeCases = cases('Time', {
-  'every time comes from the connection’s clock': async ({ namespace, clock }) => {
+  'every time comes from the connection’s clock': async ({ coordinate, namespace, clock }) => {
     clock.set(new Date('2031-02-03T04:05:06.789Z'));
     const now = clock.now();
+    assert.deepEqual(await coordinate.now(), now);
     const spec = await specWith(namespace, [], { continuous: true, interval: 60 });
     const worker = await namespace.worker('worker');
     assert.deepEqual((await worker.read()).lastUpdate, now);

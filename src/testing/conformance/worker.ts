@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { assertAttempts, assertUnitStatus, assertActive } from './assertions.js';
+import { assertAttempts, assertUnitStatus, assertActive, raises, raisesGone } from './assertions.js';
 import { cases } from './conformance-case.js';
 import { assertSameData } from './same-data.js';
 import { claim, heldUnit, leaseMs, minuteMs, namesOf, secondMs, specWith, supersededAttempt } from './set-up.js';
@@ -120,6 +120,28 @@ export const workerCases = cases('Worker', {
     assertSameData(await worker.read(), { ...before, parent: 'parent' });
     await worker.update({ data: null });
     assert.equal((await worker.read()).parent, 'parent', 'nor does an update change the parent');
+  },
+
+  'makeAttempts makes one of each unit, in the order given, or of none': async ({ namespace, clock }) => {
+    const spec = await specWith(namespace, ['a', 'b', 'c', 'd']);
+    const worker = await namespace.worker('worker');
+    const [first] = await worker.requestAttempts();
+    await (await claim(worker)).finish({ by: 'b' });
+    const [a, b, c, d] = await spec.workUnits();
+    assert.ok(a && b && c && d);
+    const made = await worker.makeAttempts([c, a, b], minuteMs);
+    assert.deepEqual(made.map(({ workUnit, status }) => [workUnit.name, status]), [['c', 'pending'], ['a', 'pending'], ['b', 'pending']]);
+    for (const attempt of made) {
+      await assertActive(attempt.workUnit, attempt);
+      assert.deepEqual(attempt.expirationTime, new Date(clock.now().getTime() + minuteMs));
+    }
+    await raises('LostLease', async () => first?.renew());
+    const verdicts = await namespace.finishAll(made.map((attempt) => ({ attempt })));
+    assert.ok(verdicts.every(({ error }) => error === null));
+    assert.deepEqual(await worker.makeAttempts([]), []);
+    await spec.deleteWorkUnits({ names: ['c'] });
+    await raisesGone({ overTheWire: true }, () => worker.makeAttempts([d, c]));
+    assert.equal(await d.numAttempts(), 0);
   },
 
   'makeAttempt makes an attempt of any unit': async ({ namespace, clock }) => {

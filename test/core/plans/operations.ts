@@ -229,6 +229,14 @@ export const operations: readonly Operation[] = [
   { name: 'reading a unit’s active attempt', mostRows: few, run: onAttempt((_, unit) => unit.activeAttempt()) },
   { name: 'listing a unit’s attempts', mostRows: few, run: onAttempt((_, unit) => unit.attempts()) },
   { name: 'counting a unit’s attempts', mostRows: few, run: onAttempt((_, unit) => unit.numAttempts()) },
+  {
+    name: 'forcing twenty attempts',
+    mostRows: 3_000,
+    run: onAttempts(async (namespace, reports) => {
+      const made = await reports[0]!.attempt.worker.makeAttempts(reports.map(({ attempt }) => attempt.workUnit));
+      await namespace.finishAll(made.map((attempt) => ({ attempt })));
+    }),
+  },
   { name: 'forcing an attempt', mostRows: few, run: onAttempt((attempt, unit) => attempt.worker.makeAttempt(unit)) },
   {
     name: 'clearing the active attempt, then renewing it',
@@ -278,6 +286,19 @@ export const operations: readonly Operation[] = [
     run: onSpec(({ spec }) => spec.workUnits({ limit: 10, previousName: 'ready 00005' })),
   },
   { name: 'listing units by name', mostRows: few, run: onSpec(({ spec }) => spec.workUnits({ names: ['ready 000007', 'none'] })) },
+  // Four probes for each unit, for its data, its history and the length of both.
+  { name: 'reading a page of units', mostRows: 1_000, run: onSpec(({ spec }) => spec.readWorkUnits({ limit: 10 }, ['data', 'ownData', 'attempts'])) },
+  {
+    name: 'reading a page of finished units',
+    mostRows: 1_000,
+    run: onSpec(({ spec }) => spec.readWorkUnits({ statuses: ['finished'], previousName: 'finished', limit: 10 }, ['data', 'attempts'])),
+  },
+  { name: 'reading units by name', mostRows: 1_000, run: onSpec(({ spec }) => spec.readWorkUnits({ names: ['ready 000007', 'none'] }, ['data', 'attempts'])) },
+  {
+    name: 'reading pending units',
+    mostRows: 1_000,
+    run: onAttempt((_, { workSpec }) => workSpec.readWorkUnits({ statuses: ['pending'], limit: 10 }, ['data', 'attempts'])),
+  },
   {
     name: 'listing ten finished units',
     mostRows: few,

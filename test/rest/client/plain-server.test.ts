@@ -51,6 +51,32 @@ describe('at a server that knows nothing but the protocol', () => {
     expect(await (await spec.workUnit('a')).numAttempts()).toBe(1);
   });
 
+  test('units are read one by one, with their attempts', async () => {
+    const spec = await namespace.setWorkSpec({ name: 'readings' });
+    await spec.addWorkUnits(['a', 'b', 'c'].map((name) => ({ name, data: { name }, meta: { priority: 2 } })));
+    const [attempt] = await (await namespace.worker('reader')).requestAttempts({ workSpecs: ['readings'] });
+    await attempt?.finish({ done: true });
+    const first = await spec.readWorkUnits({ limit: 2 }, ['data', 'attempts']);
+    expect(first.units.map(({ workUnit, status, meta, data, attempts }) => [workUnit.name, status, meta.priority, data, attempts.length])).toEqual([
+      ['a', 'finished', 2, { done: true }, 1],
+      ['b', 'available', 2, { name: 'b' }, 0],
+    ]);
+    const { units, next } = await spec.readWorkUnits({ limit: 2, previousName: first.next! }, ['ownData']);
+    expect([units.map(({ ownData }) => ownData), next]).toEqual([[{ name: 'c' }], null]);
+  });
+
+  test('attempts are forced one by one', async () => {
+    const spec = await namespace.setWorkSpec({ name: 'forced' });
+    await spec.addWorkUnits(['a', 'b'].map((name) => ({ name, data: {} })));
+    const attempts = await (await namespace.worker('forcing')).makeAttempts(await spec.workUnits());
+    expect(attempts.map(({ workUnit, status }) => [workUnit.name, status])).toEqual([['a', 'pending'], ['b', 'pending']]);
+  });
+
+  test('the time is what it dates its answers with', async () => {
+    expect(Math.abs((await coordinate.now()).getTime() - Date.now())).toBeLessThan(60_000);
+    await expect(namespace.oldestWaiting()).rejects.toMatchObject({ code: 'NotOffered' });
+  });
+
   test('a worker stays active when it is given a parent', async () => {
     const [worker, parent] = await Promise.all([namespace.worker('child'), namespace.worker('parent')]);
     await worker.update({ data: { cpus: 2 }, mode: 'RUN' });

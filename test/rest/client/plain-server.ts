@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 /** What a server that knows nothing but the protocol does not have in its bodies. */
 const additions = new Set([
   'number', 'key', 'code', 'details', 'work_spec_name', 'work_unit_name', 'work_unit_key', 'worker_name', 'meta_change_url',
-  'work_unit_batch_url', 'explain_url', 'cancel_url', 'attempts_query_url', 'num_attempts_url', 'attempt_reports_url', 'events_url', 'namespace_events_url', 'workers_url',
+  'work_unit_batch_url', 'work_unit_read_url', 'time_url', 'make_attempts_url', 'oldest_waiting_url', 'explain_url', 'cancel_url', 'attempts_query_url', 'num_attempts_url', 'attempt_reports_url', 'events_url', 'namespace_events_url', 'workers_url',
   'workers_query_url', 'all_attempts_query_url', 'active_attempts_query_url', 'child_attempts_query_url', 'child_names',
 ]);
 
-const additionalPaths = /\/(work_units|attempt_reports|explain|cancel)$/;
+const additionalPaths = /\/(work_units|read|time|make_attempts|oldest_waiting|attempt_reports|explain|cancel)(?:\?|$)/;
 
 /** A server of the protocol and nothing more: it passes on to one of ours, and takes away what that adds. It notes what it should not have been asked. */
 export async function plainServer(to: string): Promise<{ url: string; asked: string[]; stop: () => Promise<void> }> {

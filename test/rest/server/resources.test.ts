@@ -9,7 +9,7 @@ describe('the root', () => {
     const { status, headers, json } = await ask('GET', '/');
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe(v1);
-    expect(json).toEqual({ url: '/', summary_url: '/summary', namespaces_url: '/namespace', namespace_url: '/namespace/{namespace}', namespace_events_url: '/namespace/{namespace}/events', openapi_url: '/openapi.json', docs_url: '/docs' });
+    expect(json).toEqual({ url: '/', summary_url: '/summary', namespaces_url: '/namespace', namespace_url: '/namespace/{namespace}', namespace_events_url: '/namespace/{namespace}/events', time_url: '/time', openapi_url: '/openapi.json', docs_url: '/docs' });
   });
 
   test('has a summary, with the capitals of the protocol', async () => {
@@ -34,6 +34,7 @@ describe('a namespace', () => {
     worker_url: '/namespace/-Ymx1ZSBza3k/worker/{worker}',
     attempt_reports_url: '/namespace/-Ymx1ZSBza3k/attempt_reports',
     events_url: '/namespace/-Ymx1ZSBza3k/events',
+    oldest_waiting_url: '/namespace/-Ymx1ZSBza3k/oldest_waiting',
   };
 
   test('is made by a POST, which says where it is', async () => {
@@ -101,6 +102,7 @@ describe('a work spec', () => {
       work_unit_change_url: `${S}/change${query}`,
       work_unit_adjust_url: `${S}/adjust${query}`,
       work_unit_batch_url: `${S}/work_units`,
+      work_unit_read_url: `${S}/read{?name*,status*,previous,limit,key*,with*}`,
     });
   });
 
@@ -209,6 +211,7 @@ describe('a worker', () => {
     last_update: now.toISOString(),
     request_attempts_url: `${W}/request_attempts`,
     make_attempt_url: `${W}/make_attempt`,
+    make_attempts_url: `${W}/make_attempts`,
     active_attempts_url: `${W}/active_attempts`,
     all_attempts_url: `${W}/all_attempts`,
     all_attempts_query_url: `${W}/all_attempts{?after,limit,full}`,

@@ -1,4 +1,5 @@
 import { workUnitStatuses } from '../../../core/work-unit/work-unit-status.js';
+import { unitPartWords } from '../../wire/index.js';
 import type { JsonSchema } from './schema.js';
 
 /** A variable of a query. */
@@ -19,6 +20,12 @@ export const unitQuery: readonly Parameter[] = [
   { name: 'previous', description: 'Only units whose names come after this one, written as in paths.', schema: text },
   { name: 'limit', description: 'The first so many by name; 0: all.', schema: whole },
   { name: 'key', description: 'Only the units of these names, written as in paths: for names that are not UTF-8.', schema: { type: 'array', items: text } },
+];
+
+/** The variables of `unitReadTemplate`. */
+export const unitReadQuery: readonly Parameter[] = [
+  ...unitQuery,
+  { name: 'with', description: 'What to tell of each unit besides its status and meta.', schema: { type: 'array', items: { enum: Object.keys(unitPartWords) } } },
 ];
 
 export const workerQuery: readonly Parameter[] = [

@@ -58,9 +58,11 @@ export const schemas = {
     namespaces_url: url,
     namespace_url: template,
     namespace_events_url: template,
+    time_url: url,
     openapi_url: url,
     docs_url: url,
   }),
+  Time: answered<wire.TimeBody>('The time by which the queue goes.', { time }),
   Summary: listOf(
     answered<wire.SummaryRowBody>('How many units of a work spec have a status.', { Namespace: text, WorkSpec: text, Status: workUnitStatus, Count: whole }),
   ),
@@ -70,6 +72,7 @@ export const schemas = {
     name: text,
     url,
     summary_url: url,
+    oldest_waiting_url: url,
     work_specs_url: url,
     work_spec_url: template,
     workers_url: url,
@@ -87,6 +90,9 @@ export const schemas = {
     worker: optional(text),
     time: optional(time),
   }),
+  OldestWaiting: answered<wire.OldestWaitingBody>('For how long the unit that has been available longest has been so, of each work spec that has one.', {
+    oldest_waiting: listOf(answered<wire.WaitingBody>('A work spec.', { work_spec: text, seconds: number })),
+  }),
   NamespaceInput: taken<wire.ShortBody>('The name of a namespace.', { name: text }),
   WorkSpecList: answered<wire.WorkSpecListBody>('The work specs of a namespace.', { work_specs: listOf(refTo('Short')) }),
   WorkSpec: answered<wire.WorkSpecBody>('A work spec.', {
@@ -103,6 +109,7 @@ export const schemas = {
     work_unit_url: template,
     work_unit_counts_url: url,
     work_unit_batch_url: url,
+    work_unit_read_url: template,
   }),
   NewWorkSpec: taken<wire.WorkSpecBody>('A definition; its `name` is that of the work spec.', { data }, ['data']),
   WorkSpecInput: taken<wire.WorkSpecBody>('A new definition.', { data }),
@@ -130,6 +137,21 @@ export const schemas = {
     num_attempts_url: url,
     explain_url: url,
     cancel_url: url,
+  }),
+  WorkUnitPage: answered<wire.WorkUnitPageBody>('Work units by name, each as it was at one moment. There are more if there is a `next`, which is the `previous` of the next page.', {
+    work_units: listOf(
+      answered<wire.WorkUnitReadingBody>('A work unit.', {
+        name: text,
+        key: optional(text),
+        url,
+        status: workUnitStatus,
+        meta: answered<wire.WorkUnitMetaBody>('When the unit is handed out.', unitMeta),
+        data: optional(data),
+        own_data: optional(data),
+        attempts: optional(listOf(refTo('Attempt'))),
+      }),
+    ),
+    next: optional(text),
   }),
   NewWorkUnit: newUnit,
   WorkUnitInput: taken<wire.WorkUnitBody>('`active_attempt_url` "-" takes the unit from whoever has it.', { active_attempt_url: text, meta: refTo('WorkUnitMetaInput') }),
@@ -181,6 +203,7 @@ export const schemas = {
     last_update: time,
     request_attempts_url: url,
     make_attempt_url: url,
+    make_attempts_url: url,
     active_attempts_url: url,
     all_attempts_url: url,
     all_attempts_query_url: template,
@@ -202,6 +225,10 @@ export const schemas = {
     attempts: { anyOf: [listOf(refTo('Attempt')), { type: 'null' }] },
   }),
   AttemptSpecific: taken<wire.AttemptSpecificBody>('Which unit.', { work_spec: text, work_unit: text, lifetime: duration }),
+  AttemptsSpecific: taken<wire.AttemptsSpecificBody>('Which units.', {
+    work_units: listOf(taken<wire.AttemptSpecificBody>('Which unit.', { work_spec: text, work_unit: text })),
+    lifetime: duration,
+  }),
   Error: answered<wire.ErrorBody>('What went wrong.', {
     error: { type: 'string', description: 'The name that clients of the original protocol know.' },
     message: text,

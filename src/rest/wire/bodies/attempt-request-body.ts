@@ -1,6 +1,6 @@
 import type { AttemptRequest } from '../../../core/worker/attempt-request.js';
 import { durationToWire } from '../duration.js';
-import { durationMember, integerMember, member, numberMember, textListMember, textMember, type Body } from '../members.js';
+import { asBody, durationMember, integerMember, listMember, member, numberMember, textListMember, textMember, type Body } from '../members.js';
 import type { AttemptBody } from './attempt-body.js';
 
 /** What `request_attempts_url` takes. Everything may be left out. */
@@ -70,6 +70,22 @@ export function attemptRequestToBody({ numberOfWorkUnits, lifetimeMs, availableG
     ...(runtimes !== undefined && { runtimes }),
     ...(waitMs > 0 && { wait: durationToWire(waitMs) }),
   };
+}
+
+/** What `make_attempts_url` takes: an addition. It answers the attempts in full, in that order. */
+export interface AttemptsSpecificBody {
+  readonly work_units: readonly Omit<AttemptSpecificBody, 'lifetime'>[];
+  /** As in `AttemptSpecificBody`. */
+  readonly lifetime?: number | bigint;
+}
+
+/** Raises MalformedRequest. */
+export function attemptsSpecificFromBody(body: Body): { units: { workSpec: string; workUnit: Uint8Array }[]; lifetimeMs: number | undefined } {
+  const units = listMember(body, 'work_units').map((item) => {
+    const { workSpec, workUnit } = attemptSpecificFromBody(asBody(item, 'a work unit'));
+    return { workSpec, workUnit: typeof workUnit === 'string' ? Buffer.from(workUnit) : workUnit };
+  });
+  return { units, lifetimeMs: lifetimeMember(body) };
 }
 
 /** Raises MalformedRequest. */

@@ -6,6 +6,8 @@ export interface NamespaceListBody {
 
 export interface NamespaceBody extends ShortBody {
   readonly summary_url: string;
+  /** GET says how long units have waited, see `oldest-waiting-body.ts`: an addition. */
+  readonly oldest_waiting_url: string;
   readonly work_specs_url: string;
   /** `{spec}` */
   readonly work_spec_url: string;

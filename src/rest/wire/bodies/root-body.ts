@@ -7,7 +7,14 @@ export interface RootBody {
   readonly namespace_url: string;
   /** `{namespace}`: what happens there, as server-sent events: an addition. */
   readonly namespace_events_url: string;
+  /** GET answers `{time}`: an addition. */
+  readonly time_url: string;
   /** A description of all that follows, in OpenAPI 3.1: an addition, as is the page for people. */
   readonly openapi_url: string;
   readonly docs_url: string;
+}
+
+/** What `time_url` answers. */
+export interface TimeBody {
+  readonly time: string;
 }

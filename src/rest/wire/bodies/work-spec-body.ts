@@ -22,6 +22,8 @@ export interface WorkSpecBody extends ShortBody {
   readonly work_unit_counts_url: string;
   /** POST adds many units at once, see `work-unit-body.ts`: an addition. */
   readonly work_unit_batch_url: string;
+  /** A page of units with what is in them, the variables of `unitReadTemplate`: an addition. */
+  readonly work_unit_read_url: string;
 }
 
 /** How many units a DELETE has deleted. The capital is the protocol's. */

@@ -51,16 +51,16 @@ const readers: { readonly [Field in keyof WorkSpecMeta]: readonly [name: string,
   paused: ['paused', flagMember],
   continuous: ['continuous', flagMember],
   canBeContinuous: ['can_be_continuous', flagMember],
-  minMemoryGb: ['min_memory_gb', numberMember],
   intervalMs: ['interval', (body, name) => Math.max(0, durationMember(body, name))],
   nextContinuous: ['next_continuous', timeMember],
   maxRunning: ['max_running', limitMember],
   maxAttemptsReturned: ['max_attempts_returned', limitMember],
   maxRetries: ['max_retries', limitMember],
+  minMemoryGb: ['min_memory_gb', numberMember],
   nextWorkSpecName: ['next_work_spec_name', textMember],
+  runtime: ['runtime', textMember],
   availableCount: ['available_count', limitMember],
   pendingCount: ['pending_count', limitMember],
-  runtime: ['runtime', textMember],
 };
 
 /** The whole record: what is left out is 0, false or none. Raises MalformedRequest. */

@@ -27,6 +27,8 @@ export interface WorkerBody extends ShortBody {
   readonly last_update: string;
   readonly request_attempts_url: string;
   readonly make_attempt_url: string;
+  /** POST takes many units, see `attempt-request-body.ts`: an addition. */
+  readonly make_attempts_url: string;
   readonly active_attempts_url: string;
   /** All there are, or the first 100,000. */
   readonly all_attempts_url: string;

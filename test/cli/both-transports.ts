@@ -1,0 +1,62 @@
+import type { Namespace } from 'pg-coordinate';
+import { serveRest, type RestServer } from 'pg-coordinate/rest';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { testDatabase } from '../support/database.js';
+import { useCompiledCli } from './compiled.js';
+import { runProcess, type ProcessOptions, type ProcessResult } from './processes.js';
+
+export const transports = ['postgres', 'http'] as const;
+export type Transport = (typeof transports)[number];
+
+export type CommandOptions = Partial<Omit<ProcessOptions, 'environment'>> & { readonly namespace?: string };
+
+/** Two queues that are filled alike: one is reached at its database, the other at a server in front of it. */
+export interface BothTransports {
+  /** Runs a command as a process on one of them. */
+  on(transport: Transport, args: readonly string[], options?: CommandOptions): Promise<ProcessResult>;
+  /** Runs it on both, and checks that they come to the same, apart from times. Resolves to what it came to. */
+  same(args: readonly string[], options?: CommandOptions): Promise<Pick<ProcessResult, 'status' | 'output' | 'errors'>>;
+}
+
+/** To be called once, at the top of a test file. */
+export function useBothTransports(namespace: string, fill: (namespace: Namespace) => Promise<void>): BothTransports {
+  const program = useCompiledCli();
+  const environments = new Map<Transport, Record<string, string>>();
+  let server: RestServer | undefined;
+  beforeAll(async () => {
+    for (const transport of transports) {
+      const database = await testDatabase();
+      const coordinate = await database.connect();
+      await fill(await coordinate.namespace(namespace));
+      if (transport === 'http') {
+        server = await serveRest({ coordinate, port: 0 });
+        environments.set(transport, { PG_COORDINATE_DATABASE: server.url });
+      } else {
+        environments.set(transport, { PG_COORDINATE_DATABASE: database.url, PG_COORDINATE_SCHEMA: database.schema });
+      }
+    }
+  });
+  afterAll(() => server?.stop());
+
+  const on: BothTransports['on'] = (transport, args, { namespace: other = namespace, ...options } = {}) =>
+    runProcess(program(), args, { ...options, environment: { ...environments.get(transport), PG_COORDINATE_NAMESPACE: other } });
+  return {
+    on,
+    same: async (args, options) => {
+      const [first, second] = await Promise.all(transports.map(async (transport) => plain(await on(transport, args, options))));
+      expect(second).toEqual(first);
+      return first!;
+    },
+  };
+}
+
+/** Without what is another each time: when something was, how long it took, and so how wide a column of it is. */
+function plain({ status, output, errors }: ProcessResult): Pick<ProcessResult, 'status' | 'output' | 'errors'> {
+  return { status, output: withoutTimes(output), errors: withoutTimes(errors) };
+}
+
+function withoutTimes(text: string): string {
+  return text
+    .replaceAll(/\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '<time>')
+    .replaceAll(/ in [\d.]+ m?s( \([\d,]+ per second\))?/g, ' in <time>');
+}
