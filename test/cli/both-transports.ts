@@ -2,7 +2,7 @@ import type { Namespace } from 'pg-coordinate';
 import { serveRest, type RestServer } from 'pg-coordinate/rest';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { testDatabase } from '../support/database.js';
-import { useCompiledCli } from './compiled.js';
+import { compiledCli } from '../support/programs.js';
 import { runProcess, type ProcessOptions, type ProcessResult } from './processes.js';
 
 export const transports = ['postgres', 'http'] as const;
@@ -20,7 +20,7 @@ export interface BothTransports {
 
 /** To be called once, at the top of a test file. */
 export function useBothTransports(namespace: string, fill: (namespace: Namespace) => Promise<void>): BothTransports {
-  const program = useCompiledCli();
+  const program = compiledCli();
   const environments = new Map<Transport, Record<string, string>>();
   let server: RestServer | undefined;
   beforeAll(async () => {
@@ -39,7 +39,7 @@ export function useBothTransports(namespace: string, fill: (namespace: Namespace
   afterAll(() => server?.stop());
 
   const on: BothTransports['on'] = (transport, args, { namespace: other = namespace, ...options } = {}) =>
-    runProcess(program(), args, { ...options, environment: { ...environments.get(transport), PG_COORDINATE_NAMESPACE: other } });
+    runProcess(program, args, { ...options, environment: { ...environments.get(transport), PG_COORDINATE_NAMESPACE: other } });
   return {
     on,
     same: async (args, options) => {
