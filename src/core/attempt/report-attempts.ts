@@ -200,9 +200,12 @@ export const makeAttempts = statement(
       from (select * from unnest($1::bigint[]) with ordinality as u (unit_id, place) order by unit_id, place offset 0) asked
     )
     select m.number, ${isWatched(s, '$5')} as watched,
-      exists (
-        select from ${s}.work_unit u join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id where u.id = m.unit_id
-      ) as superseded,
+      -- Not EXISTS, for which all units may be read at once.
+      (
+        select true from ${s}.work_unit u
+        cross join lateral (select from ${s}.lease l where l.spec_id = u.spec_id and l.unit_id = u.id offset 0) l
+        where u.id = m.unit_id
+      ) is true as superseded,
       (select ${s}.require_undisturbed(not exists (select from made where number is null)))::text as all_there
     from made m
     order by m.place`,
