@@ -92,7 +92,7 @@ describe('flow', () => {
   });
 
   test.each([
-    ['no YAML', 'a: [', /^- is not YAML: /],
+    ['no YAML', 'a: [', /^standard input is not YAML: /],
     ['no work specs', '7', /^- must be a list of work specs, or a map from their names to their definitions, not a number$/],
     ['no name', '[{ priority: 1 }]', /^-: work spec 1 must have a name that is text$/],
     ['a definition that is none', 'a: [1]', /^-: the definition of a must be a map, not an array$/],

@@ -32,9 +32,13 @@ export async function produce({ urls, namespace, workSpec, producers, units, per
   const began = epochMs();
   let unanswered = 0;
   const run = async (_: unknown, index: number): Promise<void> => {
-    const coordinate = await connectRest(urls[index % urls.length]!, { retries: 0 });
+    const noteUnanswered = async (): Promise<void> => {
+      unanswered++;
+      await wait(pauseMs);
+    };
+    const coordinate = await untilAnswered(() => connectRest(urls[index % urls.length]!, { retries: 0 }), noteUnanswered);
     try {
-      const spec = await (await coordinate.namespace(namespace)).workSpec<{ at: number }>(workSpec);
+      const spec = await untilAnswered(async () => (await coordinate.namespace(namespace)).workSpec<{ at: number }>(workSpec), noteUnanswered);
       for (const [number, name] of queue) {
         if (perSecond > 0) await wait(Math.max(0, began + (number * 1_000) / perSecond - epochMs()));
         const at = epochMs();
@@ -45,8 +49,7 @@ export async function produce({ urls, namespace, workSpec, producers, units, per
             break;
           } catch (error) {
             if (!isUnanswered(error)) throw error;
-            unanswered++;
-            await wait(pauseMs);
+            await noteUnanswered();
           }
         }
       }
@@ -56,6 +59,18 @@ export async function produce({ urls, namespace, workSpec, producers, units, per
   };
   await Promise.all(Array.from({ length: producers }, run));
   return { units: names, unanswered };
+}
+
+/** For what may be done twice. */
+async function untilAnswered<T>(work: () => Promise<T>, onUnanswered: () => Promise<void>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isUnanswered(error)) throw error;
+      await onUnanswered();
+    }
+  }
 }
 
 async function isThere(spec: { workUnit(name: string): Promise<unknown> }, name: string): Promise<boolean> {

@@ -77,8 +77,9 @@ describe('the bodies of all requests together', () => {
   test('are apart from the answers that clients do not take, which are limited in the same way', async () => {
     const namespace = await coordinate.namespace('large');
     const spec = await namespace.setWorkSpec({ name: 's' });
-    await spec.addWorkUnit('u', { text: 'x'.repeat(4_000_000) });
-    const { url } = await serveAgain(coordinate, { bodyLimitBytes: 10_000, maxBufferedBytes: 5_000_000 });
+    // More than the buffers of a connection hold.
+    await spec.addWorkUnit('u', { text: 'x'.repeat(16_000_000) });
+    const { url } = await serveAgain(coordinate, { bodyLimitBytes: 10_000, maxBufferedBytes: 20_000_000 });
     const at = '/namespace/large/work_spec/s/work_unit/u';
     const slow = await open(url);
     slow.pause();

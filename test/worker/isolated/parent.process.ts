@@ -2,11 +2,10 @@
 import { IsolatedRunner, type IsolatedHandler } from '../../../src/worker/isolated/index.js';
 import { serveTasks, tell } from '../../concurrency/serve-tasks.js';
 
-const execArgv = ['--import', new URL('typescript.mjs', import.meta.url).href];
-
 const make = (kind: IsolatedHandler['kind'], exportName: string): IsolatedRunner =>
   new IsolatedRunner(
-    { module: new URL('handlers.ts', import.meta.url), kind, exportName, execArgv },
+    // Compiled as this program is.
+    { module: new URL('handlers.js', import.meta.url), kind, exportName },
     { concurrency: 1, logger: { warn: () => undefined, error: () => undefined } },
   );
 
