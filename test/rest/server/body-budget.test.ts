@@ -82,8 +82,10 @@ describe('the bodies of all requests together', () => {
     const { url } = await serveAgain(coordinate, { bodyLimitBytes: 10_000, maxBufferedBytes: 20_000_000 });
     const at = '/namespace/large/work_spec/s/work_unit/u';
     const slow = await open(url);
-    slow.pause();
     slow.write(`GET ${at} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    // Not before it is being answered: it could be this one that is refused.
+    await once(slow, 'readable');
+    expect(String(slow.read(12))).toBe('HTTP/1.1 200');
     const statusOfLarge = async (): Promise<number> => (await askingOf(url)('GET', at)).status;
     await until('it is being held', async () => (await statusOfLarge()) === 503);
     // Of work that cannot be told of nothing is kept.
