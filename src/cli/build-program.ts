@@ -1,34 +1,6 @@
 import { Command } from 'commander';
 import type { CommandIo } from './command-io.js';
-import { addAddCommand } from './add.js';
-import { addDropCommand } from './drop.js';
-import { addFlowCommand } from './flow.js';
-import { addMigrateCommand } from './migrate.js';
-import { addSpecsCommand } from './specs.js';
-import { addUnitsCommand } from './units.js';
-import { addAttemptsCommand } from './attempts.js';
-import { addWorkersCommand } from './workers.js';
-import { addShowCommand } from './show.js';
-import { addPauseCommands } from './pause.js';
-import { addWeightCommand } from './weight.js';
-import { addPriorityCommand } from './priority.js';
-import { addRetryCommand } from './retry.js';
-import { addFailCommand } from './fail.js';
-import { addCancelCommand } from './cancel.js';
-import { addDeleteCommand } from './delete.js';
-import { addClearCommand } from './clear.js';
-import { addFailedCommand } from './failed.js';
-import { addExportCommand } from './export.js';
-import { addImportCommand } from './import.js';
-import { addDoctorCommand } from './doctor.js';
-import { addTopCommand } from './top.js';
-import { addBenchCommand } from './bench.js';
-import { addCompletionCommand } from './completion.js';
 import { packageVersion } from './package-version.js';
-import { addServeCommand } from './serve/serve.js';
-import { addTokenCommand } from './token.js';
-import { addSummaryCommand } from './summary.js';
-import { addWorkCommand } from './work.js';
 
 const afterHelp = `
 Which queue is meant comes from flags, else the environment (PG_COORDINATE_DATABASE, DATABASE_URL, PG_COORDINATE_NAMESPACE, ...), else
@@ -37,8 +9,44 @@ pg-coordinate.yaml here or ~/.config/pg-coordinate/config.yaml; --verbose says w
 Exit codes: 0 done; 1 failed, with a sentence on standard error; 2 wrong arguments, nothing was done; 3 doctor has found something, or
 flow --dry-run something to change; 130 ended by Ctrl-C.`;
 
-/** The program with all its commands. */
-export async function buildProgram(io: CommandIo): Promise<Command> {
+/** What adds a command to the program. */
+type AddCommand = (program: Command, io: CommandIo) => void;
+
+/** All commands, in the order of the help. */
+const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  migrate: async () => (await import('./migrate.js')).addMigrateCommand,
+  drop: async () => (await import('./drop.js')).addDropCommand,
+  serve: async () => (await import('./serve/serve.js')).addServeCommand,
+  token: async () => (await import('./token.js')).addTokenCommand,
+  flow: async () => (await import('./flow.js')).addFlowCommand,
+  add: async () => (await import('./add.js')).addAddCommand,
+  work: async () => (await import('./work.js')).addWorkCommand,
+  summary: async () => (await import('./summary.js')).addSummaryCommand,
+  specs: async () => (await import('./specs.js')).addSpecsCommand,
+  units: async () => (await import('./units.js')).addUnitsCommand,
+  attempts: async () => (await import('./attempts.js')).addAttemptsCommand,
+  workers: async () => (await import('./workers.js')).addWorkersCommand,
+  show: async () => (await import('./show.js')).addShowCommand,
+  pause: async () => (await import('./pause.js')).addPauseCommands,
+  resume: async () => (await import('./pause.js')).addPauseCommands,
+  weight: async () => (await import('./weight.js')).addWeightCommand,
+  priority: async () => (await import('./priority.js')).addPriorityCommand,
+  retry: async () => (await import('./retry.js')).addRetryCommand,
+  fail: async () => (await import('./fail.js')).addFailCommand,
+  cancel: async () => (await import('./cancel.js')).addCancelCommand,
+  delete: async () => (await import('./delete.js')).addDeleteCommand,
+  clear: async () => (await import('./clear.js')).addClearCommand,
+  failed: async () => (await import('./failed.js')).addFailedCommand,
+  export: async () => (await import('./export.js')).addExportCommand,
+  import: async () => (await import('./import.js')).addImportCommand,
+  doctor: async () => (await import('./doctor.js')).addDoctorCommand,
+  top: async () => (await import('./top.js')).addTopCommand,
+  bench: async () => (await import('./bench.js')).addBenchCommand,
+  completion: async () => (await import('./completion.js')).addCompletionCommand,
+};
+
+/** The program with the command that the arguments name, or with all: most of the time that a short command takes goes into loading code. */
+export async function buildProgram(args: readonly string[], io: CommandIo): Promise<Command> {
   const program = new Command('pg-coordinate')
     .description('Sees and steers a pg-coordinate queue.')
     .version(await packageVersion(), '--version', 'print the version of this package')
@@ -50,33 +58,14 @@ export async function buildProgram(io: CommandIo): Promise<Command> {
       outputError: () => undefined,
     });
   // Commands take over the settings made so far.
-  addMigrateCommand(program, io);
-  addDropCommand(program, io);
-  addServeCommand(program);
-  addTokenCommand(program);
-  addFlowCommand(program, io);
-  addAddCommand(program, io);
-  addWorkCommand(program, io);
-  addSummaryCommand(program, io);
-  addSpecsCommand(program, io);
-  addUnitsCommand(program, io);
-  addAttemptsCommand(program, io);
-  addWorkersCommand(program, io);
-  addShowCommand(program, io);
-  addPauseCommands(program, io);
-  addWeightCommand(program, io);
-  addPriorityCommand(program, io);
-  addRetryCommand(program, io);
-  addFailCommand(program, io);
-  addCancelCommand(program, io);
-  addDeleteCommand(program, io);
-  addClearCommand(program, io);
-  addFailedCommand(program, io);
-  addExportCommand(program, io);
-  addImportCommand(program, io);
-  addDoctorCommand(program, io);
-  addTopCommand(program, io);
-  addBenchCommand(program, io);
-  addCompletionCommand(program, io);
+  const [name = ''] = args;
+  const asked = Object.entries(commands).filter(([command]) => command === name || !isAlone(name));
+  // One function may add several of them.
+  for (const add of new Set(await Promise.all(asked.map(([, load]) => load())))) add(program, io);
   return program;
+}
+
+/** Whether no other command need be known to run this one; completion lists them all. */
+function isAlone(name: string): boolean {
+  return Object.hasOwn(commands, name) && name !== 'completion';
 }

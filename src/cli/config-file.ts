@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parse } from 'yaml';
 import { InvalidArgumentError } from '../errors/index.js';
 import { checkOptions } from '../options/index.js';
 import type { CommandIo } from './command-io.js';
@@ -31,12 +30,12 @@ export async function readConfigFile(named: string | undefined, io: CommandIo): 
     const path = resolve(directory, given);
     const text = await readIfThere(path);
     if (text === null) throw new UsageError(`there is no configuration file ${path}`);
-    return { path, values: valuesOf(text, path) };
+    return { path, values: await valuesOf(text, path) };
   }
   const home = setIn(environment.XDG_CONFIG_HOME) ?? join(setIn(environment.HOME) ?? homedir(), '.config');
   for (const path of [join(directory, localName), join(home, 'pg-coordinate', 'config.yaml')]) {
     const text = await readIfThere(path);
-    if (text !== null) return { path, values: valuesOf(text, path) };
+    if (text !== null) return { path, values: await valuesOf(text, path) };
   }
   return null;
 }
@@ -57,7 +56,9 @@ async function readIfThere(path: string): Promise<string | null> {
   }
 }
 
-function valuesOf(text: string, path: string): ConfigFile['values'] {
+async function valuesOf(text: string, path: string): Promise<ConfigFile['values']> {
+  // Most commands have no file to read.
+  const { parse } = await import('yaml');
   let parsed: unknown;
   try {
     parsed = parse(text);

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parseDocument } from 'yaml';
 import type { DataDictionary } from '../codec/index.js';
 import { kindOf } from '../options/index.js';
 import type { CommandIo } from './command-io.js';
@@ -16,7 +15,7 @@ export type FlowSpec = DataDictionary & { readonly name: string };
  * the key `flows`. `-` is standard input.
  */
 export async function readFlowFile(path: string, io: CommandIo): Promise<FlowSpec[]> {
-  return flowSpecs(parseFlow(await readText(path, io), path), path);
+  return flowSpecs(await parseFlow(await readText(path, io), path), path);
 }
 
 async function readText(path: string, { stdin, directory }: CommandIo): Promise<string> {
@@ -28,7 +27,8 @@ async function readText(path: string, { stdin, directory }: CommandIo): Promise<
   }
 }
 
-function parseFlow(text: string, path: string): unknown {
+async function parseFlow(text: string, path: string): Promise<unknown> {
+  const { parseDocument } = await import('yaml');
   // Integers as bigint, or those beyond 2^53 would be rounded.
   const document = parseDocument(text, { intAsBigInt: true, customTags: ['binary'] });
   const [error] = document.errors;

@@ -10,7 +10,7 @@ import { UsageError } from './usage-error.js';
 
 /** Runs the command that the arguments name; resolves to the exit code. Errors are one sentence on standard error. */
 export async function runProgram(args: readonly string[], io: CommandIo): Promise<number> {
-  const program = await buildProgram(io);
+  const program = await buildProgram(args, io);
   try {
     if (args.length === 0) {
       program.outputHelp({ error: true });

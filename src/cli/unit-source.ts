@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { CsvError, parse } from 'csv-parse';
 import type { DataDictionary } from '../codec/index.js';
 import type { NewWorkUnit } from '../core/work-spec/work-spec.js';
 import type { WorkUnitMeta } from '../core/work-unit/work-unit.js';
@@ -49,6 +48,7 @@ async function* jsonUnits(stream: Readable, defaults: UnitDefaults): AsyncGenera
 }
 
 async function* csvUnits(stream: Readable, { data, meta, nameColumn }: UnitDefaults): AsyncGenerator<NewWorkUnit> {
+  const { CsvError, parse } = await import('csv-parse');
   const parser = parse({ columns: true, bom: true, skip_empty_lines: true, skip_records_with_empty_values: false });
   stream.on('error', (error) => parser.destroy(error));
   let number = 0;

@@ -1,4 +1,3 @@
-import { runner } from 'node-pg-migrate';
 import type { ClientBase } from 'pg';
 import { SchemaTooNewError, UnsupportedServerError } from '../../errors/index.js';
 import { quoteIdentifier } from '../statement.js';
@@ -74,6 +73,8 @@ async function checkKnown(schema: string, applied: readonly string[], set: Migra
 }
 
 async function run(client: ClientBase, schema: string, set: MigrationSet, direction: 'up' | 'down'): Promise<void> {
+  // Loaded only now: it takes as long as all the rest of a short command, and most processes find nothing to migrate.
+  const { runner } = await import('node-pg-migrate');
   await runner({
     dbClient: client,
     dir: migrationDirectory(set),
