@@ -30,11 +30,15 @@ async function startWorker(namespace: string): Promise<Worker> {
   return { process, name: await process.run('work', { url, schema, namespace, lifetimeMs }) };
 }
 
-/** Adds units to both specs, again and again until the process is in the middle of them; resolves to how many each has then. */
+/** Adds units to both specs, whenever there are few, until the process is in the middle of them; resolves to how many each has then. */
 async function load(namespace: Namespace, count: number, { process }: Worker): Promise<number> {
   const before = process.told.length;
   let added = count;
+  const counted = await namespace.workSpec('effect');
   while (process.told.length <= before + 10) {
+    // More than are needed would only take longer.
+    const { available = 0 } = await counted.countWorkUnitStatus();
+    if (available >= unitsAtOnce) continue;
     for (const name of ['effect', 'plain']) {
       const spec = await namespace.workSpec(name);
       await spec.addWorkUnits(Array.from({ length: unitsAtOnce }, (_, n) => ({ name: `${added + n}`, data: { n } })));
