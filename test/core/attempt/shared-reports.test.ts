@@ -67,11 +67,11 @@ describe('attempts reported on one by one', () => {
   });
 
   test('while somebody holds one of them, the others are ended', async () => {
-    const [held, ...others] = await claimed(4);
+    const [held, ...others] = (await claimed(4)) as [Attempt, ...Attempt[]];
     const client = await database.client();
     await client.query('begin');
-    await held?.fail({}, { client });
-    const reports = [held, ...others].map((attempt) => attempt?.finish());
+    await held.fail({}, { client });
+    const reports = [held, ...others].map((attempt) => attempt.finish());
     try {
       await Promise.all(reports.slice(1));
       await untilWaiting(database);
@@ -79,7 +79,7 @@ describe('attempts reported on one by one', () => {
       await client.query('rollback');
     }
     await reports[0];
-    expect((await held?.read())?.status).toBe('finished');
+    expect((await held.read()).status).toBe('finished');
   });
 
   test('those asked for before the connection is closed are ended', async () => {
