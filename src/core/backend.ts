@@ -18,6 +18,8 @@ import { Watching } from './notify/watching.js';
 import { foldCounts, foldLimit } from './summary/count-units.js';
 import { ReadyRotation } from './work-unit/ready-rotation.js';
 import { CandidateCache } from './scheduler/candidate-cache.js';
+import { EndQueue } from './attempt/end-queue.js';
+import { AttemptFinder } from './attempt/attempt-finder.js';
 import { SealedFronts } from './attempt/sealed-fronts.js';
 import { DirectClaims } from './scheduler/direct-claims.js';
 import { DueHorizon } from './expiry/due-horizon.js';
@@ -148,6 +150,10 @@ export class Bucket {
   readonly candidates = new CandidateCache();
   /** Puts units that are added one by one at the same time into one statement. */
   readonly adds = new AddQueue(this);
+  /** Puts reports that are made one by one at the same time into one statement. */
+  readonly ends: EndQueue;
+  /** The same for attempts that are looked up one by one. */
+  readonly finder: AttemptFinder;
   /** When this process last recorded that work of a runtime was asked for, see recordRuntimes(). */
   readonly runtimesRecorded = new Map<string, number>();
   /** What others do to attempts. */
@@ -169,6 +175,8 @@ export class Bucket {
       logger,
     });
     this.rotation = new ReadyRotation(this);
+    this.ends = new EndQueue(this);
+    this.finder = new AttemptFinder(this);
   }
 
   /** Waits for the housekeeping under way; there will be no other. */

@@ -53,7 +53,11 @@ async function endAttemptsOn(
     on === undefined ? database.transaction({}, work) : work(on);
 
   const first = firstOfEach(reports);
-  const ended = await endActive(bucket, status, first, on ?? database, { takesOutput: on !== undefined });
+  const [only] = reports;
+  const ended =
+    on === undefined && only !== undefined && reports.length === 1
+      ? new Set((await bucket.ends.end(status, only)) ? [only.number] : [])
+      : await endActive(bucket, status, first, on ?? database, { takesOutput: on !== undefined });
   const withOutput = first.filter(({ number, hasOutput }) => !ended.has(number) && hasOutput !== false);
   if (status === 'finished' && withOutput.length > 0 && on === undefined) {
     const chained = await inTransaction((executor) => endActive(bucket, status, withOutput, executor, { takesOutput: true }));
@@ -64,25 +68,31 @@ async function endAttemptsOn(
   );
 }
 
-/**
- * Ends those that are active, and tells who watches that they have `change`d; resolves to their numbers. All are of one namespace. With
- * `takesOutput`, `on` must be a transaction.
- */
+export interface EndActiveOptions {
+  /** Whether those with output for a next spec are ended, too, and it is added: then `on` must be a transaction. @default false */
+  readonly takesOutput?: boolean;
+  /** What is told who watches. @default the status */
+  readonly change?: AttemptChange;
+  /** How long the statement waits for each lock, such as `50ms`, before it fails with 55P03. @default as the session has it */
+  readonly lockTimeout?: string;
+}
+
+/** Ends those that are active, and tells who watches; resolves to their numbers. All are of one namespace. */
 export async function endActive(
   bucket: Bucket,
   status: 'finished' | 'failed',
   given: readonly Report[],
   on: Executor,
-  { takesOutput = false, change = status }: { takesOutput?: boolean; change?: AttemptChange } = {},
+  { takesOutput = false, change = status, lockTimeout }: EndActiveOptions = {},
 ): Promise<Set<number>> {
   const [first] = given;
   if (first === undefined) return new Set();
   const reports = given.toSorted((a, b) => a.unitId - b.unitId);
   const namespaceId = namespaceOfSpec(first.specId);
-  const values = endParameters(bucket, status, reports, { takesOutput, namespaceId });
+  const values = endParameters(bucket, status, reports, { takesOutput, namespaceId, lockTimeout });
   const isAlone = on === bucket.backend.database && !takesOutput;
   const undisturbed = isAlone ? await endIfUndisturbed(bucket, values) : undefined;
-  const [answer, ...withOutput] = undisturbed ?? (await bucket.run(endStatement, values, on));
+  const [answer, ...withOutput] = undisturbed ?? (await bucket.backend.database.continuing(() => bucket.run(endStatement, values, on)));
   bucket.counts.count();
   if (takesOutput) await addOutput(bucket, withOutput, on);
   const ended = new Set(typeof answer?.numbers === 'string' ? answer.numbers.split(',').map(Number) : []);
@@ -106,7 +116,7 @@ function endParameters(
   { backend }: Bucket,
   status: 'finished' | 'failed',
   reports: readonly Report[],
-  { takesOutput, namespaceId }: { readonly takesOutput: boolean; readonly namespaceId: number },
+  { takesOutput, namespaceId, lockTimeout }: { readonly takesOutput: boolean; readonly namespaceId: number; readonly lockTimeout: string | undefined },
 ): readonly unknown[] {
   const specIds = [...new Set(reports.map(({ specId }) => specId))];
   const placeOf = new Map(specIds.map((specId, index) => [specId, index + 1]));
@@ -121,6 +131,7 @@ function endParameters(
     namespaceId,
     int8Array(specIds),
     int4Array(reports.map(({ specId }) => placeOf.get(specId) ?? 0)),
+    lockTimeout ?? null,
   ];
 }
 

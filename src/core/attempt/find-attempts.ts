@@ -39,6 +39,11 @@ export async function findAttempts(
   });
 }
 
+/** As findAttempts, for one; on PostgreSQL those who ask at the same time share a round trip. Raises Gone. */
+export async function findAttempt(namespace: Namespace, reference: AttemptReference): Promise<Attempt | CoordinateError> {
+  return namespace instanceof PostgresNamespace ? namespace.bucket.finder.find(namespace, reference) : search(namespace, reference);
+}
+
 async function search(namespace: Namespace, { workSpec, workUnit, number }: AttemptReference): Promise<Attempt | CoordinateError> {
   try {
     const unit = await (await namespace.workSpec(workSpec)).workUnit(workUnit);

@@ -1,14 +1,18 @@
 import { statement } from '../../database/index.js';
 import { isWatched } from '../notify/is-watched.js';
 
-/** The specs of the reports ($9), and the next ones of these, in the same order; null: there is none. */
+/**
+ * The specs of the reports ($9), and the next ones of these, in the same order; null: there is none. A lock timeout ($11) holds from here, before
+ * there is any lock, until the statement's own transaction ends: set here, it costs no other trip or message.
+ */
 const specsOfReports = (s: string): string => `
       select array_agg(w.id order by given.at) as ids, array_agg(next.id order by given.at) as next_ids
       from unnest($9::bigint[]) with ordinality as given (id, at)
       left join lateral (select * from ${s}.work_spec w where w.id = given.id offset 0) w on true
       left join lateral (
         select n.id from ${s}.work_spec n where n.namespace_id = w.namespace_id and n.name = w.next_work_spec_name offset 0
-      ) next on true`;
+      ) next on true
+      where $11::text is null or set_config('lock_timeout', $11::text, true) is not null`;
 
 /**
  * Ends attempts well or badly, many at once: those that are pending and their unit's active one. All others are left as they are, and
@@ -24,7 +28,7 @@ const specsOfReports = (s: string): string => `
  * through all of a table that was nearly empty when it was last vacuumed, for each report, and keep to that plan however much is in it by then.
  * Lock order: work_unit by id, lease. Indexes: the primary keys of work_unit and lease, one probe a unit; that of work_spec once a spec.
  * Parameters: status, unit ids, numbers, data (null: they stay), whether each could have output, now, whether those are ended,
- * namespace id, the different spec ids, and for each attempt which of these is its own, from 1.
+ * namespace id, the different spec ids, for each attempt which of these is its own, from 1, and a lock timeout or null.
  */
 export const endAttempts = statement(
   'attempt.end',

@@ -1,5 +1,7 @@
 import { sqlState } from '../../database/index.js';
 import type { Bucket } from '../backend.js';
+import { sharedLockTimeout } from '../shared-lock-timeout.js';
+import { Turns } from '../turns.js';
 import { addBatchForIds } from '../work-unit/add-units.js';
 import { UnitBatch, type EncodedUnit } from '../work-unit/unit-batch.js';
 
@@ -19,31 +21,14 @@ interface Call extends Caller {
 /** A call that can be sent. */
 type ReadyCall = Call & { readonly unit: EncodedUnit };
 
-/** How long what has come since waits for a statement under way, to go together, before it goes beside it. */
-const patienceMs = 50;
-
-/**
- * How long a statement for several calls waits for a lock. Longer, and a unit that somebody has locked would keep all the others from being
- * added; and a caller whose transaction holds one of them and wants another would be in a deadlock that no call for itself can make.
- * Well below PostgreSQL's deadlock_timeout of 1 s, so that it does not come to one.
- */
-const sharedLockTimeout = '50ms';
-
-/**
- * Calls that add units to one spec. The first goes at once, with those of the same turn of the event loop's microtasks; what comes while its
- * statement is under way goes together in the next. A caller alone waits no longer than without this; many share one round trip
- * and one commit. Calls of one name never overtake each other.
- */
+/** Calls that add units to one spec, and share statements (see `Turns`). Calls of one name never overtake each other. */
 export class AddLane {
   readonly #bucket: Bucket;
   readonly #specId: number;
   readonly #onEmpty: () => void;
+  readonly #turns = new Turns(() => this.#sendNext());
   #waiting: Call[] = [];
   readonly #namesInFlight = new Set<string>();
-  #inFlight = 0;
-  /** Of those in flight, how many the next statement still waits for. */
-  #awaited = 0;
-  #isScheduled = false;
 
   constructor(bucket: Bucket, specId: number, onEmpty: () => void) {
     this.#bucket = bucket;
@@ -54,7 +39,7 @@ export class AddLane {
   add(key: string, unit: EncodedUnit | Promise<EncodedUnit>, caller: Caller): void {
     const call: Call = { key, unit: unit instanceof Promise ? undefined : unit, ...caller };
     this.#waiting.push(call);
-    this.#schedule();
+    this.#turns.schedule();
     if (!(unit instanceof Promise)) return;
     unit
       .then(
@@ -64,24 +49,14 @@ export class AddLane {
           call.reject(error);
         },
       )
-      .finally(() => this.#schedule());
-  }
-
-  #schedule(): void {
-    if (this.#isScheduled || this.#awaited > 0) return;
-    this.#isScheduled = true;
-    queueMicrotask(() => {
-      this.#isScheduled = false;
-      this.#sendNext();
-    });
+      .finally(() => this.#turns.schedule());
   }
 
   /** Sends what can be sent, a statement at a time. */
   #sendNext(): void {
-    if (this.#awaited > 0) return;
     const calls = this.#take();
     if (calls.length > 0) void this.#send(calls);
-    else if (this.#waiting.length === 0 && this.#inFlight === 0) this.#onEmpty();
+    else if (this.#waiting.length === 0 && this.#turns.isIdle) this.#onEmpty();
   }
 
   /** Takes from the front as many calls as go into one statement; those whose name is in flight, or has to wait for its schema, stay. */
@@ -111,7 +86,7 @@ export class AddLane {
     const keys = new Set(calls.map(({ key }) => key));
     const isAlone = keys.size === 1;
     for (const key of keys) this.#namesInFlight.add(key);
-    const answered = this.#beginFlight();
+    const answered = this.#turns.begin();
     const error = await this.#tryToAdd(calls, isAlone ? {} : { lockTimeout: sharedLockTimeout });
     for (const key of keys) this.#namesInFlight.delete(key);
     if (error !== undefined) {
@@ -141,28 +116,6 @@ export class AddLane {
     } catch (error) {
       return { value: error };
     }
-  }
-
-  /** Returns what is to be called once the statement has answered. */
-  #beginFlight(): () => void {
-    this.#inFlight++;
-    this.#awaited++;
-    let isAwaited = true;
-    const endWait = (): void => {
-      if (!isAwaited) return;
-      isAwaited = false;
-      this.#awaited--;
-    };
-    const patience = setTimeout(() => {
-      endWait();
-      this.#sendNext();
-    }, patienceMs);
-    return () => {
-      clearTimeout(patience);
-      this.#inFlight--;
-      endWait();
-      this.#sendNext();
-    };
   }
 }
 

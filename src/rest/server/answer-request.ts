@@ -2,22 +2,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ByteBudget } from '../../access/byte-budget.js';
 import { GoneError, NotAcceptableError, ServerBusyError } from '../../errors/index.js';
 import {
-  accepts, chooseType, decodeRequestBody, defaultType, eventStreamType, formatOfContentType, formatOfType, type Body, type MediaType,
+  accepts, chooseType, decodeRequestBody, defaultType, eventStreamType, formatOfContentType, type Body, type MediaType,
 } from '../wire/index.js';
 import type { Answer } from './answer.js';
 import type { Exchange } from './exchange.js';
 import { namespaceName } from './namespace.js';
 import { sendAnswer, sendNotFound, sendStream } from './respond.js';
+import { RequestExchange, type Surroundings } from './request-exchange.js';
 import type { Route } from './route.js';
 import { whenOver } from './when-over.js';
-
-/** What all requests have in common. */
-export type Surroundings = Pick<Exchange, 'coordinate' | 'longestWaitMs' | 'waiting' | 'streams' | 'known'> & {
-  /** Fires when the server is stopping. */
-  readonly stopping: AbortSignal;
-  /** What large answers may have together until they are taken. */
-  readonly answers: ByteBudget;
-};
 
 /** Smaller answers fit into the buffers of a connection, and are not counted. */
 const smallAnswerBytes = 64 * 1024;
@@ -25,56 +18,38 @@ const smallAnswerBytes = 64 * 1024;
 /** Methods whose requests have a body. */
 const withBody = ['POST', 'PUT', 'PATCH'];
 
-const noBody: Body = Object.freeze({});
-
 /**
  * Answers a request to a route. What is checked comes in the order that clients know: the answer's media type, the objects of the
  * path, the body, the method.
  */
-export async function answerRequest(
-  route: Route,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { stopping, answers, ...surroundings }: Surroundings,
-): Promise<void> {
-  const segments = request.params as Exchange['segments'];
+export async function answerRequest(route: Route, request: FastifyRequest, reply: FastifyReply, surroundings: Surroundings): Promise<void> {
   // The framework takes `/namespace/` for a namespace without a name; even that one has a segment that is not empty.
-  if (Object.values(segments).includes('')) {
+  if (hasEmptySegment(request.params as Exchange['segments'])) {
     sendNotFound(reply);
     return;
   }
   const { method } = request;
   const type = typeOf(route, request);
-  const ending = new AbortController();
-  const end = (): void => ending.abort();
-  const callOff = whenOver(request, reply, end);
-  stopping.addEventListener('abort', end, { once: true });
-  if (stopping.aborted) end();
+  const exchange = new RequestExchange(request, reply, type, surroundings);
   try {
-    const exchange: Exchange = {
-      ...surroundings,
-      access: request.access,
-      segments,
-      query: request.query as URLSearchParams,
-      body: noBody,
-      format: formatOfType(type),
-      signal: ending.signal,
-      isStillAllowed: () => isStillAllowed(request),
-      lastEventId: request.headers['last-event-id']?.toString(),
-    };
     if (!route.methods.includes(method)) reply.header('allow', route.methods.join(', '));
     const { takeBack, ...said } = await answerAnew(exchange, async () => {
       const answer = await route.find(exchange);
-      return answer(method, { ...exchange, body: withBody.includes(method) ? readBody(request) : noBody });
+      if (withBody.includes(method)) exchange.body = readBody(request);
+      return answer(method, exchange);
     });
-    const send = (): void => sendAnswer(reply, said, type, (bytes) => holdAnswer(answers, bytes, (callback) => whenOver(request, reply, callback)));
+    const send = (): void => sendAnswer(reply, said, type, (bytes) => holdAnswer(surroundings.answers, bytes, (callback) => whenOver(request, reply, callback)));
     if (said.stream !== undefined) await sendStream(reply, said.stream, method);
     else if (takeBack === undefined) send();
     else await sendOrTakeBack(request, reply, { send, takeBack });
   } finally {
-    callOff();
-    stopping.removeEventListener('abort', end);
+    exchange.end();
   }
+}
+
+function hasEmptySegment(segments: Exchange['segments']): boolean {
+  for (const name in segments) if (segments[name] === '') return true;
+  return false;
 }
 
 /** An answer is held until its client has taken it, however long that takes. Raises ServerBusy. */
@@ -83,16 +58,6 @@ function holdAnswer(answers: ByteBudget, bytes: number, whenOver: (callback: () 
   // One that is larger than all may be together must be taken some time.
   if (!answers.takeOrBeAlone(bytes)) throw new ServerBusyError();
   whenOver(() => answers.give(bytes));
-}
-
-/** Tokens expire, and are taken back. */
-function isStillAllowed(request: FastifyRequest): boolean {
-  try {
-    request.letIn();
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What was made for the client is taken back unless the answer was handed over to the system: after that, nobody knows what became of it. */

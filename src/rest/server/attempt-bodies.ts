@@ -14,11 +14,12 @@ import { attemptUrl, workerUrl, workSpecUrl, workUnitUrl } from './links.js';
 
 /** An attempt in full. `state` is what is known of it: that of the object, or newer. */
 export function attemptBody(attempt: Attempt, state: AttemptState, format: Format): AttemptBody {
-  const url = attemptUrl(attempt);
   const { workUnit, worker } = attempt;
+  const short = shortBody(attempt);
+  const { url } = short;
   const { name, key } = unitNameToBody(workUnit.key);
   return {
-    ...shortBody(attempt),
+    ...short,
     ...attemptStateToBody(state, format),
     work_spec_name: workUnit.workSpec.name,
     work_spec_url: workSpecUrl(workUnit.workSpec),

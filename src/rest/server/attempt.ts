@@ -1,5 +1,5 @@
 import type { Attempt } from '../../core/attempt/attempt.js';
-import { findAttempts } from '../../core/attempt/find-attempts.js';
+import { findAttempt as findOne } from '../../core/attempt/find-attempts.js';
 import { CoordinateError, NoSuchAttemptError } from '../../errors/index.js';
 import { completionFromBody, decodeName, decodeTextName, type AttemptAction, type Completion } from '../wire/index.js';
 import { ok, type Answer } from './answer.js';
@@ -25,9 +25,9 @@ export function attemptReference({ spec = '', unit = '', worker = '', number = '
 export async function findAttempt(exchange: Exchange): Promise<Attempt> {
   const namespace = await knownNamespace(exchange);
   const reference = attemptReference(exchange.segments);
-  const [attempt] = await findAttempts(namespace, [reference]);
+  const attempt = await findOne(namespace, reference);
   if (attempt instanceof CoordinateError) throw attempt;
-  if (attempt?.worker.name !== reference.worker) throw new NoSuchAttemptError();
+  if (attempt.worker.name !== reference.worker) throw new NoSuchAttemptError();
   return attempt;
 }
 

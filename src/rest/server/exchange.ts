@@ -13,11 +13,14 @@ export interface Exchange {
   /** The segments of the path that the route names, percent-decoded. */
   readonly segments: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** An object without members where the method has no body. */
+  /** An object without members where the method has no body, and while the objects of the path are being found. */
   readonly body: Body;
   /** How the answer will be written. */
   readonly format: Format;
-  /** Fires when the client has gone, or the server is stopping: whoever waits for something gives up then. */
+  /**
+   * Fires when the client has gone, or the server is stopping: whoever waits for something gives up then. To be asked for only by who does: it is made
+   * when it is.
+   */
   readonly signal: AbortSignal;
   /** What requests have named before. */
   readonly known: KnownObjects;

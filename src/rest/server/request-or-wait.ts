@@ -21,7 +21,7 @@ export class WaitingRequests {
   async requestOrWait(
     worker: Worker,
     { request, waitMs }: WaitingRequest,
-    { signal, longestWaitMs }: Pick<Exchange, 'signal' | 'longestWaitMs'>,
+    exchange: Pick<Exchange, 'signal' | 'longestWaitMs'>,
   ): Promise<Attempt[]> {
     const { namespace } = worker;
     const key = keyOf(namespace);
@@ -30,11 +30,11 @@ export class WaitingRequests {
     const joins = waiting !== undefined && (waitMs >= shortWaitMs || waiting.isQuietFor(request));
     if (waitMs <= 0 || !joins) {
       const attempts = await worker.requestAttempts(request);
-      if (attempts.length > 0 || waitMs <= 0 || signal.aborted) return attempts;
+      if (attempts.length > 0 || waitMs <= 0 || exchange.signal.aborted) return attempts;
     }
     const open = this.#rooms.get(key);
     const room = open ?? new WaitingRoom(workSignal(namespace));
-    const answer = room.wait(worker, request, { waitMs: Math.min(waitMs, longestWaitMs), signal });
+    const answer = room.wait(worker, request, { waitMs: Math.min(waitMs, exchange.longestWaitMs), signal: exchange.signal });
     if (open === undefined) this.#run(key, room);
     return answer;
   }

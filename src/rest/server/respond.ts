@@ -1,17 +1,22 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { CoordinateError } from '../../errors/index.js';
-import { defaultType, encodeBody, errorToBody, eventStreamType, formatOfType, type MediaType } from '../wire/index.js';
+import { defaultType, encodeBody, errorToBody, eventStreamType, formatOfType, writeBody, type MediaType } from '../wire/index.js';
 import type { Answer } from './answer.js';
 
 /** Sends what a resource has to say, of which `hold` is told the length, and may refuse. For HEAD, Node leaves the body out and keeps the headers. */
 export function sendAnswer(reply: FastifyReply, { status, body, location }: Answer, type: MediaType, hold: (bytes: number) => void): void {
-  const bytes = status === 204 ? undefined : encodeBody(body, formatOfType(type));
-  if (bytes !== undefined) hold(bytes.length);
+  const written = status === 204 ? undefined : writeBody(body, formatOfType(type));
+  if (written !== undefined) hold(Buffer.byteLength(written));
   reply.code(status);
   if (location !== undefined) reply.header('location', location);
-  if (bytes === undefined) void reply.send();
-  else void reply.header('content-type', type).send(bytes);
+  if (written === undefined) void reply.send();
+  else void reply.header('content-type', type).serializer(asIs).send(written);
+}
+
+/** Without a serializer of our own the framework would add a charset to the type of text. */
+function asIs(text: unknown): string {
+  return text as string;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Role, TlsIdentity } from '../../access/index.js';
 import { CannotListenError, ServerBusyError } from '../../errors/index.js';
 import { chooseType, defaultType, type MediaType } from '../wire/index.js';
 import { answerBadBytes } from './answer-bad-bytes.js';
-import { answerRequest, type Surroundings } from './answer-request.js';
+import { answerRequest } from './answer-request.js';
 import { errorOfRequest } from './error-of-request.js';
 import { EventStreams } from './event-streams.js';
 import { guard, sendChallenge } from './guard.js';
@@ -18,6 +18,7 @@ import { refuseForeignPages, requireOwnHost } from './own-host.js';
 import { hasBody, readBodies } from './read-body.js';
 import { sendError, sendNotFound } from './respond.js';
 import { checkRestServerOptions, type CheckedRestServerOptions, type RestServerOptions } from './rest-options.js';
+import type { Surroundings } from './request-exchange.js';
 import { WaitingRequests } from './request-or-wait.js';
 import { needOf } from './route.js';
 import { routes } from './routes.js';
@@ -44,6 +45,8 @@ const maxSegmentLength = 16 * 1024;
 const keepAliveTimeoutMs = 75_000;
 /** Those of requests that are answered before their body is read, or has been. */
 const earlyStatuses = [401, 403, 413, 429, 503];
+/** Of most requests; nobody writes to a query. */
+const noQuery = new URLSearchParams();
 /** A connection that is silent for so long beyond the longest wait for work is cut off: who does not take his answer, too. */
 const silenceMs = 90_000;
 
@@ -157,7 +160,7 @@ function frameworkOptions(settings: CheckedRestServerOptions, frameworkErrors: F
     clientErrorHandler: answerBadBytes,
     routerOptions: {
       maxParamLength: maxSegmentLength,
-      querystringParser: (text: string) => new URLSearchParams(text) as unknown as Record<string, unknown>,
+      querystringParser: (text: string) => (text === '' ? noQuery : new URLSearchParams(text)) as unknown as Record<string, unknown>,
     },
   };
 }

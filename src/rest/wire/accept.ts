@@ -25,6 +25,9 @@ const PARTS = { ',': /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g, ';': /(?:[^;"]|"(?:[^"\\]
  */
 export function chooseType(header: string | undefined): MediaType {
   if (header === undefined || header.trim() === '') return defaultType;
+  // What clients mostly send.
+  const named = mediaTypes.find((type) => type === header);
+  if (named !== undefined) return named;
   const accepted = rangesOf(header);
   const refused = new Set(accepted.filter(({ quality }) => quality === 0).map(({ range }) => range));
   let best: { type: MediaType; quality: number; rank: number } | undefined;

@@ -10,6 +10,16 @@ export function encodeBody(value: unknown, format: Format): Buffer {
   return format === 'cbor' ? encodeValue(value, 'body') : Buffer.from(stringifyJson(value), 'utf8');
 }
 
+/** Longer text costs more to be joined to a head than to be written behind it. */
+const mostText = 16 * 1024;
+
+/** The same, but a short one in JSON as the text that it is: Node writes the head of an answer and that as one piece, at half of the cost of two. */
+export function writeBody(value: unknown, format: Format): string | Buffer {
+  if (format === 'cbor') return encodeValue(value, 'body');
+  const text = stringifyJson(value);
+  return text.length <= mostText ? text : Buffer.from(text, 'utf8');
+}
+
 /** Reads a body that must be an object. Raises MalformedRequest; BadCbor. */
 export function decodeBody(bytes: Uint8Array, format: Format): Body {
   return asBody(decodeAnyBody(bytes, format), 'the body');
@@ -26,9 +36,11 @@ export function decodeAnyBody(bytes: Uint8Array, format: Format): unknown {
   return format === 'cbor' ? decodeValue(bytes) : parseJson(textOf(bytes));
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function textOf(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (error) {
     throw new MalformedRequestError('the body is not UTF-8', { cause: error });
   }

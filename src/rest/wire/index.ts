@@ -15,7 +15,7 @@ export * from './bodies/work-spec-meta-body.js';
 export * from './bodies/work-unit-body.js';
 export * from './bodies/work-unit-page-body.js';
 export * from './bodies/worker-body.js';
-export { decodeAnyBody, decodeBody, decodeRequestBody, encodeBody } from './body.js';
+export { decodeAnyBody, decodeBody, decodeRequestBody, encodeBody, writeBody } from './body.js';
 export { dataFromWire, dataToWire, optionalDataFromWire } from './data.js';
 export { durationFromWire, durationToWire } from './duration.js';
 export type { Format } from './format.js';

@@ -26,6 +26,8 @@ export const defaultType: MediaType = jsonTypes[0];
 
 /** How a body of this `Content-Type` is written; its parameters do not matter. Raises UnsupportedMediaType. */
 export function formatOfContentType(header: string | undefined): Format {
+  const exact = mediaTypes.find((name) => name === header);
+  if (exact !== undefined) return formatOfType(exact);
   const type = header?.split(';', 1)[0]?.trim() ?? '';
   const known = mediaTypes.find((name) => name === type.toLowerCase());
   if (known === undefined) throw new UnsupportedMediaTypeError(type.slice(0, 100));

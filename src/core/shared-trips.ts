@@ -1,0 +1,68 @@
+import type { Database } from '../database/index.js';
+import { Turns } from './turns.js';
+
+export interface SharedTripsOptions<Item, Result> {
+  readonly database: Database;
+  /** How many go together at most. */
+  readonly most: number;
+  /** Resolves to what each comes to, in the same order; what it rejects with, all are told. */
+  readonly send: (items: readonly Item[]) => Promise<readonly (Result | Promise<Result>)[]>;
+}
+
+interface Call<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result | Promise<Result>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Has many callers share round trips, those of one key each with the others. */
+export class SharedTrips<Item, Result> {
+  readonly #options: SharedTripsOptions<Item, Result>;
+  /** Those with nothing under way and nobody waiting are not in it. */
+  readonly #lanes = new Map<string, (call: Call<Item, Result>) => void>();
+
+  constructor(options: SharedTripsOptions<Item, Result>) {
+    this.#options = options;
+  }
+
+  /** What is asked before the database is closed comes to its end. Raises Closed. */
+  ask(key: string, item: Item): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#options.database.checkOpen();
+      let join = this.#lanes.get(key);
+      if (join === undefined) {
+        join = this.#open(key);
+        this.#lanes.set(key, join);
+      }
+      join({ item, resolve, reject });
+    });
+  }
+
+  #open(key: string): (call: Call<Item, Result>) => void {
+    const { database, most, send } = this.#options;
+    const end = database.begin();
+    const waiting: Call<Item, Result>[] = [];
+    const turns = new Turns(() => {
+      const calls = waiting.splice(0, most);
+      if (calls.length > 0) void go(calls);
+      else if (turns.isIdle) {
+        this.#lanes.delete(key);
+        end();
+      }
+    });
+    const go = async (calls: readonly Call<Item, Result>[]): Promise<void> => {
+      const answered = turns.begin();
+      try {
+        const results = await database.continuing(() => send(calls.map(({ item }) => item)));
+        calls.forEach(({ resolve }, index) => resolve(results[index] as Result));
+      } catch (error) {
+        for (const { reject } of calls) reject(error);
+      }
+      answered();
+    };
+    return (call) => {
+      waiting.push(call);
+      turns.schedule();
+    };
+  }
+}
