@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Server as TlsServer } from 'node:tls';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import { ByteBudget } from '../../access/byte-budget.js';
+import { limitConnectionsByAddress } from '../../access/limit-connections-by-address.js';
 import type { Role, TlsIdentity } from '../../access/index.js';
 import { CannotListenError, ServerBusyError } from '../../errors/index.js';
 import { chooseType, defaultType, type MediaType } from '../wire/index.js';
@@ -116,6 +117,9 @@ async function applicationOf(
   const app = fastify(frameworkOptions(settings, onError));
   app.server.maxConnections = settings.maxConnections;
   app.server.on('drop', () => logger.warn(`an HTTP client was turned away: there are ${settings.maxConnections} connections`));
+  limitConnectionsByAddress(app.server, settings.maxConnectionsPerAddress, (address) => {
+    logger.warn(`an HTTP client was turned away: there are ${settings.maxConnectionsPerAddress} connections from ${address}`);
+  });
   readBodies(app, settings);
   app.setErrorHandler(onError);
   app.addHook('onSend', (_request, reply, _payload, done) => {
