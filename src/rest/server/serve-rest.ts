@@ -14,6 +14,7 @@ import { guard, sendChallenge } from './guard.js';
 import { KnownObjects } from './known-objects.js';
 import { limitRate } from './limit-rate.js';
 import { registerObservation } from './observation.js';
+import { knowAllMethods } from './other-methods.js';
 import { serveDescription } from './openapi/serve-description.js';
 import { refuseForeignPages, requireOwnHost } from './own-host.js';
 import { hasBody, readBodies } from './read-body.js';
@@ -120,6 +121,7 @@ async function applicationOf(
   limitConnectionsByAddress(app.server, settings.maxConnectionsPerAddress, (address) => {
     logger.warn(`an HTTP client was turned away: there are ${settings.maxConnectionsPerAddress} connections from ${address}`);
   });
+  knowAllMethods(app);
   readBodies(app, settings);
   app.setErrorHandler(onError);
   app.addHook('onSend', (_request, reply, _payload, done) => {
