@@ -7,7 +7,7 @@ import {
 import type { Answer } from './answer.js';
 import type { Exchange } from './exchange.js';
 import { namespaceName } from './namespace.js';
-import { sendAnswer, sendNotFound, sendStream } from './respond.js';
+import { sendAnswer, sendList, sendNotFound, sendStream } from './respond.js';
 import type { Route } from './route.js';
 import { whenOver } from './when-over.js';
 
@@ -17,6 +17,8 @@ export type Surroundings = Pick<Exchange, 'coordinate' | 'longestWaitMs' | 'wait
   readonly stopping: AbortSignal;
   /** What large answers may have together until they are taken. */
   readonly answers: ByteBudget;
+  /** Told why an answer that had begun was broken off. */
+  readonly onBroken: (request: FastifyRequest, error: unknown) => void;
 };
 
 /** Smaller answers fit into the buffers of a connection, and are not counted. */
@@ -35,7 +37,7 @@ export async function answerRequest(
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
-  { stopping, answers, ...surroundings }: Surroundings,
+  { stopping, answers, onBroken, ...surroundings }: Surroundings,
 ): Promise<void> {
   const segments = request.params as Exchange['segments'];
   // The framework takes `/namespace/` for a namespace without a name; even that one has a segment that is not empty.
@@ -67,8 +69,10 @@ export async function answerRequest(
       const answer = await route.find(exchange);
       return answer(method, { ...exchange, body: withBody.includes(method) ? readBody(request) : noBody });
     });
-    const send = (): void => sendAnswer(reply, said, type, (bytes) => holdAnswer(answers, bytes, (callback) => whenOver(request, reply, callback)));
+    const hold = (bytes: number): void => holdAnswer(answers, bytes, (callback) => whenOver(request, reply, callback));
+    const send = (): void => sendAnswer(reply, said, type, hold);
     if (said.stream !== undefined) await sendStream(reply, said.stream, method);
+    else if (said.list !== undefined) await sendList(reply, said.list, type, { method, hold, onBroken: (error) => onBroken(request, error) });
     else if (takeBack === undefined) send();
     else await sendOrTakeBack(request, reply, { send, takeBack });
   } finally {

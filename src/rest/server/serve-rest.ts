@@ -135,7 +135,9 @@ async function applicationOf(
   guard(app, tokens);
   app.setNotFoundHandler((_request, reply) => sendNotFound(reply));
   registerObservation(app, settings, stopping);
-  const surroundings = { coordinate, longestWaitMs, stopping, known: new KnownObjects(), answers: new ByteBudget(settings.maxBufferedBytes), ...lasting };
+  const onBroken = (request: FastifyRequest, error: unknown): void => logger.error(`the answer to ${request.method} ${pathOf(request)} broke off: ${stackOf(error)}`);
+  const answers = new ByteBudget(settings.maxBufferedBytes);
+  const surroundings: Surroundings = { coordinate, longestWaitMs, stopping, known: new KnownObjects(), answers, onBroken, ...lasting };
   for (const route of routes) {
     const needs = (method: string): Role => needOf(route, method);
     app.all(route.path, { config: { needs } }, (request, reply) => answerRequest(route, request, reply, surroundings));
