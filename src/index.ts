@@ -6,7 +6,7 @@ export { attemptStatuses, type AttemptStatus } from './core/attempt/attempt-stat
 export type { Attempt, AttemptState } from './core/attempt/attempt.js';
 export type { ConnectOptions } from './core/connect-options.js';
 export { drop, migrate, type ConnectTarget } from './core/connect.js';
-export type { Coordinate, TransactionClient, TransactionOptions } from './core/coordinate.js';
+export type { Coordinate, NamespaceQuery, TransactionClient, TransactionOptions } from './core/coordinate.js';
 export type { Namespace, WorkerListOptions } from './core/namespace/namespace.js';
 export type { PostgresNamespace } from './core/namespace/postgres-namespace.js';
 export type { AttemptEvent, NamespaceEvent } from './core/notify/namespace-event.js';

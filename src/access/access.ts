@@ -25,6 +25,11 @@ export class Access {
     return [...this.#roles.keys()].some((namespace) => this.#has(namespace, role));
   }
 
+  /** The namespaces in which it has the role, where they are listed by name; undefined: it has it in all. */
+  namespacesWith(role: Role): readonly string[] | undefined {
+    return this.may(role) ? undefined : [...this.#roles.keys()].filter((namespace) => this.#has(namespace, role));
+  }
+
   #has(namespace: string, role: Role): boolean {
     return allows(this.#roles.get(namespace) ?? [], role);
   }

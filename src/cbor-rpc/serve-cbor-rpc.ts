@@ -9,6 +9,7 @@ import type { TakeBack } from './methods/method.js';
 import { checkServerOptions, messageDepth, type CborRpcOptions, type CheckedOptions } from './server-options.js';
 import { answerMessage, encodeAnswer } from './wire/answer.js';
 import { ByteBudget } from '../access/byte-budget.js';
+import { limitConnectionsByAddress } from '../access/limit-connections-by-address.js';
 import { readRequests } from './wire/request.js';
 
 /** A server that listens. */
@@ -76,6 +77,9 @@ class ListeningServer implements CborRpcServer {
     // Who does not speak TLS, or does so badly, is no news.
     this.#server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
     this.#server.maxConnections = options.maxConnections;
+    limitConnectionsByAddress(this.#server, options.maxConnectionsPerAddress, (address) => {
+      options.logger.warn(`a CBOR-RPC client was turned away: there are ${options.maxConnectionsPerAddress} connections from ${address}`);
+    });
     this.#server.on('drop', () => options.logger.warn(`a CBOR-RPC client was turned away: there are ${options.maxConnections} connections`));
   }
 

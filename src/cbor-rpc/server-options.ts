@@ -33,6 +33,8 @@ export interface CborRpcOptions {
   readonly config?: DataDictionary;
   /** Most connections at a time; more are closed at once. @default 1000 */
   readonly maxConnections?: number;
+  /** Most connections at a time from one address; more are closed at once; 0: no limit. @default 0 */
+  readonly maxConnectionsPerAddress?: number;
   /** How many calls of all clients are worked on at a time; the others wait. @default 16 */
   readonly concurrency?: number;
   /** Longest message of a client, in bytes. @default 16777216 (16 MiB) */
@@ -68,6 +70,7 @@ const longestTimer = 2 ** 31 - 1;
 const numbers = {
   port: [0, 65_535, 5_932],
   maxConnections: [1, 1_000_000, 1_000],
+  maxConnectionsPerAddress: [0, 1_000_000, 0],
   concurrency: [1, 10_000, 16],
   maxMessageBytes: [64, 2 ** 30, 16 * 2 ** 20],
   maxMessageItems: [16, 2 ** 30, 1_000_000],

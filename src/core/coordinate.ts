@@ -1,6 +1,12 @@
 import type { Namespace } from './namespace/namespace.js';
 import type { Summary } from './summary/summary.js';
 
+/** Which namespaces to list. */
+export interface NamespaceQuery {
+  /** Only those of these names. @default all */
+  readonly names?: readonly string[];
+}
+
 /**
  * A connection to one queue, on PostgreSQL or through any other implementation of these interfaces. Everything below it shares
  * its clock and its pool; objects of two connections can not be combined (WrongBackend).
@@ -9,8 +15,8 @@ export interface Coordinate extends AsyncDisposable {
   /** Finds the namespace of this name, creating it on first use. The name may be the empty string. */
   namespace(name: string): Promise<Namespace>;
 
-  /** All namespaces, ordered by name. */
-  namespaces(): Promise<Namespace[]>;
+  /** All namespaces, or those there are of some names, ordered by name. None is created. */
+  namespaces(query?: NamespaceQuery): Promise<Namespace[]>;
 
   /** Counts of work units by namespace, work spec and status; zero rows are left out. */
   summarize(): Promise<Summary>;

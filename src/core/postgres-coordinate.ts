@@ -1,13 +1,14 @@
-import type { Transaction, TransactionSettings, TransactionStatistics } from '../database/index.js';
+import { byteaArray, type Transaction, type TransactionSettings, type TransactionStatistics } from '../database/index.js';
 import { checkSchemas } from '../database/migrate/index.js';
 import { InvalidArgumentError } from '../errors/index.js';
 import { checkName, checkOptions, kindOf } from '../options/index.js';
 import type { Backend} from './backend.js';
 import { bucketSchema } from './backend.js';
-import type { Coordinate } from './coordinate.js';
+import type { Coordinate, NamespaceQuery } from './coordinate.js';
 import { instant, nameFromBytes } from './instant.js';
 import { chooseBucket } from './namespace/choose-bucket.js';
-import { createNamespace, findNamespace, listNamespaces } from './namespace/namespace-statements.js';
+import { namespaceKeysOf } from './namespace/namespace-query.js';
+import { createNamespace, findNamespace, listNamedNamespaces, listNamespaces } from './namespace/namespace-statements.js';
 import { PostgresNamespace } from './namespace/postgres-namespace.js';
 import { oldestWaiting, type OldestWaiting } from './summary/oldest-waiting.js';
 import { readTime } from './read-time.js';
@@ -56,8 +57,9 @@ export class PostgresCoordinate implements Coordinate {
     }
   }
 
-  async namespaces(): Promise<PostgresNamespace[]> {
-    const rows = await this.#backend.run(listNamespaces);
+  async namespaces(query?: NamespaceQuery): Promise<PostgresNamespace[]> {
+    const keys = namespaceKeysOf(query);
+    const rows = await (keys === undefined ? this.#backend.run(listNamespaces) : this.#backend.run(listNamedNamespaces, [byteaArray(keys)]));
     return rows.map((row) => this.#namespaceOf(Number(row.id), nameFromBytes(row.name), Number(row.bucket)));
   }
 

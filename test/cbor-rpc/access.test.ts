@@ -8,11 +8,12 @@ import { hashToken, makeToken, roles, TokenFile, writeTokenEntry, type Role } fr
 import { ManualClock } from 'pg-coordinate/testing';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { methodTable } from '../../src/cbor-rpc/method-table.js';
+import { until } from '../database/until.js';
 import { certificate } from '../support/certificate.js';
 import { answerOf, Client, request } from './client.js';
 import { served } from './served.js';
 
-const { client: newClient, serve, coordinate } = await served();
+const { client: newClient, serve, coordinate, log } = await served();
 const directory = await mkdtemp(join(tmpdir(), 'pg-coordinate-rpc-'));
 afterAll(() => rm(directory, { recursive: true }));
 const clock = new ManualClock(new Date('2026-11-20T00:00:00Z'));
@@ -152,4 +153,21 @@ describe('with a certificate', () => {
     await closed;
     await coordinate.namespaces();
   });
+});
+
+test('takes so many connections from one address and no more, until one of them is closed', async () => {
+  const { client, server } = await newClient({ maxConnectionsPerAddress: 1 });
+  await client.call('now');
+  for (let more = 0; more < 2; more++) {
+    const socket = connectSocket(server.address.port, server.address.host);
+    socket.on('error', () => undefined);
+    await once(socket, 'close');
+  }
+  const refusals = log.filter((text) => text === 'a CBOR-RPC client was turned away: there are 1 connections from 127.0.0.1');
+  expect(refusals).toHaveLength(1);
+  client.close();
+  await until('it is noticed', () => server.connections === 0);
+  const next = await Client.connect(server);
+  expect(await next.call('now')).toBe(1_795_165_000);
+  next.close();
 });

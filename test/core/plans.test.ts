@@ -3,14 +3,17 @@ import { testDatabase } from '../support/database.js';
 import { expectBounded } from './plans/bounded.js';
 import { canExplain, explainedConnection, labelOf, readIndexes, type ExplainedConnection, type ExplainedStatement, type PoolKind } from './plans/explained.js';
 import { fill, stopAutovacuum, vacuumAnalyze } from './plans/fill.js';
-import { operations, type Operation } from './plans/operations.js';
+import type { Operation } from './plans/operation.js';
+import { operations as ofTheCore } from './plans/operations.js';
 import { requiredIndexes, requiredOfOperations } from './plans/required-indexes.js';
+import { rpcOperations } from './plans/rpc-operations.js';
 
 /*
  * No operation may cost in proportion to what is in the tables; and not by luck, but whatever the planner knows of them. Each
  * operation is run, and every statement of it, those inside functions included, may only handle so many rows.
  */
 
+const operations = [...ofTheCore, ...rpcOperations];
 const database = await testDatabase();
 const names = { namespace: 'plans', spec: 'spec' };
 const load = {
@@ -21,6 +24,7 @@ const load = {
   limited: 10_000,
   idleSpecs: 1_000,
   oldWorkers: 20_000,
+  locks: 20_000,
 };
 /** What must be quick on a pool of the user's too, whose sessions are not set up for it, as soon as there are statistics. */
 const everyday = operations.filter(({ name }) => /^(adding|asking|renewing|finishing|retrying|reading)/.test(name));

@@ -89,10 +89,13 @@ export const settingsTable = {
   'body-limit': { ...whole(1, 256 * 2 ** 20), placeholder: '<bytes>', default: 64 * 2 ** 20, says: 'the largest body of a request over HTTP' },
   'max-buffered': { ...whole(1, 2 ** 40), placeholder: '<bytes>', default: 256 * 2 ** 20, says: 'most bytes of requests under way together, of each port; no less than the largest body' },
   'max-connections': { ...whole(1, 1_000_000), placeholder: '<number>', default: 10_000, says: 'most connections to a port at a time' },
+  'max-connections-per-address': { ...whole(0, 1_000_000), placeholder: '<number>', default: 0, says: 'most connections to a port at a time from one address; more are closed at once; 0: no limit' },
   'requests-per-second': { ...whole(0, 1_000_000), placeholder: '<number>', default: 5_000, says: 'most requests over HTTP in a second from one address; 0: no limit' },
   'header-seconds': { ...seconds, placeholder: '<seconds>', default: 20, says: 'longest time that the headers of a request may take to arrive' },
   'request-seconds': { ...seconds, placeholder: '<seconds>', default: 120, says: 'longest time that a request may take to arrive as a whole' },
   'wait-seconds': { ...seconds, placeholder: '<seconds>', default: 55, says: 'longest time that a request may wait for work' },
+  'max-event-streams': { ...whole(0, 1_000_000), placeholder: '<number>', default: 1_000, says: 'most streams of events over HTTP at a time' },
+  'heartbeat-seconds': { ...seconds, placeholder: '<seconds>', default: 15, says: 'how often a stream of events on which nothing happens says that it is still there' },
   'grace-seconds': { ...whole(0, 86_400), placeholder: '<seconds>', default: 10, says: 'how long requests under way may take when it is told to stop' },
   'log-requests': {
     ...oneOf('combined', 'json'),

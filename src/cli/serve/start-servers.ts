@@ -84,10 +84,13 @@ export async function startServers(
     bodyLimitBytes: settings['body-limit'],
     maxBufferedBytes: settings['max-buffered'],
     maxConnections: settings['max-connections'],
+    maxConnectionsPerAddress: settings['max-connections-per-address'],
     requestsPerSecond: settings['requests-per-second'],
     headersTimeoutMs: settings['header-seconds'] * 1_000,
     requestTimeoutMs: settings['request-seconds'] * 1_000,
     longestWaitMs: settings['wait-seconds'] * 1_000,
+    maxEventStreams: settings['max-event-streams'],
+    heartbeatMs: settings['heartbeat-seconds'] * 1_000,
   });
   const { 'cbor-rpc-host': host, 'cbor-rpc-port': port, 'cbor-rpc-token': actAs } = settings;
   const cborTls = settings['cbor-rpc-plain'] ? undefined : tls;
@@ -105,6 +108,7 @@ export async function startServers(
             namespace: settings['cbor-rpc-namespace'],
             maxBufferedBytes: settings['max-buffered'],
             maxConnections: settings['max-connections'],
+            maxConnectionsPerAddress: settings['max-connections-per-address'],
           });
     return new RunningServers(rest, cborRpc, settings, tokens);
   } catch (error) {

@@ -21,6 +21,12 @@ export const listNamespaces = statement(
   (s) => `select id, name, bucket from ${s}.namespace order by name`,
 );
 
+/** Index: namespace (name). Parameters: names. */
+export const listNamedNamespaces = statement(
+  'namespace.list-named',
+  (s) => `select id, name, bucket from ${s}.namespace where name = any($1::bytea[]) order by name`,
+);
+
 /** Answers nothing when it is gone. Parameters: namespace id. */
 export const namespaceExists = statement(
   'namespace.exists',

@@ -1,4 +1,5 @@
-import type { Coordinate } from '../../core/coordinate.js';
+import type { Coordinate, NamespaceQuery } from '../../core/coordinate.js';
+import { namespaceKeysOf } from '../../core/namespace/namespace-query.js';
 import type { Summary } from '../../core/summary/summary.js';
 import { UnexpectedAnswerError } from '../../errors/index.js';
 import { checkName } from '../../options/index.js';
@@ -23,13 +24,16 @@ export class RestCoordinate implements Coordinate {
     });
   }
 
-  async namespaces(): Promise<RestNamespace[]> {
+  /** The protocol lists all of them: those of other names are passed over here. */
+  async namespaces(query?: NamespaceQuery): Promise<RestNamespace[]> {
     return this.connection.use(async () => {
+      const keys = namespaceKeysOf(query);
       const { body, links } = await this.connection.get(this.connection.root.url('namespaces_url'));
-      return listMember(body, 'namespaces').map((item) => {
+      const all = listMember(body, 'namespaces').map((item) => {
         const short = asBody(item, 'a namespace');
         return new RestNamespace(this, textMember(short, 'name'), links.resolve(textMember(short, 'url')));
       });
+      return keys === undefined ? all : all.filter(({ name }) => keys.some((key) => key.equals(Buffer.from(name))));
     });
   }
 

@@ -7,7 +7,7 @@ import {
 import type { Answer } from './answer.js';
 import type { Exchange } from './exchange.js';
 import { namespaceName } from './namespace.js';
-import { sendAnswer, sendNotFound, sendStream } from './respond.js';
+import { sendAnswer, sendList, sendNotFound, sendStream } from './respond.js';
 import { RequestExchange, type Surroundings } from './request-exchange.js';
 import type { Route } from './route.js';
 import { whenOver } from './when-over.js';
@@ -38,8 +38,10 @@ export async function answerRequest(route: Route, request: FastifyRequest, reply
       if (withBody.includes(method)) exchange.body = readBody(request);
       return answer(method, exchange);
     });
-    const send = (): void => sendAnswer(reply, said, type, (bytes) => holdAnswer(surroundings.answers, bytes, (callback) => whenOver(request, reply, callback)));
+    const hold = (bytes: number): void => holdAnswer(surroundings.answers, bytes, (callback) => whenOver(request, reply, callback));
+    const send = (): void => sendAnswer(reply, said, type, hold);
     if (said.stream !== undefined) await sendStream(reply, said.stream, method);
+    else if (said.list !== undefined) await sendList(reply, said.list, type, { method, hold, onBroken: (error) => surroundings.onBroken(request, error) });
     else if (takeBack === undefined) send();
     else await sendOrTakeBack(request, reply, { send, takeBack });
   } finally {

@@ -1,7 +1,11 @@
+import type { LongList } from '../wire/index.js';
+
 /** What a resource has to say. */
 export interface Answer {
   readonly status: 200 | 201 | 204;
   readonly body?: unknown;
+  /** Instead of a body: one that is written while it is read. */
+  readonly list?: LongList;
   /** Instead of a body: begins a stream of server-sent events, which goes on until the exchange is over. */
   readonly stream?: () => Promise<AsyncIterable<string>>;
   /** Where to find what was made. */

@@ -44,7 +44,9 @@ export class KnownObjects {
   async #known(name: string, find: () => Promise<Namespace>): Promise<KnownNamespace> {
     const known = this.#namespaces.get(name);
     if (known !== undefined) return known;
-    return this.#keep(this.#namespaces, name, { namespace: await find(), specs: new Map(), workers: new Map() });
+    const namespace = await find();
+    // A crowd that comes at once finds it as often; what they then find in it is kept together.
+    return this.#namespaces.get(name) ?? this.#keep(this.#namespaces, name, { namespace, specs: new Map(), workers: new Map() });
   }
 
   #keep<Value>(values: Map<string, Value>, name: string, value: Value): Value {

@@ -21,7 +21,8 @@ export function namespaceName({ segments }: Pick<Exchange, 'segments'>): string 
 
 /** Those that the client may look at. */
 export async function listNamespaces(_: undefined, { coordinate, access }: Exchange): Promise<Answer> {
-  const namespaces = await coordinate.namespaces();
+  const names = access.namespacesWith('read');
+  const namespaces = await coordinate.namespaces(names === undefined ? {} : { names });
   const body: NamespaceListBody = { namespaces: namespaces.filter(({ name }) => access.may('read', name)).map(shortBody) };
   return ok(body);
 }
@@ -58,7 +59,7 @@ export async function getOldestWaiting(namespace: Namespace): Promise<Answer> {
 /** Naming a namespace makes it, except when who does so may only look. */
 async function findOrMake(name: string, { coordinate, access }: Exchange): Promise<Namespace> {
   if (access.may('produce', name) || access.may('work', name)) return coordinate.namespace(name);
-  const found = (await coordinate.namespaces()).find((namespace) => namespace.name === name);
+  const found = (await coordinate.namespaces({ names: [name] })).find((namespace) => namespace.name === name);
   if (found === undefined) throw new NoSuchNamespaceError(name);
   return found;
 }

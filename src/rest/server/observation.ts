@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { openAccess } from '../../access/index.js';
+import { openAccess, type Role } from '../../access/index.js';
 import { NotAllowedError } from '../../errors/index.js';
 import { Readiness } from '../../telemetry/index.js';
+import { lookAt } from './other-methods.js';
 import type { CheckedRestServerOptions } from './rest-options.js';
 
 /** Any other could be whatever a client comes up with. */
@@ -15,13 +16,14 @@ const usualMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'
 export function registerObservation(app: FastifyInstance, settings: CheckedRestServerOptions, stopping: AbortSignal): void {
   const { coordinate, metrics, requestLog, tracing } = settings;
   const readiness = new Readiness(coordinate);
-  app.get('/health/live', { config: { needs: 'nothing' } }, (_request, reply) => sendState(reply, 200, { status: 'live' }));
-  app.get('/health/ready', { config: { needs: 'nothing' } }, async (_request, reply) => {
+  lookAt(app, '/health/live', 'nothing', (_request, reply) => sendState(reply, 200, { status: 'live' }));
+  lookAt(app, '/health/ready', 'nothing', async (_request, reply) => {
     const problem = stopping.aborted ? 'stopping' : await readiness.check();
     return sendState(reply, problem === null ? 200 : 503, problem === null ? { status: 'ready' } : { status: 'not ready', problem });
   });
   if (metrics !== undefined) {
-    app.get('/metrics', { config: { needs: () => 'read' } }, async ({ access }, reply) => {
+    const needs = (): Role => 'read';
+    lookAt(app, '/metrics', needs, async ({ access }, reply) => {
       // They tell of all namespaces.
       if (!access.may('read')) throw new NotAllowedError(access.name, 'read', 'all namespaces');
       return reply.type(metrics.contentType).header('cache-control', 'no-store').send(await metrics.read());

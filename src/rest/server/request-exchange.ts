@@ -11,6 +11,8 @@ export interface Surroundings extends Pick<Exchange, 'coordinate' | 'longestWait
   readonly stopping: AbortSignal;
   /** What large answers may have together until they are taken. */
   readonly answers: ByteBudget;
+  /** Told why an answer that had begun was broken off. */
+  readonly onBroken: (request: FastifyRequest, error: unknown) => void;
 }
 
 const noBody: Body = Object.freeze({});

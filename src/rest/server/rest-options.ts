@@ -35,6 +35,8 @@ export interface RestServerOptions {
   readonly maxBufferedBytes?: number;
   /** Most connections at a time; more are closed at once. @default 10000 */
   readonly maxConnections?: number;
+  /** Most connections at a time from one address; more are closed at once; 0: no limit. @default 0 */
+  readonly maxConnectionsPerAddress?: number;
   /** Most requests in a second from one address; 0: no limit. @default 5000 */
   readonly requestsPerSecond?: number;
   /** Longest time that the headers of a request may take to arrive, in milliseconds. @default 20000 */
@@ -64,6 +66,7 @@ const defaults = Object.freeze({
   bodyLimitBytes: 64 * 1024 * 1024,
   maxBufferedBytes: 256 * 1024 * 1024,
   maxConnections: 10_000,
+  maxConnectionsPerAddress: 0,
   requestsPerSecond: 5_000,
   headersTimeoutMs: 20_000,
   requestTimeoutMs: 120_000,
@@ -89,6 +92,7 @@ export function checkRestServerOptions(options: RestServerOptions): CheckedRestS
   checkHost(given.host, 'options.host', { hasTokens: given.tokens !== undefined, allowRemote });
   checkList(given.allowedHosts, 'options.allowedHosts', checkName);
   checkInteger(given.maxConnections, 'options.maxConnections', { least: 1 });
+  checkInteger(given.maxConnectionsPerAddress, 'options.maxConnectionsPerAddress', { least: 0 });
   checkInteger(given.requestsPerSecond, 'options.requestsPerSecond', { least: 0 });
   checkInteger(given.maxEventStreams, 'options.maxEventStreams', { least: 0 });
   checkNumber(given.heartbeatMs, 'options.heartbeatMs', { least: 1, most: 2 ** 31 - 1 });

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Server as TlsServer } from 'node:tls';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import { ByteBudget } from '../../access/byte-budget.js';
+import { limitConnectionsByAddress } from '../../access/limit-connections-by-address.js';
 import type { Role, TlsIdentity } from '../../access/index.js';
 import { CannotListenError, ServerBusyError } from '../../errors/index.js';
 import { chooseType, defaultType, type MediaType } from '../wire/index.js';
@@ -13,6 +14,7 @@ import { guard, sendChallenge } from './guard.js';
 import { KnownObjects } from './known-objects.js';
 import { limitRate } from './limit-rate.js';
 import { registerObservation } from './observation.js';
+import { knowAllMethods } from './other-methods.js';
 import { serveDescription } from './openapi/serve-description.js';
 import { refuseForeignPages, requireOwnHost } from './own-host.js';
 import { hasBody, readBodies } from './read-body.js';
@@ -119,6 +121,10 @@ async function applicationOf(
   const app = fastify(frameworkOptions(settings, onError));
   app.server.maxConnections = settings.maxConnections;
   app.server.on('drop', () => logger.warn(`an HTTP client was turned away: there are ${settings.maxConnections} connections`));
+  limitConnectionsByAddress(app.server, settings.maxConnectionsPerAddress, (address) => {
+    logger.warn(`an HTTP client was turned away: there are ${settings.maxConnectionsPerAddress} connections from ${address}`);
+  });
+  knowAllMethods(app);
   readBodies(app, settings);
   app.setErrorHandler(onError);
   app.addHook('onSend', (_request, reply, _payload, done) => {
@@ -132,7 +138,9 @@ async function applicationOf(
   guard(app, tokens);
   app.setNotFoundHandler((_request, reply) => sendNotFound(reply));
   registerObservation(app, settings, stopping);
-  const surroundings = { coordinate, longestWaitMs, stopping, known: new KnownObjects(), answers: new ByteBudget(settings.maxBufferedBytes), ...lasting };
+  const onBroken = (request: FastifyRequest, error: unknown): void => logger.error(`the answer to ${request.method} ${pathOf(request)} broke off: ${stackOf(error)}`);
+  const answers = new ByteBudget(settings.maxBufferedBytes);
+  const surroundings: Surroundings = { coordinate, longestWaitMs, stopping, known: new KnownObjects(), answers, onBroken, ...lasting };
   for (const route of routes) {
     const needs = (method: string): Role => needOf(route, method);
     app.all(route.path, { config: { needs } }, (request, reply) => answerRequest(route, request, reply, surroundings));

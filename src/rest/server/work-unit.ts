@@ -32,6 +32,7 @@ import { created, ok, type Answer } from './answer.js';
 import { attemptBody, attemptListBody } from './attempt-bodies.js';
 import type { Exchange } from './exchange.js';
 import { attemptUrl, workSpecUrl, workUnitUrl } from './links.js';
+import { firstUnits, furtherUnits, mostListedUnits } from './list-units.js';
 import { findWorkSpec } from './work-spec.js';
 
 /** A reading of any parts. */
@@ -46,9 +47,16 @@ export async function findWorkUnit(exchange: Exchange): Promise<WorkUnit> {
 }
 
 export async function listWorkUnits(spec: WorkSpec, { query }: Exchange): Promise<Answer> {
-  const units = await spec.workUnits(unitQueryFromParameters(query));
-  const body: WorkUnitListBody = { work_units: units.map(shortBody) };
-  return ok(body);
+  const asked = unitQueryFromParameters(query);
+  const first = await firstUnits(spec, asked);
+  const body: WorkUnitListBody = { work_units: first.map(shortBody) };
+  // The most there are of a usual list; a longer one is read while it is sent.
+  if (first.length < mostListedUnits) return ok(body);
+  const pages = async function* (): AsyncGenerator<readonly WorkUnitShortBody[]> {
+    yield body.work_units;
+    for await (const units of furtherUnits(spec, asked, first)) yield units.map(shortBody);
+  };
+  return { status: 200, list: { member: 'work_units', pages: pages() } };
 }
 
 export async function readWorkUnits(spec: WorkSpec, { query, format }: Exchange): Promise<Answer> {

@@ -19,6 +19,7 @@ export { decodeAnyBody, decodeBody, decodeRequestBody, encodeBody, writeBody } f
 export { dataFromWire, dataToWire, optionalDataFromWire } from './data.js';
 export { durationFromWire, durationToWire } from './duration.js';
 export type { Format } from './format.js';
+export { encodeListBody, type LongList } from './list-body.js';
 export { cborType, defaultType, eventStreamType, formatOfContentType, formatOfType, jsonTypes, mediaTypes, type MediaType } from './media-type.js';
 export * from './members.js';
 export { decodeName, decodeTextName, encodeName } from './path-name.js';

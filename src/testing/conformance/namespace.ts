@@ -48,6 +48,22 @@ export const namespaceCases = cases('Namespace', {
     }
   },
 
+  'namespaces are found by their names, and none is made': async ({ coordinate, namespace }) => {
+    const missing = `${namespace.name} missing`;
+    const second = await coordinate.namespace(`${namespace.name} 2`);
+    try {
+      const names = [second.name, missing, namespace.name, second.name];
+      assert.deepEqual(namesOf(await coordinate.namespaces({ names })), [namespace.name, second.name]);
+      assert.deepEqual(await coordinate.namespaces({ names: [missing] }), []);
+      assert.deepEqual(await coordinate.namespaces({ names: [] }), []);
+      assert.ok(namesOf(await coordinate.namespaces({})).includes(namespace.name));
+      await raises('InvalidArgument', () => coordinate.namespaces({ names: [7 as unknown as string] }));
+      await raises('InvalidArgument', () => coordinate.namespaces({ name: 'a' } as object));
+    } finally {
+      await second.destroy();
+    }
+  },
+
   'namespaces share nothing': async ({ coordinate, namespace }) => {
     const other = await coordinate.namespace(`${namespace.name} too`);
     try {

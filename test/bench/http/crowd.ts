@@ -4,9 +4,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { PostgresCoordinate } from 'pg-coordinate';
-import { judge, type Judgement } from '../../rest/crowd/judge.js';
+import { judge, type AttemptRecord, type Judgement } from '../../rest/crowd/judge.js';
 import { produce } from '../../rest/crowd/produce.js';
-import type { WorkersResult, WorkersSettings } from '../../rest/crowd/waiting-workers.js';
+import type { Handed, WorkersResult, WorkersSettings } from '../../rest/crowd/waiting-workers.js';
 import { serveProcess, type ServedTables, type ServeProcess } from '../../support/serve-process.js';
 
 const program = fileURLToPath(new URL('crowd-workers.ts', import.meta.url));
@@ -28,12 +28,17 @@ export interface CrowdFigures extends Judgement {
   readonly claimsPerSecond: number;
   /** From when a producer asked to add a unit until a worker had it, in milliseconds, ascending. */
   readonly latencies: readonly number[];
+  /** The same of those units that were added and handed out at the first try. */
+  readonly undisturbed: readonly number[];
   /** Requests that a killed server did not answer. */
   readonly unanswered: number;
   readonly kills: number;
 }
 
 const processesPerServer = 2;
+
+/** Units that are worked off before anything is measured. */
+const warmUpUnits = 300;
 
 /** Workers that wait over HTTP at two servers on one database, and producers that add units one by one. */
 export async function measureCrowd(coordinate: PostgresCoordinate, tables: ServedTables, options: CrowdOptions): Promise<CrowdFigures> {
@@ -48,29 +53,52 @@ export async function measureCrowd(coordinate: PostgresCoordinate, tables: Serve
       startWorkers({ ...place, url: urls[index % urls.length]!, count, prefix: `process-${index}`, lifetimeMs: options.lifetimeMs }),
     ),
   );
+  const finished = async (units: number): Promise<void> => {
+    while (((await spec.countWorkUnitStatus()).finished ?? 0) < units) await wait(20);
+  };
+  const producing = { ...place, urls, producers: options.producers };
+  // The thousand who come at once, and the first they are given, are not what lasts.
+  const warmUp = await produce({ ...producing, prefix: 'warm-up', units: warmUpUnits, perSecond: 0 });
+  await finished(warmUpUnits);
   const killing = new AbortController();
   const killer = killInTurns(servers, start, options.killEveryMs, killing.signal);
   const began = performance.now();
-  const produced = await produce({ ...place, urls, producers: options.producers, units: options.units, perSecond: options.perSecond });
-  while (((await spec.countWorkUnitStatus()).finished ?? 0) < options.units) await wait(20);
+  const produced = await produce({ ...producing, units: options.units, perSecond: options.perSecond });
+  await finished(warmUpUnits + options.units);
   const seconds = (performance.now() - began) / 1_000;
   killing.abort();
   const kills = await killer;
   const results = await Promise.all(children.map(stopWorkers));
   await Promise.all(servers.map((server) => server.stop()));
+  const handed = results.flatMap((result) => result.handed).filter(({ unit }) => !warmUp.units.includes(unit));
   const record = new pg.Pool({ connectionString: tables.url });
   try {
     const query = async <Row extends object>(text: string, values?: unknown[]): Promise<Row[]> => (await record.query(text, values)).rows as Row[];
+    const attempts = { bucket: `${tables.schema}_bucket_1`, query };
+    const repeated = await attemptedAgain(attempts);
     return {
-      ...(await judge({ bucket: `${tables.schema}_bucket_1`, query }, place.workSpec, produced.units, results)),
+      ...(await judge(attempts, place.workSpec, produced.units, results)),
       claimsPerSecond: options.units / seconds,
-      latencies: results.flatMap(({ handed }) => handed.map(({ latencyMs }) => latencyMs)).sort((a, b) => a - b),
+      latencies: latenciesOf(handed),
+      undisturbed: latenciesOf(handed.filter(({ unit, addedAgain }) => !addedAgain && !repeated.has(unit))),
       unanswered: results.reduce((sum, { unanswered }) => sum + unanswered, produced.unanswered),
       kills,
     };
   } finally {
     await record.end();
   }
+}
+
+/** Units with more than one attempt: a server was killed that had handed them out. */
+async function attemptedAgain({ bucket, query }: AttemptRecord): Promise<ReadonlySet<string>> {
+  const rows = await query<{ unit: string }>(
+    `select convert_from(u.name, 'UTF8') as unit from ${bucket}.any_attempt a join ${bucket}.work_unit u on u.id = a.unit_id group by u.id having count(*) > 1`,
+  );
+  return new Set(rows.map(({ unit }) => unit));
+}
+
+function latenciesOf(handed: readonly Handed[]): number[] {
+  return handed.map(({ latencyMs }) => latencyMs).sort((a, b) => a - b);
 }
 
 async function killInTurns(

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
+import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
@@ -11,6 +12,7 @@ import { drop } from 'pg-coordinate';
 import { hashToken, isLoopback, makeToken, writeTokenEntry } from 'pg-coordinate/access';
 import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { Client } from '../../cbor-rpc/client.js';
+import { readStream } from '../../rest/server/reading-events.js';
 import { certificate } from '../../support/certificate.js';
 import { compiledCli } from '../../support/programs.js';
 import { runCli } from '../run-cli.js';
@@ -67,6 +69,23 @@ describe('serve', { timeout: 120_000 }, () => {
     expect(await (await fetch(new URL(root.namespaces_url, at))).json()).toEqual({ namespaces: [] });
     expect(await stop('SIGTERM')).toBe(0);
     await expect(fetch(at)).rejects.toThrow();
+  });
+
+  test('has as many streams of events, and as many connections from one address, as it is told', async () => {
+    const limits = ['--max-event-streams', '1', '--heartbeat-seconds', '1', '--max-connections-per-address', '2'];
+    const { line, stop } = await serve(['--database', url, '--schema', schema, '--rest-port', '0', '--cbor-rpc-port', '0', ...limits]);
+    const at = /http:\S+/.exec(line)?.[0] ?? '';
+    const first = await readStream(new URL('/namespace/limits/events', at));
+    expect(await first.block()).toContain('listening');
+    expect((await fetch(new URL('/namespace/limits/events', at))).status).toBe(503);
+    expect(await first.block()).toBe(': still here');
+    const { hostname, port } = new URL(at);
+    const sockets = [connectSocket(Number(port), hostname), connectSocket(Number(port), hostname)];
+    for (const socket of sockets) socket.on('error', () => undefined);
+    await Promise.race(sockets.map((socket) => once(socket, 'close')));
+    for (const socket of sockets) socket.destroy();
+    await first.leave();
+    expect(await stop('SIGTERM')).toBe(0);
   });
 
   test('makes spans by the OpenTelemetry that is registered beside it, in the trace of who asks', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { TestDatabase } from '../../support/database.js';
 import { labelOf, rowsHandled, scansOf, type ExplainedConnection, type ExplainedStatement } from './explained.js';
-import type { Operation } from './operations.js';
+import type { Operation } from './operation.js';
 
 /** What runs in the background now and then costs what it costs, and nobody waits for it. */
 function isHousekeeping(statement: ExplainedStatement): boolean {

@@ -137,8 +137,8 @@ export async function readIndexes(database: TestDatabase): Promise<ReadonlyMap<s
     join pg_class t on t.oid = x.indrelid
     left join pg_class root on root.oid = pg_partition_root(t.oid)
     join pg_namespace s on s.oid = t.relnamespace
-    where s.nspname = $1`,
-    [database.bucket],
+    where s.nspname in ($1, $2)`,
+    [database.schema, database.bucket],
   );
   return new Map(rows.map(({ name, shown }) => [name, shown]));
 }

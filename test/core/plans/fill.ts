@@ -14,6 +14,8 @@ export interface Load {
   readonly idleSpecs: number;
   /** Workers that were deactivated. */
   readonly oldWorkers: number;
+  /** Paths of keys that somebody holds. */
+  readonly locks: number;
 }
 
 const batch = 10_000;
@@ -60,6 +62,12 @@ export async function fill(database: TestDatabase, namespace: Namespace, specNam
     select w.namespace_id, convert_to('old ' || g, 'UTF8'), false, now(), now()
     from ${database.bucket}.worker w, generate_series(1, $1::integer) g where w.name = 'filler'`,
     [load.oldWorkers],
+  );
+  await database.query(
+    `insert into ${database.schema}.path_lock (namespace_id, path, owner, expires_at)
+    select n.id, array[convert_to('held ' || g, 'UTF8'), '\\x01'], '\\x6f', now() + interval '1 day'
+    from ${database.schema}.namespace n, generate_series(1, $2::integer) g where n.name = convert_to($1, 'UTF8')`,
+    [namespace.name, load.locks],
   );
 }
 

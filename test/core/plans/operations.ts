@@ -1,102 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import {
-  waitFor,
-  type Attempt,
-  type AttemptReport,
-  type AttemptRequest,
-  type DataDictionary,
-  type Namespace,
-  type NewWorkUnit,
-  type PostgresNamespace,
-  type WorkUnit,
-} from 'pg-coordinate';
+import { waitFor, type Namespace, type PostgresNamespace, type WorkUnit } from 'pg-coordinate';
 import type { PostgresAttempt } from '../../../src/core/attempt/postgres-attempt.js';
 import { findAttempts } from '../../../src/core/attempt/find-attempts.js';
 import { attemptTimes } from '../../../src/core/telemetry/attempt-times.js';
 import { workSignal } from '../../../src/core/notify/work-signal.js';
-import type { TestDatabase } from '../../support/database.js';
-import type { ExplainedConnection, ExplainedStatement } from './explained.js';
-
-/** What an operation works on. */
-export interface Place {
-  readonly database: TestDatabase;
-  readonly connection: ExplainedConnection;
-}
-
-/** Something users do, prepared and then explained; and how many rows it may handle, whatever there is in the tables. */
-export interface Operation {
-  readonly name: string;
-  readonly mostRows: number;
-  run(place: Place): Promise<ExplainedStatement[]>;
-}
-
-/** Names that come before, and priorities that go before, all that the tables are filled with. */
-function newUnits(count: number, data: DataDictionary = {}): NewWorkUnit[] {
-  const batch = randomUUID().slice(0, 8);
-  return Array.from({ length: count }, (_, index) => ({ name: `!${batch} ${index}`, data, meta: { priority: 1 } }));
-}
-
-async function claimed({ connection: { namespace, spec } }: Place, count: number): Promise<Attempt[]> {
-  await spec.addWorkUnits(newUnits(count));
-  const worker = await namespace.worker(randomUUID());
-  return worker.requestAttempts({ numberOfWorkUnits: count, workSpecs: [spec.name] });
-}
-
-async function claimedOne(place: Place): Promise<Attempt> {
-  const [attempt] = await claimed(place, 1);
-  if (attempt === undefined) throw new Error('nothing was claimed');
-  return attempt;
-}
-
-/** Explains what is done to a unit that is being worked on. */
-function onAttempt(action: (attempt: Attempt, unit: WorkUnit) => Promise<unknown>): Operation['run'] {
-  return async (place) => {
-    const attempt = await claimedOne(place);
-    const statements = await place.connection.explain(() => action(attempt, attempt.workUnit));
-    await finishAll(place, [attempt]);
-    return statements;
-  };
-}
-
-/** Explains what is done to many units that are being worked on. */
-function onAttempts(action: (namespace: Namespace, reports: AttemptReport[]) => Promise<unknown>): Operation['run'] {
-  return async (place) => {
-    const attempts = await claimed(place, 20);
-    const reports = attempts.map((attempt) => ({ attempt }));
-    const statements = await place.connection.explain(() => action(place.connection.namespace, reports));
-    await finishAll(place, attempts);
-    return statements;
-  };
-}
-
-/** Explains what is done to the spec. */
-function onSpec(action: (connection: ExplainedConnection) => Promise<unknown>): Operation['run'] {
-  return ({ connection }) => connection.explain(() => action(connection));
-}
-
-/** Explains a request for work, which must not come back without any. */
-function onRequest(request: AttemptRequest, prepare: (place: Place) => Promise<unknown> = async () => undefined): Operation['run'] {
-  return async (place) => {
-    const { connection } = place;
-    await prepare(place);
-    const worker = await connection.namespace.worker(randomUUID());
-    let attempts: Attempt[] = [];
-    // Once before, so that it is not the one that records what has been asked for.
-    await finishAll(place, await worker.requestAttempts(request));
-    await prepare(place);
-    const statements = await connection.explain(async () => {
-      attempts = await worker.requestAttempts(request);
-    });
-    if (attempts.length === 0) throw new Error('nothing was claimed');
-    await finishAll(place, attempts);
-    return statements;
-  };
-}
-
-/** Leaves no lease behind, or those that run later would have more to look through. */
-async function finishAll({ connection }: Place, attempts: readonly Attempt[]): Promise<void> {
-  await connection.namespace.finishAll(attempts.map((attempt) => ({ attempt })));
-}
+import { claimedOne, few, newUnits, onAttempt, onAttempts, onRequest, onSpec, type Operation, type Place } from './operation.js';
 
 async function overdueUnit(place: Place): Promise<WorkUnit> {
   const attempt = await claimedOne(place);
@@ -120,8 +28,6 @@ async function asleep(namespace: Namespace): Promise<void> {
   await signal.arm();
   await signal.close();
 }
-
-const few = 400;
 
 export const operations: readonly Operation[] = [
   { name: 'adding units', mostRows: few, run: onSpec(({ spec }) => spec.addWorkUnits(newUnits(3))) },

@@ -27,6 +27,14 @@ export const requiredIndexes: readonly (readonly [label: string, ...indexes: str
   ['summary.oldest-waiting', 'ready (generation, spec_id, rank, name)', 'work_unit (id)'],
   ['telemetry.attempt-times', 'work_unit (id)', 'attempt (unit_id, number)', 'lease (spec_id, unit_id)'],
   ['worker.list-active', 'worker (namespace_id, name)'],
+  ['rpc.list-child-work', 'worker (namespace_id, name)', 'worker (parent_id, name)', 'lease (worker_id, number)', 'superseded (worker_id, number)', 'work_unit (id)'],
+  ['rpc.hold-unit', 'work_unit (id)'],
+  ['rpc.list-definitions', 'work_spec (namespace_id, name)'],
+  ['rpc.list-worker-modes', 'worker (namespace_id, name)'],
+  ['rpc.count-worker-modes', 'worker (namespace_id, name)'],
+  ['rpc.count-workers', 'worker (namespace_id, name)'],
+  ['rpc.read-units', 'work_unit (id)', 'lease (spec_id, unit_id)', 'attempt (unit_id, number)'],
+  ['path-lock.drop-label', 'path_lock (namespace_id, path)'],
 ];
 
 /** By which indexes the functions in the database must, which run statements of their own: by the operation that calls them. */
@@ -37,5 +45,8 @@ export const requiredOfOperations: readonly (readonly [operation: string, ...ind
   ['replacing a finished unit', 'attempt (unit_id, number)', 'lease (spec_id, unit_id)'],
   ['changing a priority', 'ready (generation, spec_id, rank, name)', 'work_unit (id)'],
   ['deleting a unit', 'attempt (unit_id, number)', 'superseded (unit_id)', 'lease (spec_id, unit_id)', 'work_unit (id)'],
+  ['over CBOR-RPC: locking paths', 'path_lock (namespace_id, path)'],
+  ['over CBOR-RPC: keeping locks', 'path_lock (namespace_id, path)'],
+  ['over CBOR-RPC: telling who holds locks', 'path_lock (namespace_id, path)'],
   ['clearing the active attempt, then renewing it', 'lease (spec_id, unit_id)', 'work_unit (id)'],
 ];

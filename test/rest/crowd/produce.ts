@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { CoordinateError } from 'pg-coordinate';
+import { CoordinateError, type DataDictionary } from 'pg-coordinate';
 import { connectRest } from 'pg-coordinate/rest';
 import { epochMs } from './epoch.js';
 
@@ -9,6 +9,8 @@ export interface ProduceSettings {
   readonly namespace: string;
   readonly workSpec: string;
   readonly producers: number;
+  /** What the names of the units begin with. @default 'unit' */
+  readonly prefix?: string;
   /** How many units to add, one in a request. */
   readonly units: number;
   /** How many in a second, all together; 0: as fast as they can. */
@@ -25,9 +27,17 @@ export interface Produced {
 
 const pauseMs = 50;
 
+/** What a unit says of itself. */
+export interface UnitData extends DataDictionary {
+  /** When its producer first asked to add it, see `epochMs()`. */
+  readonly at: number;
+  /** Whether he had to ask again, as there was no answer. */
+  readonly again: boolean;
+}
+
 /** Adds units over HTTP, each in a request of its own; the data of a unit say when it was asked for. Whatever becomes of the servers, each is added once. */
-export async function produce({ urls, namespace, workSpec, producers, units, perSecond }: ProduceSettings): Promise<Produced> {
-  const names = Array.from({ length: units }, (_, index) => `unit-${index}`);
+export async function produce({ urls, namespace, workSpec, producers, prefix = 'unit', units, perSecond }: ProduceSettings): Promise<Produced> {
+  const names = Array.from({ length: units }, (_, index) => `${prefix}-${index}`);
   const queue = names.entries();
   const began = epochMs();
   let unanswered = 0;
@@ -38,14 +48,14 @@ export async function produce({ urls, namespace, workSpec, producers, units, per
     };
     const coordinate = await untilAnswered(() => connectRest(urls[index % urls.length]!, { retries: 0 }), noteUnanswered);
     try {
-      const spec = await untilAnswered(async () => (await coordinate.namespace(namespace)).workSpec<{ at: number }>(workSpec), noteUnanswered);
+      const spec = await untilAnswered(async () => (await coordinate.namespace(namespace)).workSpec<UnitData>(workSpec), noteUnanswered);
       for (const [number, name] of queue) {
         if (perSecond > 0) await wait(Math.max(0, began + (number * 1_000) / perSecond - epochMs()));
         const at = epochMs();
         // Whoever was not told whether it was added asks, before he adds it again: it may be finished by now, and would run again.
         for (let isSure = true; ; isSure = false) {
           try {
-            if (isSure || !(await isThere(spec, name))) await spec.addWorkUnit(name, { at });
+            if (isSure || !(await isThere(spec, name))) await spec.addWorkUnit(name, { at, again: !isSure });
             break;
           } catch (error) {
             if (!isUnanswered(error)) throw error;

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { CoordinateError } from 'pg-coordinate';
 import { connectRest } from 'pg-coordinate/rest';
 import { epochMs } from './epoch.js';
+import type { UnitData } from './produce.js';
 
 /** Workers that all ask one server. */
 export interface WorkersSettings {
@@ -24,6 +25,8 @@ export interface Handed {
   readonly attempt: number;
   /** From when the producer asked to add it until the worker had it, in milliseconds. */
   readonly latencyMs: number;
+  /** Whether its producer had to ask again, as there was no answer. */
+  readonly addedAgain: boolean;
   /** Whether the server has accepted that it is finished; 'unknown': there was no answer. */
   readonly finished: boolean | 'unknown';
 }
@@ -81,8 +84,9 @@ export async function startWaitingWorkers(settings: WorkersSettings): Promise<Wa
 
   const workOnce = async (worker: (typeof workers)[number]): Promise<void> => {
     const request = { workSpecs: [workSpec], numberOfWorkUnits: 1, lifetimeMs };
-    for (const attempt of await worker.requestAttemptsOrWait<{ at: number }>(request, { waitMs, signal })) {
-      const latencyMs = epochMs() - attempt.data.at;
+    for (const attempt of await worker.requestAttemptsOrWait<UnitData>(request, { waitMs, signal })) {
+      const { at, again } = attempt.data;
+      const latencyMs = epochMs() - at;
       const finished = await attempt.finish().then(
         () => true,
         (error: unknown) => {
@@ -91,7 +95,7 @@ export async function startWaitingWorkers(settings: WorkersSettings): Promise<Wa
           return 'unknown' as const;
         },
       );
-      handed.push({ unit: attempt.workUnit.name, attempt: attempt.number, latencyMs, finished });
+      handed.push({ unit: attempt.workUnit.name, attempt: attempt.number, latencyMs, addedAgain: again, finished });
     }
   };
 

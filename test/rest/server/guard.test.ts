@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashToken, makeToken, roles, TokenFile, writeTokenEntry, type Role } from 'pg-coordinate/access';
 import { ManualClock } from 'pg-coordinate/testing';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { until } from '../../database/until.js';
 import { needOf } from '../../../src/rest/server/route.js';
 import { routes } from '../../../src/rest/server/routes.js';
@@ -129,6 +129,16 @@ describe('with tokens', () => {
     ];
     expect(await seen(ofRole.read)).toEqual([['blue'], 0]);
     expect(await seen(everywhere)).toEqual([['blue', 'red'], 1]);
+  });
+
+  test('asks the database only for the namespaces that the token names', async () => {
+    const asked = vi.spyOn(coordinate, 'namespaces');
+    onTestFinished(() => asked.mockRestore());
+    const list = async (token: string): Promise<string[]> =>
+      (await ask('GET', '/namespace', { headers: bearer(token) })).json.namespaces.map(({ name }: { name: string }) => name);
+    expect([await list(ofRole.work), await list(everywhere)]).toEqual([['blue'], ['blue', 'red']]);
+    expect((await ask('GET', '/namespace/blue', { headers: bearer(ofRole.read) })).status).toBe(200);
+    expect(asked.mock.calls).toEqual([[{ names: ['blue'] }], [{}], [{ names: ['blue'] }]]);
   });
 
   test('makes no namespace for a body that names one which the token is not for, nor for who may only look', async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { encodeValue } from '../../../src/codec/index.js';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { readHttpAnswers } from '../../fuzz/http-answers.js';
 import { serveAgain, serving } from './serving.js';
 
@@ -140,6 +140,44 @@ describe('a client that comes too often', () => {
     await once(open(url), 'close');
     expect(warnings).toContain('an HTTP client was turned away: there are 2 connections');
     for (const socket of held) socket.destroy();
+  });
+});
+
+describe.runIf(process.platform === 'linux')('a client that opens many connections', () => {
+  /** Another address of this machine, which Linux has without being told. */
+  const connected = async (url: string, localAddress: string): Promise<Socket> => {
+    const { hostname, port } = new URL(url);
+    const socket = connectSocket({ port: Number(port), host: hostname, localAddress });
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    socket.write('GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    return socket;
+  };
+
+  test('gets so many, and others theirs; it is logged once', async () => {
+    const warnings: string[] = [];
+    const logger = { warn: (text: string) => void warnings.push(text), error: () => undefined };
+    const { url } = await serveAgain(coordinate, { maxConnectionsPerAddress: 2, logger });
+    const held = [await connected(url, '127.0.0.1'), await connected(url, '127.0.0.1')];
+    await Promise.all(held.map((socket) => once(socket, 'data')));
+    for (let more = 0; more < 3; more++) {
+      const refused = await connected(url, '127.0.0.1');
+      const answered: unknown[] = [];
+      refused.on('data', (chunk) => answered.push(chunk));
+      await once(refused, 'close');
+      expect(answered).toEqual([]);
+    }
+    await once(await connected(url, '127.0.0.2'), 'data');
+    expect(warnings).toEqual(['an HTTP client was turned away: there are 2 connections from 127.0.0.1']);
+
+    held[0]!.destroy();
+    // The server hears of it when it does.
+    for (let isIn = false; !isIn; ) {
+      const next = await connected(url, '127.0.0.1');
+      isIn = await Promise.race([once(next, 'data').then(() => true), once(next, 'close').then(() => false)]);
+    }
+    await once(await connected(url, '127.0.0.1'), 'close');
   });
 });
 

@@ -158,7 +158,7 @@ describe('a method', () => {
   test.each(routes.filter(({ path: pattern }) => !pattern.includes(':number')).map((route) => [route.path, route] as const))(
     'that %s does not have is 405, and says which there are',
     async (pattern, route) => {
-      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'M-SEARCH']) {
         if (route.methods.includes(method)) continue;
         const { status, headers, json } = await ask(method, path(pattern), ['POST', 'PUT', 'PATCH'].includes(method) ? { body: {} } : {});
         expect([status, json.error, json.message]).toEqual([405, 'error', `Method ${method} not allowed`]);
@@ -166,6 +166,19 @@ describe('a method', () => {
       }
     },
   );
+
+  test.each(['/docs', '/openapi.json', '/health/live', '/health/ready'])('other than GET and HEAD is 405 at %s', async (url) => {
+    for (const method of ['POST', 'DELETE', 'OPTIONS', 'PROPFIND']) {
+      const { status, headers, json } = await ask(method, url, method === 'POST' ? { body: {} } : {});
+      expect([status, headers.get('allow'), json.message]).toEqual([405, 'GET, HEAD', `Method ${method} not allowed`]);
+    }
+    const head = await ask('HEAD', url);
+    expect([head.status, head.text, head.headers.get('content-type')]).toEqual([200, '', (await ask('GET', url)).headers.get('content-type')]);
+  });
+
+  test('of those that only Node knows does not make a path that is none', async () => {
+    expect([(await ask('PROPFIND', '/nowhere')).status, (await ask('PROPFIND', '/namespace/n/')).status]).toEqual([404, 404]);
+  });
 
   test('HEAD is GET without its body', async () => {
     const get = await ask('GET', S);

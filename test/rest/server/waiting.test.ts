@@ -108,6 +108,34 @@ describe('many requests that wait', () => {
     await until('nobody waits', async () => (await waiting()) === 0);
   });
 
+  test('that all come at once, as to a server that was started again, do not all claim', async () => {
+    const { url: at } = await serveAgain(coordinate);
+    const burst = await coordinate.namespace('burst');
+    const spec = await burst.setWorkSpec({ name: 's' });
+    const { requestAttempts } = PostgresWorker.prototype;
+    let open = (): void => undefined;
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    // None of them is answered before all have come.
+    const claims = vi.spyOn(PostgresWorker.prototype, 'requestAttempts').mockImplementation(async function (this: PostgresWorker, request) {
+      await opened;
+      return requestAttempts.call(this, request);
+    });
+    try {
+      const body = { wait: minute, work_specs: ['s'] };
+      const answers = Array.from({ length: many }, (_, n) => askingOf(at)('POST', `/namespace/burst/worker/w${n}/request_attempts`, { body }));
+      await until('all are known', async () => (await burst.workers({ limit: 1_000 })).length === many);
+      open();
+      await until('they wait', async () => (await waiting()) === 1);
+      expect(claims.mock.calls.length).toBeLessThan(40);
+      await spec.addWorkUnits(Array.from({ length: many }, (_, n) => ({ name: `unit ${n}`, data: {} })));
+      const units = (await Promise.all(answers)).map(({ json }) => json.attempts[0].work_unit_name);
+      expect(new Set(units).size).toBe(many);
+    } finally {
+      open();
+      claims.mockRestore();
+    }
+  });
+
   test('who asks for something else is served beside those for whom there is nothing', async () => {
     const { url: at } = await serveAgain(coordinate);
     const others = await coordinate.namespace('others');

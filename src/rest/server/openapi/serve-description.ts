@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
+import { lookAt } from '../other-methods.js';
 import type { Route } from '../route.js';
 import { docsPage, docsPolicy } from './docs-page.js';
 import { describeRoutes } from './document.js';
@@ -9,8 +10,8 @@ export async function serveDescription(app: FastifyInstance, routes: readonly Ro
   const version = await packageVersion();
   const document = JSON.stringify(describeRoutes(routes, version));
   const page = docsPage(routes, version);
-  app.get('/openapi.json', { config: { needs: 'nothing' } }, (_request, reply) => reply.type('application/json').send(document));
-  app.get('/docs', { config: { needs: 'nothing' } }, (_request, reply) =>
+  lookAt(app, '/openapi.json', 'nothing', (_request, reply) => reply.type('application/json').send(document));
+  lookAt(app, '/docs', 'nothing', (_request, reply) =>
     reply
       .type('text/html; charset=utf-8')
       .headers({ 'content-security-policy': docsPolicy, 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' })
