@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { testDatabase } from '../support/database.js';
+import { compiledProgram } from '../support/programs.js';
 import { countIndependently } from './independent-count.js';
 
 const database = await testDatabase();
-const program = fileURLToPath(new URL('main.ts', import.meta.url));
+const source = new URL('main.ts', import.meta.url);
 const timeout = 120_000;
 
 let folder: string;
@@ -38,8 +39,14 @@ interface Run {
   readonly errors: string;
 }
 
-async function run(args: readonly string[], whenHeard?: { text: string; signal: NodeJS.Signals }): Promise<Run> {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), program, ...args, '--schema', database.schema], {
+/** In TypeScript, as `npm start` runs it. */
+const asItIs = ['--import', import.meta.resolve('tsx'), fileURLToPath(source)];
+
+async function run(
+  args: readonly string[],
+  { whenHeard, program = [compiledProgram(source)] }: { whenHeard?: { text: string; signal: NodeJS.Signals }; program?: readonly string[] } = {},
+): Promise<Run> {
+  const child = spawn(process.execPath, [...program, ...args, '--schema', database.schema], {
     env: { ...process.env, DATABASE_URL: database.url },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -75,7 +82,7 @@ describe('the result is that of counting one file after the other', () => {
 });
 
 test('it tells the result, and who did what', { timeout }, async () => {
-  const { status, output } = await run([join(folder, 'texts'), '--workers', '2']);
+  const { status, output } = await run([join(folder, 'texts'), '--workers', '2'], { program: asItIs });
   expect(status).toBe(0);
   expect(output).toMatch(/^61 text files in /);
   expect(output).toMatch(/^ +60 {2}example\.org$/m);
@@ -96,7 +103,7 @@ test.each([
 });
 
 test('Ctrl-C ends it and leaves nothing', { timeout }, async () => {
-  const { status, errors } = await run([join(folder, 'texts')], { text: 'share the work', signal: 'SIGINT' });
+  const { status, errors } = await run([join(folder, 'texts')], { whenHeard: { text: 'share the work', signal: 'SIGINT' } });
   expect({ status, errors }).toEqual({ status: 130, errors: '' });
   await expectNoNamespaceLeft();
 });

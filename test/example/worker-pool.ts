@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Namespace } from 'pg-coordinate';
 import type { WorkerSettings } from './worker.js';
@@ -29,7 +30,9 @@ interface WorkerProcess {
   lastWords: string;
 }
 
-const program = fileURLToPath(new URL('worker.ts', import.meta.url));
+/** In TypeScript or compiled: as this module is. */
+const extension = extname(import.meta.url);
+const program = fileURLToPath(new URL(`worker${extension}`, import.meta.url));
 const patienceMs = 10_000;
 
 /** The worker processes. */
@@ -71,8 +74,7 @@ export class WorkerPool {
     const { url, schema, namespace, job } = this.#options;
     const settings: WorkerSettings = { schema, namespace: namespace.name, name, job };
     const child = fork(program, [JSON.stringify(settings)], {
-      // TypeScript is run as it is.
-      execArgv: ['--import', import.meta.resolve('tsx')],
+      execArgv: extension === '.ts' ? ['--import', import.meta.resolve('tsx')] : [],
       // The database's password is in the URL, and the arguments of a process can be read by everybody.
       env: { ...process.env, DATABASE_URL: url },
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],

@@ -31,5 +31,7 @@ await using worker = createWorker<Stages>({
 });
 // The driver hangs up when the work is done, and also by dying: it may have done so before this process was ready to listen.
 process.on('disconnect', () => void worker.stop());
-if (process.connected) await worker.start();
-await worker.ended;
+if (process.connected) {
+  await worker.start();
+  await worker.ended;
+}

@@ -6,7 +6,7 @@ import { withFaults, type Fault } from './faults.js';
 import { runModel } from './run-model.js';
 
 test('the reference agrees with itself', async () => {
-  await runModel({ connect: async (options) => memoryCoordinate(options), runs: 60, maxCommands: 80 });
+  await runModel({ connect: async (options) => memoryCoordinate(options), runs: 30, maxCommands: 80 });
 }, 60_000);
 
 /** Each is a fault that an implementation could well have; the harness is good for nothing unless it finds them. */

@@ -34,10 +34,10 @@ async function startWorker(namespace: string): Promise<Worker> {
 async function load(namespace: Namespace, count: number, { process }: Worker): Promise<number> {
   const before = process.told.length;
   let added = count;
-  const counted = await namespace.workSpec('effect');
+  const plain = await namespace.workSpec('plain');
   while (process.told.length <= before + 10) {
     // More than are needed would only take longer.
-    const { available = 0 } = await counted.countWorkUnitStatus();
+    const { available = 0 } = await plain.countWorkUnitStatus();
     if (available >= unitsAtOnce) continue;
     for (const name of ['effect', 'plain']) {
       const spec = await namespace.workSpec(name);
