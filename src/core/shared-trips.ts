@@ -1,10 +1,13 @@
 import type { Database } from '../database/index.js';
 import { Turns } from './turns.js';
+import { maxBatchBytes } from './work-unit/unit-batch.js';
 
 export interface SharedTripsOptions<Item, Result> {
   readonly database: Database;
   /** How many go together at most. */
   readonly most: number;
+  /** How much each of them sends, in bytes, of which no more than `maxBatchBytes` go together unless one alone has more. @default nothing */
+  readonly bytesOf?: (item: Item) => number;
   /** Resolves to what each comes to, in the same order; what it rejects with, all are told. */
   readonly send: (items: readonly Item[]) => Promise<readonly (Result | Promise<Result>)[]>;
 }
@@ -38,12 +41,24 @@ export class SharedTrips<Item, Result> {
     });
   }
 
+  /** How many of those in front go together. */
+  #fitting(waiting: readonly Call<Item, Result>[]): number {
+    const { most, bytesOf = () => 0 } = this.#options;
+    let [count, bytes] = [0, 0];
+    for (const { item } of waiting) {
+      bytes += bytesOf(item);
+      if (count === most || (count > 0 && bytes > maxBatchBytes)) break;
+      count++;
+    }
+    return count;
+  }
+
   #open(key: string): (call: Call<Item, Result>) => void {
-    const { database, most, send } = this.#options;
+    const { database, send } = this.#options;
     const end = database.begin();
     const waiting: Call<Item, Result>[] = [];
     const turns = new Turns(() => {
-      const calls = waiting.splice(0, most);
+      const calls = waiting.splice(0, this.#fitting(waiting));
       if (calls.length > 0) void go(calls);
       else if (turns.isIdle) {
         this.#lanes.delete(key);

@@ -19,7 +19,12 @@ export class EndQueue {
   constructor(bucket: Bucket) {
     const { database } = bucket.backend;
     const tripsOf = (status: Ending): SharedTrips<Report, boolean> =>
-      new SharedTrips({ database, most: mostTogether, send: (reports) => endTogether(bucket, status, reports) });
+      new SharedTrips({
+        database,
+        most: mostTogether,
+        bytesOf: ({ data }) => data?.length ?? 0,
+        send: (reports) => endTogether(bucket, status, reports),
+      });
     this.#trips = { finished: tripsOf('finished'), failed: tripsOf('failed') };
   }
 

@@ -35,6 +35,13 @@ describe('attempts reported on one by one', () => {
     expect(states.map(({ status, data }) => [status, data])).toEqual(attempts.map((_, index) => [index % 2 === 0 ? 'finished' : 'failed', { index }]));
   });
 
+  test('with more data than a statement should have go by several', async () => {
+    const attempts = await claimed(10);
+    await Promise.all(attempts.map((attempt) => attempt.finish({ text: 'x'.repeat(1_000_000) })));
+    expect(sent(label)).toBe(3);
+    expect((await attempts[9]!.read()).status).toBe('finished');
+  });
+
   test('one alone goes alone', async () => {
     const [attempt] = await claimed(1);
     await attempt?.finish();
