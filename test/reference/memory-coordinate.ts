@@ -1,7 +1,7 @@
 import type { ManualClock } from '../../src/clock/index.js';
-import type { Coordinate } from '../../src/core/coordinate.js';
+import type { Coordinate, NamespaceQuery } from '../../src/core/coordinate.js';
 import type { Summary } from '../../src/core/summary/summary.js';
-import { checkName } from '../../src/options/index.js';
+import { checkList, checkName, checkOptions } from '../../src/options/index.js';
 import { MemoryNamespace } from './memory-namespace.js';
 import { compareText } from './order.js';
 import { requireOpen, type NamespaceRecord, type Store } from './state.js';
@@ -30,9 +30,11 @@ class MemoryCoordinate implements Coordinate {
     return new MemoryNamespace(this, record);
   }
 
-  async namespaces(): Promise<MemoryNamespace[]> {
+  async namespaces(query?: NamespaceQuery): Promise<MemoryNamespace[]> {
+    const { names } = checkOptions(query, 'query', ['names']);
+    const wanted = names && checkList(names, 'query.names', checkName);
     requireOpen(this.store);
-    return this.byName().map((record) => new MemoryNamespace(this, record));
+    return this.byName().filter(({ name }) => wanted?.includes(name) ?? true).map((record) => new MemoryNamespace(this, record));
   }
 
   async summarize(): Promise<Summary> {
