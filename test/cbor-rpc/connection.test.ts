@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import { connect as connectSocket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { encodeValue, Tagged } from '../../src/codec/index.js';
+import { openTransaction } from '../concurrency/waiting.js';
+import { untilWaiting } from '../database/until.js';
 import { answerOf, bytes, Client, message, request, tuple } from './client.js';
 import { served } from './served.js';
 
-const { client: newClient, serve, log, coordinate } = await served();
+const { client: newClient, serve, log, coordinate, database } = await served();
 
 describe('packets', () => {
   test('that hold one byte each make a message', async () => {
@@ -273,14 +275,16 @@ describe('the server', () => {
     const idle = await Client.connect(server);
     await idle.call('now');
     await namespace.setWorkSpec({ name: 'spec' });
+    const spec = await namespace.workSpec('spec');
+    const locker = await openTransaction(database);
+    await locker.query(`lock table ${database.bucket}.work_unit in share mode`);
     client.socket.write(request(1, 'add_work_units', ['spec', Array.from({ length: 2_000 }, (_, index) => `${index}`)]));
     client.socket.write(request(2, 'clear', []));
-    const spec = await namespace.workSpec('spec');
-    // The call is under way when the units are there; it is answered after that.
-    while (server.connections < 2) await new Promise((resolve) => setImmediate(resolve));
+    await untilWaiting(database);
     const first = client.next();
-    await Promise.race([first, idle.call('now')]);
-    await Promise.all([server.stop(), server.stop()]);
+    const stopped = Promise.all([server.stop(), server.stop()]);
+    await locker.query('commit');
+    await stopped;
     expect(await idle.closed()).toEqual([]);
     expect(answerOf(await first)).toEqual({ id: 1, result: [true, null] });
     await client.closed();
