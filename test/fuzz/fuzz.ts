@@ -17,6 +17,8 @@ export interface FuzzOptions {
   readonly seed: number;
   /** Connections at a time. */
   readonly atOnce: number;
+  /** The most that the server's heap may take, in MiB: one that leaks ends. @default as Node has it */
+  readonly heapMib?: number;
 }
 
 /** What came of it. */
@@ -45,13 +47,13 @@ const conversations: Readonly<Record<Port, fc.Arbitrary<Conversation>>> = {
 };
 
 /** Sends hostile conversations to one port of a server in a process of its own. The same ones for the same seed, as far as time allows. */
-export async function fuzz(port: Port, tables: ServedTables, { seconds, seed, atOnce }: FuzzOptions): Promise<Fuzzed> {
+export async function fuzz(port: Port, tables: ServedTables, { seconds, seed, atOnce, heapMib }: FuzzOptions): Promise<Fuzzed> {
   const problems = new Map<string, string>();
   const note = (problem: string): void => void problems.set(problem.slice(0, 40), problem);
   const onLog = (line: string): void => {
     if (/TypeError|RangeError|failed: |unhandled|    at |FATAL|heap/i.test(line)) note(`the log says: ${line}`);
   };
-  const server = await serveProcess(tables, { cborRpcPort: 0, flags, onLog });
+  const server = await serveProcess(tables, { cborRpcPort: 0, flags, onLog, ...(heapMib !== undefined && { nodeFlags: [`--max-old-space-size=${heapMib}`] }) });
   const observed = new Observed({ ...server, url: tables.url });
   const portNumber = port === 'http' ? Number(new URL(server.url).port) : server.cborRpcPort!;
   await warmUp(server.url, portNumber, port);
@@ -60,9 +62,9 @@ export async function fuzz(port: Port, tables: ServedTables, { seconds, seed, at
 
   const answers: Record<string, number> = {};
   let [count, bytesSent] = [0, 0];
-  const read = (heard: Heard): void => {
+  const read = (heard: Heard, { pieces, ending }: Conversation): void => {
     const found = port === 'http' ? httpAnswers(heard) : cborAnswers(heard);
-    found.problems.forEach(note);
+    for (const problem of found.problems) note(`${problem}; after (${ending}) ${JSON.stringify(Buffer.concat(pieces).toString('latin1').slice(0, 3_000))}`);
     for (const [kind, number] of found.counts) if (number > 0) answers[kind] = (answers[kind] ?? 0) + number;
   };
   const until = performance.now() + seconds * 1_000;
@@ -75,7 +77,7 @@ export async function fuzz(port: Port, tables: ServedTables, { seconds, seed, at
         if (performance.now() >= until || server.hasEnded) break;
         count++;
         bytesSent += conversation.pieces.reduce((sum, { length }) => sum + length, 0);
-        read(await converse(portNumber, conversation));
+        read(await converse(portNumber, conversation), conversation);
       }
     }
   };

@@ -14,9 +14,13 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '20261120' },
     'at-once': { type: 'string', default: '32' },
     ports: { type: 'string', default: ports.join(',') },
+    'heap-mib': { type: 'string' },
   },
 });
 const schema = 'fuzz';
+const { seconds, seed } = values;
+const limits = { seconds: Number(seconds), seed: Number(seed), atOnce: Number(values['at-once']) };
+const heap = values['heap-mib'] === undefined ? {} : { heapMib: Number(values['heap-mib']) };
 const given = process.env.DATABASE_URL ?? '';
 const database = given === '' ? await startEmbeddedPostgres() : null;
 const url = database?.url ?? given;
@@ -25,7 +29,7 @@ try {
   for (const port of values.ports.split(',') as Port[]) {
     await drop(url, { schema });
     await (await connect(url, { schema, migrate: true })).close();
-    results.push([port, await fuzz(port, { url, schema }, { seconds: Number(values.seconds), seed: Number(values.seed), atOnce: Number(values['at-once']) })]);
+    results.push([port, await fuzz(port, { url, schema }, { ...limits, ...heap })]);
   }
   await drop(url, { schema });
 } finally {

@@ -11,8 +11,13 @@ const problems: Readonly<Record<string, readonly [status: number, problem: strin
 
 /** Answers bytes that are no request, or never become one, with an error like any other, and closes the connection. */
 export function answerBadBytes(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET') {
     socket.destroy();
+    return;
+  }
+  if (!socket.writable) {
+    // Earlier answers may still be on their way to a client that takes its time.
+    socket.destroySoon();
     return;
   }
   const [status, problem] = problems[error.code ?? ''] ?? [400, 'it is not HTTP'];

@@ -9,8 +9,11 @@ interface KnownNamespace {
   readonly workers: Map<string, Worker>;
 }
 
-/** How many objects are kept at most; then all are forgotten. */
-const mostObjects = 20_000;
+/** What an object is taken for beside its name, in characters. */
+const objectSize = 500;
+
+/** How much is kept at most, in characters; then all is forgotten. Names are whatever clients come up with, as long as they like. */
+const mostKept = 10_000_000;
 
 /**
  * Namespaces, work specs and workers that requests have named before, so that they need not be looked up for each request again. What has been
@@ -19,7 +22,7 @@ const mostObjects = 20_000;
  */
 export class KnownObjects {
   readonly #namespaces = new Map<string, KnownNamespace>();
-  #count = 0;
+  #kept = 0;
 
   async namespace(name: string, find: () => Promise<Namespace>): Promise<Namespace> {
     return (await this.#known(name, find)).namespace;
@@ -50,10 +53,12 @@ export class KnownObjects {
   }
 
   #keep<Value>(values: Map<string, Value>, name: string, value: Value): Value {
-    if (this.#count++ >= mostObjects) {
+    const size = objectSize + name.length;
+    if (this.#kept + size > mostKept) {
       this.#namespaces.clear();
-      this.#count = 0;
+      this.#kept = 0;
     }
+    this.#kept += size;
     values.set(name, value);
     return value;
   }
