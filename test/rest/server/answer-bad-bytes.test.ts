@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { answerBadBytes } from '../../../src/rest/server/answer-bad-bytes.js';
+import { serving } from './serving.js';
+
+const { coordinate, server: http, ask } = await serving();
 
 /** Both ends of a connection. */
 async function connected(): Promise<{ client: Socket; server: Socket }> {
@@ -35,4 +38,26 @@ test('is answered itself behind it, if it still can be', async () => {
   const chunks: Buffer[] = [];
   for await (const chunk of client) chunks.push(chunk as Buffer);
   expect(Buffer.concat(chunks).toString()).toMatch(/^an answerHTTP\/1\.1 408 Request Timeout\r\n/);
+});
+
+test('what is no request, behind one with a large answer, does not cut off that, although nobody reads it for a while', async () => {
+  const spec = await (await coordinate.namespace('n')).setWorkSpec({ name: 's' });
+  // Less than a connection's buffers hold: the server has soon said all it has to say.
+  await spec.addWorkUnit('u', { text: 'x'.repeat(700_000) });
+  const socket = connect(Number(new URL(http.url).port), '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  socket.write('GET /namespace/n/work_spec/s/work_unit/u HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await once(socket, 'readable');
+  for (const sent of ['no request', 'y'.repeat(3_000)]) {
+    socket.write(sent);
+    // By the time that others have been answered, so has this.
+    for (let others = 0; others < 5; others++) await ask('GET', '/health/live');
+  }
+  socket.end();
+  let taken = '';
+  for await (const chunk of socket) taken += String(chunk);
+  const [head = '', body = ''] = taken.split('\r\n\r\n');
+  expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  expect(body.length).toBeGreaterThan(700_000);
+  expect(taken).toMatch(/HTTP\/1\.1 400 Bad Request\r\n[^{]*\{.*\}$/);
 });
