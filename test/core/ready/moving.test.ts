@@ -1,8 +1,8 @@
+import type { Client } from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type pg from 'pg';
 import type { Namespace, PostgresCoordinate, WorkSpec } from 'pg-coordinate';
 import { until } from '../../database/until.js';
-import { untilBlocked } from '../../concurrency/waiting.js';
+import { openTransaction, untilBlocked } from '../../concurrency/waiting.js';
 import { testDatabase } from '../../support/database.js';
 
 const database = await testDatabase();
@@ -18,16 +18,25 @@ beforeEach(async () => {
   spec = await namespace.setWorkSpec({ name: 'spec' });
 });
 
-/** Takes one step, as if the process that takes it had seen nothing before, and does not commit it. */
-async function begin(closeAfter: number): Promise<pg.Client> {
-  const client = await database.client();
-  await client.query(`begin; lock table ${database.bucket}.claim_gate in share update exclusive mode`);
+const stepper = await database.client();
+
+/** Takes one step in the open transaction of a client, as if the process that takes it had seen nothing before. */
+async function step(client: Client, closeAfter: number): Promise<void> {
+  await client.query(`lock table ${database.bucket}.claim_gate in share update exclusive mode`);
   await client.query(`select more from ${database.bucket}.rotate_ready(${closeAfter}, null, null, null, null)`);
+}
+
+/** Takes one step and does not commit it. */
+async function begin(closeAfter: number): Promise<Client> {
+  const client = await openTransaction(database);
+  await step(client, closeAfter);
   return client;
 }
 
 async function rotate(closeAfter = 0): Promise<void> {
-  await (await begin(closeAfter)).query('commit');
+  await stepper.query('begin');
+  await step(stepper, closeAfter);
+  await stepper.query('commit');
 }
 
 async function generations(): Promise<{ readonly closed: number; readonly sealed: number }> {
@@ -64,12 +73,12 @@ async function prepareMove(): Promise<void> {
   expect(await claim(8)).toHaveLength(8);
   await rotate(1);
   await until('nobody can be adding to the closed one', async () => {
-    const [row] = await database.query<{ isOver: boolean }>(`
-      select pg_snapshot_xmin(pg_current_snapshot())::text::bigint > last_value and last_value > 0 as "isOver"
+    const [row] = await database.query<{ isKnown: boolean; isOver: boolean }>(`
+      select last_value > 0 as "isKnown", pg_snapshot_xmin(pg_current_snapshot())::text::bigint > last_value as "isOver"
       from ${database.bucket}.ready_closed_before`);
-    if (row!.isOver) return true;
-    await rotate(1_000_000);
-    return false;
+    // The step after this one would move them.
+    if (!row!.isKnown) await rotate(1_000_000);
+    return row!.isKnown && row!.isOver;
   });
   expect(await generations()).not.toMatchObject({ closed: 0 });
 }
@@ -86,8 +95,7 @@ describe('units that are being moved from a closed generation to the open one', 
   test('can be replaced in a transaction of the caller', async () => {
     await prepareMove();
     const mover = await begin(1_000_000);
-    const client = await database.client();
-    await client.query('begin');
+    const client = await openTransaction(database);
     const added = spec.addWorkUnits([{ name: 'a9', data: { changed: true }, meta: { priority: 1 } }], { client });
     await untilBlocked(database, 'work-unit.add');
     await mover.query('commit');

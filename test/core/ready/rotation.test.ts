@@ -23,15 +23,16 @@ beforeEach(async () => {
   spec = await namespace.setWorkSpec({ name: 'spec' });
 });
 
+const stepper = await database.client();
+
 /** One step, as if the process that takes it had seen nothing before. */
 async function rotate(closeAfter = 0): Promise<boolean> {
-  const client = await database.client();
-  await client.query(`begin; lock table ${database.bucket}.claim_gate in share update exclusive mode`);
-  const { rows } = await client.query<{ more: boolean }>(
+  await stepper.query(`begin; lock table ${database.bucket}.claim_gate in share update exclusive mode`);
+  const { rows } = await stepper.query<{ more: boolean }>(
     `select more from ${database.bucket}.rotate_ready($1, null, null, null, null)`,
     [closeAfter],
   );
-  await client.query('commit');
+  await stepper.query('commit');
   return rows[0]?.more === true;
 }
 
