@@ -70,6 +70,8 @@ export class SharedTrips<Item, Result> {
       try {
         const results = await database.continuing(() => send(calls.map(({ item }) => item)));
         calls.forEach(({ resolve }, index) => resolve(results[index] as Result));
+        // Those that go by themselves are under way, too, for whoever closes the database.
+        await Promise.allSettled(results);
       } catch (error) {
         for (const { reject } of calls) reject(error);
       }

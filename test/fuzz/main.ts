@@ -1,6 +1,6 @@
 /*
  * Hostile bytes for both ports of a real server: `npm run fuzz`, or `npm run fuzz -- --seconds 60 --ports http --seed 1`. On an embedded PostgreSQL, or on
- * DATABASE_URL. Ends with 1 if anything was wrong.
+ * DATABASE_URL. `--heap-mib 128` limits the heap of the server, so that one that leaks ends. Ends with 1 if anything was wrong.
  */
 import { parseArgs } from 'node:util';
 import { connect, drop } from 'pg-coordinate';

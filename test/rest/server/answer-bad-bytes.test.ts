@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { answerBadBytes } from '../../../src/rest/server/answer-bad-bytes.js';
 import { serving } from './serving.js';
 
 const { coordinate, server: http, ask } = await serving();
 
 /** Both ends of a connection. */
-async function connected(): Promise<{ client: Socket; server: Socket }> {
+async function connected({ allowHalfOpen = false } = {}): Promise<{ client: Socket; server: Socket }> {
   const listening = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
   onTestFinished(() => void listening.close());
   await once(listening, 'listening');
-  const client = connect((listening.address() as AddressInfo).port, '127.0.0.1');
+  const client = connect({ port: (listening.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen });
   const [server] = (await once(listening, 'connection')) as [Socket];
   onTestFinished(() => void client.destroy());
   return { client, server };
@@ -60,4 +60,19 @@ test('what is no request, behind one with a large answer, does not cut off that,
   expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   expect(body.length).toBeGreaterThan(700_000);
   expect(taken).toMatch(/HTTP\/1\.1 400 Bad Request\r\n[^{]*\{.*\}$/);
+});
+
+test('a client that does not end its side is not waited for for ever', async () => {
+  const { client, server } = await connected({ allowHalfOpen: true });
+  client.resume();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const finished = once(server, 'finish');
+  answerBadBytes(tooLate, server);
+  await finished;
+  vi.advanceTimersByTime(4_999);
+  expect(server.destroyed).toBe(false);
+  const closed = once(server, 'close');
+  vi.advanceTimersByTime(1);
+  await closed;
 });
