@@ -65,7 +65,7 @@ export async function buildProgram(args: readonly string[], io: CommandIo): Prom
   return program;
 }
 
-/** Whether no other command need be known to run this one; completion lists them all. */
+/** Whether no other command need be known to do this; completion lists them all. */
 function isAlone(name: string): boolean {
-  return Object.hasOwn(commands, name) && name !== 'completion';
+  return name === '--version' || (Object.hasOwn(commands, name) && name !== 'completion');
 }
