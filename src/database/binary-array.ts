@@ -3,7 +3,7 @@
  * travel as they are, where its text format would double them as hexadecimal digits and quote each one.
  */
 
-const oids = { bool: 16, bytea: 17, int8: 20, int4: 23, float8: 701, timestamptz: 1184 } as const;
+const oids = { bool: 16, bytea: 17, int8: 20, int4: 23, tid: 27, float8: 701, timestamptz: 1184 } as const;
 
 /** PostgreSQL counts microseconds from 2000-01-01. */
 const epochMs = Date.UTC(2000, 0, 1);
@@ -38,6 +38,21 @@ export function int4Array(items: readonly number[]): Buffer {
   for (const [index, item] of items.entries()) {
     array.writeInt32BE(4, 20 + 8 * index);
     array.writeInt32BE(item, 24 + 8 * index);
+  }
+  return array;
+}
+
+/** How many rows of a page can be told apart in a `tid`. */
+const rowsOfPage = 2 ** 16;
+
+/** A `tid[]`, each as one number: that of the page times 2^16, and the row's. */
+export function tidArray(items: readonly number[]): Buffer {
+  const array = header(Buffer.allocUnsafe(20 + 10 * items.length), oids.tid, items.length);
+  let at = 20;
+  for (const item of items) {
+    at = array.writeInt32BE(6, at);
+    at = array.writeUInt32BE(Math.floor(item / rowsOfPage), at);
+    at = array.writeUInt16BE(item % rowsOfPage, at);
   }
   return array;
 }

@@ -1,4 +1,4 @@
-export { boolArray, byteaArray, int4Array, float8Array, int8Array, timestamptzArray } from './binary-array.js';
+export { boolArray, byteaArray, int4Array, float8Array, int8Array, tidArray, timestamptzArray } from './binary-array.js';
 export { Database } from './database.js';
 export { clientConfigOf } from './client-config-of.js';
 export { Listener, type ListenerOptions, type Unsubscribe } from './listener.js';

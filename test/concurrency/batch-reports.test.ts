@@ -53,7 +53,7 @@ test('leases are ended in the order of their units, in which they are renewed, a
   await renewing.query('begin');
   await renewing.query(lease('earlier'));
   const finished = namespace.finishAll(attempts.map((attempt) => ({ attempt })));
-  await untilBlocked(database, 'attempt.end-undisturbed');
+  await untilBlocked(database, 'attempt.end-placed');
   expect(await database.query(lease('later')), 'leases that nobody has locked').toHaveLength(1);
   await renewing.query('rollback');
   expect(await finished).toMatchObject([{ error: null }, { error: null }]);

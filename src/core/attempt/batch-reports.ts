@@ -1,4 +1,4 @@
-import { boolArray, byteaArray, int4Array, int8Array, sqlState, type Executor, type Row } from '../../database/index.js';
+import { boolArray, byteaArray, int4Array, int8Array, sqlState, tidArray, type Executor, type Row } from '../../database/index.js';
 import { InvalidArgumentError, WrongBackendError, type CoordinateError } from '../../errors/index.js';
 import { checkBoolean, checkList, checkOptions, kindOf } from '../../options/index.js';
 import type { Bucket } from '../backend.js';
@@ -8,9 +8,10 @@ import { attemptPayloads, type AttemptChange } from '../notify/payload.js';
 import { send } from '../notify/send.js';
 import { namespaceOfSpec } from '../work-spec/spec-ids.js';
 import { addOutput } from './add-output.js';
+import { isFresh, type AttemptPlace } from './attempt-place.js';
 import type { AttemptReport, AttemptVerdict, EndAllOptions, RenewReport } from './attempt-report.js';
 import { PostgresAttempt, reportOf } from './postgres-attempt.js';
-import { endAttempts as endStatement, endUndisturbed, renewAttempts as renewStatement } from './report-attempts.js';
+import { endAttempts as endStatement, endPlaced, endUndisturbed, renewAttempts as renewStatement } from './report-attempts.js';
 import { settle } from './settle.js';
 import { tellVerdicts } from '../telemetry/tell.js';
 
@@ -22,6 +23,8 @@ export interface Report {
   readonly data: Buffer | null;
   /** Whether the data have output to pass on; null: no data were given, those of the attempt may have. */
   readonly hasOutput: boolean | null;
+  /** Where its rows lie, if that is known. */
+  readonly place?: AttemptPlace | undefined;
 }
 
 type Verdict = CoordinateError | null;
@@ -91,25 +94,47 @@ export async function endActive(
   const namespaceId = namespaceOfSpec(first.specId);
   const values = endParameters(bucket, status, reports, { takesOutput, namespaceId, lockTimeout });
   const isAlone = on === bucket.backend.database && !takesOutput;
-  const undisturbed = isAlone ? await endIfUndisturbed(bucket, values) : undefined;
+  const undisturbed = isAlone ? await endIfUndisturbed(bucket, values, reports) : undefined;
   const [answer, ...withOutput] = undisturbed ?? (await bucket.backend.database.continuing(() => bucket.run(endStatement, values, on)));
   bucket.counts.count();
   if (takesOutput) await addOutput(bucket, withOutput, on);
-  const ended = new Set(typeof answer?.numbers === 'string' ? answer.numbers.split(',').map(Number) : []);
+  const ended = new Set(answer?.are_all === true ? reports.map(({ number }) => number) : numbersIn(answer?.numbers));
   if (answer?.watched === true) {
     await send(bucket, attemptPayloads(change, namespaceId, reports.filter(({ number }) => ended.has(number))), on);
   }
   return ended;
 }
 
-/** Undefined: somebody else has changed one of them at the same time, and nothing was done. */
-async function endIfUndisturbed(bucket: Bucket, values: readonly unknown[]): Promise<readonly Row[] | undefined> {
+/** Undefined: somebody else has changed one of them meanwhile, and nothing was done. */
+async function endIfUndisturbed(bucket: Bucket, values: readonly unknown[], reports: readonly Report[]): Promise<readonly Row[] | undefined> {
+  const places = freshPlaces(reports);
   try {
-    return await bucket.run(endUndisturbed, values);
+    if (places === undefined) return await bucket.run(endUndisturbed, values);
+    return await bucket.run(endPlaced, [...values, ...places]);
   } catch (error) {
     if (sqlState(error) === 'PC003') return undefined;
     throw error;
   }
+}
+
+/** A list as string_agg writes it; null: it is empty. */
+function numbersIn(list: unknown): number[] {
+  return typeof list === 'string' ? list.split(',').map(Number) : [];
+}
+
+/** The last parameters of endPlaced; undefined: it is not known of all where they lie. */
+function freshPlaces(reports: readonly Report[]): readonly unknown[] | undefined {
+  const now = performance.now();
+  const places: AttemptPlace[] = [];
+  for (const { place } of reports) {
+    if (place === undefined || !isFresh(place, now)) return undefined;
+    places.push(place);
+  }
+  return [
+    int4Array(places.map(({ attempts }) => attempts)),
+    tidArray(places.map(({ unit }) => unit)),
+    tidArray(places.map(({ lease }) => lease)),
+  ];
 }
 
 function endParameters(

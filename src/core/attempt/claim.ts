@@ -208,8 +208,8 @@ export const claimContinuousUnit = statement(
 );
 
 /**
- * What attempts just claimed by a worker are of, as one row, in the order of their numbers: lists of numbers separated by commas, names
- * and payloads one behind the other with their lengths. A row for each would cost both sides more than all else about a claim.
+ * What attempts just claimed by a worker are of, as one row, in the order of their numbers: for each a head as claimedUnitsFromRow() reads it,
+ * names and payloads one behind the other. A row for each would cost both sides more than all else about a claim.
  * Payloads too large to be worth it have the length -1. Those that are no longer their unit's active attempt are left out.
  * One probe of work_unit each: LATERAL with OFFSET, or a planner without statistics may read all units of the spec.
  * Here, after the gate, is where it is found out whether anybody is to be told of them.
@@ -218,24 +218,24 @@ export const claimContinuousUnit = statement(
 export const readClaimed = statement(
   'attempt.read-claimed',
   (s) => `
-    with claimed as materialized (
-      select
-        l.number, l.unit_id, u.name, coalesce(l.data, u.data) as data,
-        octet_length(coalesce(l.data, u.data)) <= ${mostTogether} as together
-      from ${s}.lease l
-      cross join lateral (select u.name, u.data from ${s}.work_unit u where u.id = l.unit_id offset 0) u
-      where l.worker_id = $2::bigint and l.number > $3::bigint and l.spec_id = $1::bigint
-      order by l.number
-    )
     select
-      string_agg(number::text, ',') as numbers,
-      string_agg(unit_id::text, ',') as unit_ids,
-      string_agg(octet_length(name)::text, ',') as name_lengths,
+      string_agg(
+        int8send(number) || int8send(unit_id) || int4send(attempts) || tidsend(lease_place) || tidsend(unit_place)
+          || int4send(octet_length(name)) || int4send(case when together then octet_length(data) else -1 end),
+        ''::bytea
+      ) as heads,
       string_agg(name, ''::bytea) as names,
-      string_agg(case when together then octet_length(data) else -1 end::text, ',') as data_lengths,
       string_agg(data, ''::bytea) filter (where together) as datas,
       ${isWatchedFully(s, '$4')} as watched
-    from claimed`,
+    from (
+      select
+        l.number, l.unit_id, l.attempts, l.ctid as lease_place, u.ctid as unit_place, u.name, coalesce(l.data, u.data) as data,
+        octet_length(coalesce(l.data, u.data)) <= ${mostTogether} as together
+      from ${s}.lease l
+      cross join lateral (select u.ctid, u.name, u.data from ${s}.work_unit u where u.id = l.unit_id offset 0) u
+      where l.worker_id = $2::bigint and l.number > $3::bigint and l.spec_id = $1::bigint
+      order by l.number
+    ) claimed`,
 );
 
 /** The payload of one of those that are large. Parameters: spec id, unit id, number. */

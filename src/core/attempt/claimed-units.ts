@@ -1,6 +1,7 @@
 import type { Row } from '../../database/index.js';
 import type { Bucket } from '../backend.js';
 import { bytes } from '../instant.js';
+import type { AttemptPlace } from './attempt-place.js';
 import { readClaimedData } from './claim.js';
 
 /** A unit that has just been claimed. */
@@ -10,7 +11,14 @@ export interface ClaimedUnit {
   readonly name: Buffer;
   /** CBOR. */
   readonly data: Buffer;
+  readonly place?: AttemptPlace;
 }
+
+/**
+ * Bytes of each head: the attempt's number, the unit's id, how many attempts it has had, the places of the rows of lease and unit (page and
+ * row), the lengths of name and data.
+ */
+const headLength = 8 + 8 + 4 + 6 + 6 + 4 + 4;
 
 const none = Buffer.alloc(0);
 
@@ -19,18 +27,24 @@ export async function claimedUnitsFromRow(
   bucket: Bucket,
   specId: number,
   row: Row | undefined,
-  isOurs: (number: number) => boolean,
+  { isOurs, freshUntil }: { readonly isOurs: (number: number) => boolean; readonly freshUntil: number },
 ): Promise<ClaimedUnit[]> {
-  if (row === undefined || row.numbers === null) return [];
-  const [numbers, unitIds] = [numbersOf(row.numbers), numbersOf(row.unit_ids)];
-  const names = slices(bytes(row.names), numbersOf(row.name_lengths));
-  const datas = slices(row.datas === null ? none : bytes(row.datas), numbersOf(row.data_lengths));
+  if (row === undefined || row.heads === null) return [];
+  const heads = bytes(row.heads);
+  const names = bytes(row.names);
+  const datas = row.datas === null ? none : bytes(row.datas);
   const units: ClaimedUnit[] = [];
-  for (let index = 0; index < numbers.length; index++) {
-    const [number, unitId] = [numbers[index] ?? 0, unitIds[index] ?? 0];
+  let [nameAt, dataAt] = [0, 0];
+  for (let at = 0; at < heads.length; at += headLength) {
+    const number = int8At(heads, at);
+    const unitId = int8At(heads, at + 8);
+    const place = { attempts: heads.readInt32BE(at + 16), lease: tidAt(heads, at + 20), unit: tidAt(heads, at + 26), freshUntil };
+    const name = names.subarray(nameAt, (nameAt += heads.readInt32BE(at + 32)));
+    const length = heads.readInt32BE(at + 36);
+    const together = datas.subarray(dataAt, (dataAt += Math.max(0, length)));
     if (!isOurs(number)) continue;
-    const data = datas[index] ?? (await readLarge(bucket, specId, unitId, number));
-    if (data !== undefined) units.push({ unitId, number, name: names[index] ?? none, data });
+    const data = length < 0 ? await readLarge(bucket, specId, unitId, number) : together;
+    if (data !== undefined) units.push({ unitId, number, name, data, place });
   }
   return units;
 }
@@ -41,17 +55,12 @@ async function readLarge(bucket: Bucket, specId: number, unitId: number, number:
   return row && bytes(row.data);
 }
 
-/** A list as string_agg writes it. */
-function numbersOf(value: unknown): number[] {
-  return String(value).split(',').map(Number);
+/** A bigint, which no id or number is too great for to be a number here. */
+function int8At(buffer: Buffer, at: number): number {
+  return buffer.readInt32BE(at) * 2 ** 32 + buffer.readUInt32BE(at + 4);
 }
 
-/** The parts of what was put together; undefined for those of length -1, which were left out. */
-function slices(all: Buffer, lengths: readonly number[]): (Buffer | undefined)[] {
-  let at = 0;
-  return lengths.map((length) => {
-    if (length < 0) return undefined;
-    at += length;
-    return all.subarray(at - length, at);
-  });
+/** A place as tidArray() takes it. */
+function tidAt(buffer: Buffer, at: number): number {
+  return buffer.readUInt32BE(at) * 2 ** 16 + buffer.readUInt16BE(at + 4);
 }

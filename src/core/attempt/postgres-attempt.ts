@@ -6,6 +6,7 @@ import type { TransactionOptions } from '../coordinate.js';
 import type { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
 import type { PostgresWorker } from '../worker/postgres-worker.js';
 import { attemptStateFromRow } from './attempt-from-row.js';
+import type { AttemptPlace } from './attempt-place.js';
 import type { AttemptStatus } from './attempt-status.js';
 import type { Attempt, AttemptState } from './attempt.js';
 import { endAttempts, renewReports, type Report } from './batch-reports.js';
@@ -25,11 +26,12 @@ export class PostgresAttempt<Data extends DataDictionary = DataDictionary> imple
   readonly startTime: Date;
   readonly endTime: Date | null;
   readonly expirationTime: Date;
+  #place: AttemptPlace | undefined;
 
   constructor(
     workUnit: PostgresWorkUnit<Data>,
     worker: PostgresWorker,
-    of: AttemptState<Data> & { readonly number: number },
+    of: AttemptState<Data> & { readonly number: number; readonly place?: AttemptPlace | undefined },
   ) {
     this.workUnit = workUnit;
     this.worker = worker;
@@ -39,6 +41,12 @@ export class PostgresAttempt<Data extends DataDictionary = DataDictionary> imple
     this.startTime = of.startTime;
     this.endTime = of.endTime;
     this.expirationTime = of.expirationTime;
+    this.#place = of.place;
+  }
+
+  /** Where its rows lay when it was claimed; undefined: it is not known, or they have moved. */
+  get place(): AttemptPlace | undefined {
+    return this.#place;
   }
 
   async read(): Promise<AttemptState<Data>> {
@@ -49,6 +57,7 @@ export class PostgresAttempt<Data extends DataDictionary = DataDictionary> imple
 
   async renew(lifetimeMs = defaultLifetimeMs, data?: DataDictionary): Promise<void> {
     const lifetime = checkDuration(lifetimeMs, 'lifetimeMs');
+    this.#place = undefined;
     const [error] = await renewReports(this.#bucket, [this.#report(data)], lifetime);
     if (error) throw error;
   }
@@ -117,5 +126,6 @@ export function reportOf(attempt: PostgresAttempt, data: DataDictionary | undefi
     specId: attempt.workUnit.workSpec.id,
     data: data === undefined ? null : encodeData(data, field),
     hasOutput: data === undefined ? null : Object.hasOwn(data, 'output'),
+    place: attempt.place,
   };
 }

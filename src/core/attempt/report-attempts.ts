@@ -144,6 +144,58 @@ export const endUndisturbed = statement(
     from held`,
 );
 
+/**
+ * What endUndisturbed does, for attempts whose claim told where the rows of unit and lease lie and how many attempts the unit has had: two
+ * searches in indexes and a pass over all of them less. These are hints. A row that is not the one meant, as it has moved or gone, is not
+ * found; then the whole statement fails with PC003 and leaves no trace, and endAttempts is asked.
+ *
+ * Lock order: work_unit by id (as the reports are sorted), lease. Indexes: none.
+ * Parameters: as those of endAttempts; attempts, places of the units, places of the leases.
+ */
+export const endPlaced = statement(
+  'attempt.end-placed',
+  (s) => `
+    with spec as materialized (
+      ${specsOfReports(s)}
+    ),
+    report as materialized (
+      select r.unit_id, r.number, r.data, r.attempts, r.unit_place, r.lease_place
+      from spec, unnest(
+        $2::bigint[], $3::bigint[], $4::bytea[], $5::boolean[], $10::integer[], $12::integer[], $13::tid[], $14::tid[]
+      ) as r (unit_id, number, data, has_output, spec, attempts, unit_place, lease_place)
+      where $7::boolean or not r.has_output or spec.next_ids[r.spec] is null
+    ),
+    unit as (
+      update ${s}.work_unit u set ended = $1::text, active_attempt = r.number, attempts = r.attempts
+      from report r where u.ctid = r.unit_place and u.id = r.unit_id
+      returning u.id
+    ),
+    gone as (
+      -- The count has all units updated before the first lease is touched.
+      delete from ${s}.lease l using report r
+      where l.ctid = r.lease_place and l.number = r.number and l.unit_id = r.unit_id and l.attempts = r.attempts
+        and (select count(*) from unit) > 0
+      returning l.spec_id, l.unit_id, l.number, l.worker_id, l.started_at, l.expires_at, coalesce(r.data, l.data) as data
+    ),
+    history as (
+      insert into ${s}.attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)
+      select spec_id, unit_id, number, worker_id, $1::text, started_at, coalesce($6::timestamptz, statement_timestamp()), expires_at, data
+      from gone
+    ),
+    counted as (
+      insert into ${s}.unit_count (spec_id, kind, delta)
+      select spec_id, $1::text, count(*) from gone group by spec_id
+    )
+    select
+      found.count = cardinality($2::bigint[]) as are_all,
+      case when found.count < cardinality($2::bigint[]) then (select string_agg(number::text, ',') from report) end as numbers,
+      ${s}.require_undisturbed(
+        (select count(*) from gone) = found.count and (select count(*) from unit) = found.count
+      )::text as undisturbed,
+      ${isWatched(s, '$8')} as watched
+    from (select count(*) from report) found`,
+);
+
 /** Extends leases, locked by unit id like everywhere else. Those that are not their unit's active one are left out of the answer. Parameters: unit ids, numbers, data, lifetime in ms, now. */
 export const renewAttempts = statement(
   'attempt.renew',

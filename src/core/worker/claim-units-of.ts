@@ -1,5 +1,6 @@
 import { decodeData, encodeData } from '../../codec/index.js';
 import { byteaArray, type Row } from '../../database/index.js';
+import { freshUntil } from '../attempt/attempt-place.js';
 import { claimedUnitsFromRow, type ClaimedUnit } from '../attempt/claimed-units.js';
 import { claimUnits, readClaimed } from '../attempt/claim.js';
 import { PostgresAttempt } from '../attempt/postgres-attempt.js';
@@ -111,7 +112,7 @@ async function passGate(
   await noteSpent(worker, spec, claim);
   if (count === 0) return { attempts: [], ...pass };
   const rows = (isAfterSeen ? following : undefined) ?? (await bucket.run(...readAfter(Number(claim.least) - 1)));
-  const units = await claimedUnitsFromRow(bucket, spec.id, rows[0], ownNumbers(claim));
+  const units = await claimedUnitsFromRow(bucket, spec.id, rows[0], { isOurs: ownNumbers(claim), freshUntil: freshUntil(began, lifetimeMs) });
   if (rows[0]?.watched === true) await announce(worker, 'started', units);
   const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
   const times = { startTime: instant(claim.now), expirationTime: instant(claim.expires_at) };
@@ -164,13 +165,14 @@ export async function announce(
 export function claimedAttempt(
   worker: PostgresWorker,
   workSpec: PostgresWorkSpec,
-  { unitId, number, name, data }: ClaimedUnit,
+  { unitId, number, name, data, place }: ClaimedUnit,
   times: { readonly startTime: Date; readonly expirationTime: Date },
 ): PostgresAttempt {
   return new PostgresAttempt(new PostgresWorkUnit(workSpec, unitId, name), worker, {
     number,
     status: 'pending',
     data: decodeData(data),
+    place,
     endTime: null,
     ...times,
   });

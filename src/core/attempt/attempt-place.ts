@@ -1,0 +1,26 @@
+/**
+ * Where the rows of an attempt lay when it was claimed. A hint for who reports on it soon: whoever uses it has the database compare
+ * whether these are still the rows that are meant.
+ */
+export interface AttemptPlace {
+  /** Of the unit's row, as tidArray() takes it. */
+  readonly unit: number;
+  /** Of the lease's row. */
+  readonly lease: number;
+  /** How many attempts the unit has had, this one included. */
+  readonly attempts: number;
+  /** Until when nobody renews a lease, which moves its row. By performance.now(). */
+  readonly freshUntil: number;
+}
+
+/** Nobody renews a lease before this share of its lifetime has passed. */
+const freshShare = 0.25;
+
+/** Until when the places of attempts that were claimed at a moment, of performance.now(), are worth trying. */
+export function freshUntil(claimedAt: number, lifetimeMs: number): number {
+  return claimedAt + lifetimeMs * freshShare;
+}
+
+export function isFresh(place: AttemptPlace, now: number): boolean {
+  return now < place.freshUntil;
+}

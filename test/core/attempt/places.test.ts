@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import type { Attempt, Namespace, WorkSpec } from 'pg-coordinate';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { testDatabase } from '../../support/database.js';
+import { countedConnection } from '../producers/statements.js';
+
+/*
+ * Whoever claims an attempt is told where its rows lie, and tells the statement that ends it. Such a place is a hint: whatever has become of
+ * the rows meanwhile, the right attempt ends, and no other.
+ */
+
+const database = await testDatabase();
+const { coordinate, sent, close } = await countedConnection(database);
+const { bucket } = database;
+afterAll(close);
+
+let namespace: Namespace;
+let spec: WorkSpec;
+
+beforeEach(async () => {
+  namespace = await coordinate.namespace(randomUUID());
+  spec = await namespace.setWorkSpec({ name: 'spec' });
+});
+
+async function claim(count: number, lifetimeMs = 60_000): Promise<Attempt[]> {
+  return (await namespace.worker('worker')).requestAttempts({ numberOfWorkUnits: count, lifetimeMs });
+}
+
+async function claimed(count: number, lifetimeMs?: number): Promise<Attempt[]> {
+  await spec.addWorkUnits(Array.from({ length: count }, (_, index) => ({ name: `unit ${index}`, data: { index } })));
+  const attempts = await claim(count, lifetimeMs);
+  expect(attempts).toHaveLength(count);
+  sent('');
+  return attempts;
+}
+
+async function finishAll(attempts: readonly Attempt[]): Promise<string[]> {
+  const verdicts = await namespace.finishAll(attempts.map((attempt) => ({ attempt })));
+  return verdicts.map(({ error }) => error?.code ?? 'finished');
+}
+
+/** What history has of the attempts, and the units of their ends. */
+async function ended(attempts: readonly Attempt[]): Promise<unknown[]> {
+  return Promise.all(
+    attempts.map(async (attempt) => {
+      const { status, data } = await attempt.read();
+      const active = await attempt.workUnit.activeAttempt();
+      return [status, data, await attempt.workUnit.status(), active?.number === attempt.number];
+    }),
+  );
+}
+
+const all = (attempts: readonly Attempt[]): unknown[] => attempts.map((_, index) => ['finished', { index }, 'finished', true]);
+
+test('attempts just claimed are ended by their places', async () => {
+  const attempts = await claimed(10);
+  expect(await finishAll(attempts)).toEqual(attempts.map(() => 'finished'));
+  expect(sent('attempt.end-placed')).toBe(1);
+  expect(await ended(attempts)).toEqual(all(attempts));
+  expect(await spec.countWorkUnitStatus()).toEqual({ finished: 10 });
+});
+
+test('attempts that were read, and those of which one was, are ended all the same', async () => {
+  const attempts = await claimed(3);
+  const read = await (await namespace.worker('worker')).activeAttempts();
+  expect(await finishAll([attempts[0]!, ...read.filter(({ number }) => number !== attempts[0]?.number)])).toEqual(Array(3).fill('finished'));
+  expect(sent('attempt.end-placed')).toBe(0);
+  expect(await ended(attempts)).toEqual(all(attempts));
+});
+
+describe('the right ones are ended, with the data and the count of attempts that are theirs, although meanwhile', () => {
+  test('their leases were renewed by somebody else', async () => {
+    const attempts = await claimed(5);
+    await namespace.renewAll([{ attempt: attempts[3]!, data: { index: 33 } }], 120_000);
+    expect(await finishAll(attempts)).toEqual(Array(5).fill('finished'));
+    expect(await ended(attempts)).toEqual([0, 1, 2, 33, 4].map((index) => ['finished', { index }, 'finished', true]));
+    expect(await spec.countWorkUnitStatus()).toEqual({ finished: 5 });
+  });
+
+  test('they were renewed, after which no place is tried in vain', async () => {
+    const attempts = await claimed(1);
+    await attempts[0]?.renew(120_000);
+    sent('');
+    expect(await finishAll(attempts)).toEqual(['finished']);
+    expect(sent('attempt.end-placed')).toBe(0);
+  });
+
+  test('their units were changed', async () => {
+    const attempts = await claimed(5);
+    await spec.setWorkUnitPriorities({ names: ['unit 2'] }, 5);
+    await spec.addWorkUnit('unit 4', { index: 44 });
+    expect(await finishAll(attempts)).toEqual(Array(5).fill('finished'));
+    expect(await ended(attempts)).toEqual(all(attempts));
+    expect(await (await spec.workUnit('unit 2')).priority()).toBe(5);
+  });
+
+  test('their tables were written anew, and other rows lie in their places', async () => {
+    await spec.addWorkUnits([{ name: 'before', data: {} }, { name: 'before, too', data: {} }]);
+    const [first] = await claim(2);
+    const attempts = await claimed(5);
+    await first?.finish();
+    await database.query(`vacuum full ${bucket}.lease, ${bucket}.work_unit`);
+    expect(await finishAll(attempts)).toEqual(Array(5).fill('finished'));
+    expect(await ended(attempts)).toEqual(all(attempts));
+    expect(await spec.countWorkUnitStatus()).toEqual({ finished: 6, pending: 1 });
+  });
+
+  test('they have had several attempts', async () => {
+    const attempts = await claimed(2);
+    await attempts[1]?.retry();
+    const [again] = await claim(1);
+    expect(await finishAll([attempts[0]!, again!])).toEqual(['finished', 'finished']);
+    expect(await again?.workUnit.numAttempts()).toBe(2);
+    expect(await attempts[0]?.workUnit.numAttempts()).toBe(1);
+  });
+});
+
+describe('none is ended that is no longer active, although its place is known, and all others are:', () => {
+  test('it was cleared, and its unit was claimed again', async () => {
+    const attempts = await claimed(3);
+    await attempts[1]?.workUnit.clearActiveAttempt();
+    const [again] = await claim(1);
+    // Recorded as finished, as it was still pending, but it changes nothing about the unit.
+    expect(await finishAll(attempts)).toEqual(Array(3).fill('finished'));
+    expect(await again?.workUnit.status()).toBe('pending');
+    expect((await again?.workUnit.activeAttempt())?.number).toBe(again?.number);
+    expect(await spec.countWorkUnitStatus()).toEqual({ finished: 2, pending: 1 });
+  });
+
+  test('it has ended, its row was cleaned up, and another lease lies in its place', async () => {
+    const [gone, ...others] = await claimed(3);
+    await gone?.retry();
+    await database.query(`vacuum ${bucket}.lease`);
+    const [again] = await claim(1);
+    expect(await finishAll([gone!, ...others])).toEqual(['NotPending', 'finished', 'finished']);
+    expect(await again?.workUnit.status()).toBe('pending');
+    expect(await spec.countWorkUnitStatus()).toEqual({ finished: 2, pending: 1 });
+  });
+
+  test('its unit was deleted', async () => {
+    const attempts = await claimed(3);
+    await spec.deleteWorkUnits({ names: ['unit 1'] });
+    expect(await finishAll(attempts)).toEqual(['finished', 'Gone', 'finished']);
+  });
+});
