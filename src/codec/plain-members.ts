@@ -9,6 +9,12 @@ export const NOT_PLAIN = -1;
 const TOO_BIG = 0x7fff_ffff;
 
 /**
+ * For each open list or map around the innermost: its `left` and, in the lowest bit, whether it is a map. Used within one call only: an array made for each
+ * call is most of what a call costs.
+ */
+const around = new Int32Array(MAX_DEPTH);
+
+/**
  * Whether cbor-x can read these bytes as they are: then, how many members all the maps in them have together (of which cbor-x
  * would merge those of one name), else `NOT_PLAIN`. This runs before every decoding, so it is one loop over local variables.
  *
@@ -19,16 +25,15 @@ const TOO_BIG = 0x7fff_ffff;
  */
 export function plainMembers(bytes: Uint8Array): number {
   const length = bytes.length;
-  /** For each open list or map around the innermost: its `left` and, in the lowest bit, whether it is a map. */
-  const around: number[] = [];
+  let depth = 0;
   let members = 0;
   let at = 0;
   let left = 1;
   let isMap = false;
   for (;;) {
     while (left === 0) {
-      const outer = around.pop();
-      if (outer === undefined) return at === length ? members : NOT_PLAIN;
+      if (depth === 0) return at === length ? members : NOT_PLAIN;
+      const outer = around[--depth]!;
       isMap = (outer & 1) === 1;
       left = outer >> 1;
     }
@@ -56,8 +61,8 @@ export function plainMembers(bytes: Uint8Array): number {
         if (major === Major.text && !isPlainText(bytes, at, argument, isMap && (left & 1) === 1)) return NOT_PLAIN;
         at += argument;
       } else {
-        if (around.length >= MAX_DEPTH) return NOT_PLAIN;
-        around.push(left * 2 + (isMap ? 1 : 0));
+        if (depth >= MAX_DEPTH) return NOT_PLAIN;
+        around[depth++] = left * 2 + (isMap ? 1 : 0);
         isMap = major === Major.map;
         left = isMap ? argument * 2 : argument;
         if (left > length - at) return NOT_PLAIN;

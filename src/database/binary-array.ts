@@ -35,9 +35,10 @@ export function int8Array(items: readonly number[]): Buffer {
 /** An `integer[]`. */
 export function int4Array(items: readonly number[]): Buffer {
   const array = header(Buffer.allocUnsafe(20 + 8 * items.length), oids.int4, items.length);
-  for (const [index, item] of items.entries()) {
-    array.writeInt32BE(4, 20 + 8 * index);
-    array.writeInt32BE(item, 24 + 8 * index);
+  let at = 20;
+  for (const item of items) {
+    at = array.writeInt32BE(4, at);
+    at = array.writeInt32BE(item, at);
   }
   return array;
 }
@@ -60,9 +61,10 @@ export function tidArray(items: readonly number[]): Buffer {
 /** A `boolean[]`. */
 export function boolArray(items: readonly boolean[]): Buffer {
   const array = header(Buffer.allocUnsafe(20 + 5 * items.length), oids.bool, items.length);
-  for (const [index, item] of items.entries()) {
-    array.writeInt32BE(1, 20 + 5 * index);
-    array.writeInt8(item ? 1 : 0, 24 + 5 * index);
+  let at = 20;
+  for (const item of items) {
+    at = array.writeInt32BE(1, at);
+    at = array.writeInt8(item ? 1 : 0, at);
   }
   return array;
 }

@@ -45,8 +45,11 @@ export function outcomeOf(ending: Ending, reason: CoordinateError | undefined, m
   }
 }
 
+/** What comes of most handlers; made once. */
+const finishWithoutData: Outcome = { kind: 'finish', data: undefined };
+
 function outcomeOfAnswer(answer: unknown): Outcome {
-  if (answer === undefined) return { kind: 'finish', data: undefined };
+  if (answer === undefined) return finishWithoutData;
   if (answer instanceof RetryVerdict) return { kind: 'retry', delayMs: answer.delayMs ?? 0, data: answer.data };
   if (answer instanceof FailVerdict) return { kind: 'fail', data: answer.data, error: answer.error };
   if (answer instanceof ReportedVerdict) return { kind: 'drop' };

@@ -41,16 +41,16 @@ export class Reporter {
     this.#failed = new ReportBuffer((reports) => namespace.failAll(reports).catch(oneByOne(reports, (one) => namespace.failAll(one))));
   }
 
-  /** `done` is called when the report has been committed, or refused. What cannot be reported is logged, and its lease ends. */
-  report(running: RunningAttempt, outcome: Outcome, handler: RegisteredHandler, done: () => void): void {
+  /** `done` is called with the attempt when the report has been committed, or refused. What cannot be reported is logged, and its lease ends. */
+  report(running: RunningAttempt, outcome: Outcome, handler: RegisteredHandler, done: (running: RunningAttempt) => void): void {
     if (outcome.kind !== 'finish') {
-      void this.#report(running, outcome, handler).then(done);
+      void this.#report(running, outcome, handler).then(() => done(running));
       return;
     }
     // Nearly all reports, and nearly always all goes well.
     this.#finished.add(reportOf(running.attempt, outcome.data), (error) => {
-      if (error === null) done();
-      else void this.#report(running, outcome, handler, { error }).then(done);
+      if (error === null) done(running);
+      else void this.#report(running, outcome, handler, { error }).then(() => done(running));
     });
   }
 

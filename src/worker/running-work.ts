@@ -86,8 +86,7 @@ export class RunningWork {
   readonly startedAt: number;
   #batch: AbortController | undefined;
   #reason: CoordinateError | undefined;
-  readonly #warnAt: number;
-  readonly #endAt: number;
+  readonly #extraMs: number;
   readonly #onEnd: (work: RunningWork, endings: readonly Ending[]) => void;
   #hasEnded = false;
 
@@ -100,10 +99,8 @@ export class RunningWork {
     this.handler = handler;
     this.attempts = attempts;
     this.#onEnd = onEnd;
-    const { maxRunMs } = handler;
     this.startedAt = now;
-    this.#warnAt = now + maxRunMs - Math.min(maxRunMs * warningShare, longestWarningMs);
-    this.#endAt = now + maxRunMs + extraMs;
+    this.#extraMs = extraMs;
   }
 
   /** Fires with whatever concerns all attempts of a batch. */
@@ -123,10 +120,12 @@ export class RunningWork {
 
   /** Warns a handler whose time is nearly over, and takes the work from one whose time is. */
   checkTime(now: number): void {
-    if (now < this.#warnAt) return;
+    const { maxRunMs } = this.handler;
+    const ranMs = now - this.startedAt;
+    if (ranMs < maxRunMs - Math.min(maxRunMs * warningShare, longestWarningMs)) return;
     // A handler that has only just been warned is given until the next look.
-    if (this.#reason !== undefined && now >= this.#endAt) this.#takeAway('run-time-exceeded');
-    this.abort(new RunTimeExceededError(this.handler.maxRunMs));
+    if (this.#reason !== undefined && ranMs >= maxRunMs + this.#extraMs) this.#takeAway('run-time-exceeded');
+    this.abort(new RunTimeExceededError(maxRunMs));
   }
 
   giveBack(): void {

@@ -30,12 +30,17 @@ const killingMs = 10_000;
 /** There are always as many endings as attempts. */
 const unanswered: Ending = { kind: 'threw', error: new Error('the handler has not answered') };
 
+/** What most handlers answer; made once. */
+const answeredNothing: readonly Ending[] = [{ kind: 'answered', answer: undefined }];
+
 /** The handlers that are running, and the reports on their way. */
 export class Slots {
   readonly #options: SlotsOptions;
   /** By the numbers of their attempts. */
   readonly #running = new Map<number, RunningWork>();
-  readonly #works = new Set<RunningWork>();
+  #busy = 0;
+  /** Work whose handlers have answered at once: it ends in a moment, all of it together, as a microtask for each would cost more than the rest. */
+  #answered: { readonly work: RunningWork; readonly endings: readonly Ending[] }[] = [];
   #unreported = 0;
   #sweep: NodeJS.Timeout | undefined;
   #idle: (() => void) | undefined;
@@ -47,7 +52,7 @@ export class Slots {
 
   /** How many slots are busy. */
   get busy(): number {
-    return this.#works.size;
+    return this.#busy;
   }
 
   /** How many attempts have been worked on but not reported yet. */
@@ -60,7 +65,7 @@ export class Slots {
     const running = attempts.map((attempt) => new RunningAttempt(attempt, this.#options));
     const extraMs = handler.work.kind === 'isolated' ? killingMs : 0;
     const work = new RunningWork(handler, running, { now: performance.now(), extraMs, onEnd: this.#onEnd });
-    this.#works.add(work);
+    this.#busy++;
     for (const { number } of running) this.#running.set(number, work);
     this.#sweep ??= setInterval(() => this.#checkTimes(), sweepMs);
     this.#run(work);
@@ -76,17 +81,17 @@ export class Slots {
 
   /** Tells all handlers to end. */
   shutDown(): void {
-    for (const work of this.#works) work.abort(new ShuttingDownError());
+    for (const work of this.#works()) work.abort(new ShuttingDownError());
   }
 
   /** Gives back what handlers still have; they are not waited for any longer. */
   giveBack(): void {
-    for (const work of this.#works) work.giveBack();
+    for (const work of this.#works()) work.giveBack();
   }
 
   /** Resolves when all slots are free. */
   async untilIdle(): Promise<void> {
-    while (this.#works.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    while (this.#busy > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
   /** Resolves when everything has been reported. */
@@ -102,14 +107,31 @@ export class Slots {
     } catch (error) {
       answers = threw(work, error);
     }
-    // Not at once: who starts it is not to hear of its end before the start is over.
-    if (Array.isArray(answers)) queueMicrotask(() => work.end(answers as readonly Ending[]));
+    if (Array.isArray(answers)) this.#endSoon(work, answers as readonly Ending[]);
     else {
       void (answers as PromiseLike<readonly Ending[]>).then(
         (endings) => work.end(endings),
         (error: unknown) => work.end(threw(work, error)),
       );
     }
+  }
+
+  /** Not at once: who starts it is not to hear of its end before the start is over. */
+  #endSoon(work: RunningWork, endings: readonly Ending[]): void {
+    if (this.#answered.length === 0) queueMicrotask(this.#endAnswered);
+    this.#answered.push({ work, endings });
+  }
+
+  /** What ends makes room for other work, which may have ended by then, too: its turn comes with the next microtask. */
+  readonly #endAnswered = (): void => {
+    const answered = this.#answered;
+    this.#answered = [];
+    for (const { work, endings } of answered) work.end(endings);
+  };
+
+  /** Each once, however many attempts it is of. */
+  #works(): ReadonlySet<RunningWork> {
+    return new Set(this.#running.values());
   }
 
   /** How each attempt has ended, now or later. */
@@ -130,12 +152,13 @@ export class Slots {
   }
 
   readonly #onEnd = (work: RunningWork, endings: readonly Ending[]): void => {
-    this.#works.delete(work);
-    work.attempts.forEach((running, index) => {
+    this.#busy--;
+    let index = 0;
+    for (const running of work.attempts) {
       this.#running.delete(running.number);
-      this.#report(running, endings[index] ?? unanswered, work.handler);
-    });
-    if (this.#works.size === 0) {
+      this.#report(running, endings[index++] ?? unanswered, work.handler);
+    }
+    if (this.#busy === 0) {
       clearInterval(this.#sweep);
       this.#sweep = undefined;
       this.#idle?.();
@@ -144,24 +167,26 @@ export class Slots {
   };
 
   #report(running: RunningAttempt, ending: Ending, handler: RegisteredHandler): void {
-    const { reporter, keeper } = this.#options;
+    const { reporter } = this.#options;
     if (ending.kind === 'taken-away') {
       // The handler goes on: it has to learn that nobody waits for it.
       running.abort(ending.why === 'given-back' ? new ShuttingDownError() : new RunTimeExceededError(handler.maxRunMs));
     }
     const outcome = outcomeSafely(ending, running.reason, handler.maxRunMs);
     this.#unreported++;
-    reporter.report(running, outcome, handler, () => {
-      keeper.release(running.attempt);
-      this.#unreported--;
-      if (this.#unreported === 0) this.#allReported?.();
-      this.#options.onReported();
-    });
+    reporter.report(running, outcome, handler, this.#onReported);
   }
+
+  readonly #onReported = (running: RunningAttempt): void => {
+    this.#options.keeper.release(running.attempt);
+    this.#unreported--;
+    if (this.#unreported === 0) this.#allReported?.();
+    this.#options.onReported();
+  };
 
   #checkTimes(): void {
     const now = performance.now();
-    for (const work of this.#works) work.checkTime(now);
+    for (const work of this.#works()) work.checkTime(now);
   }
 }
 
@@ -175,6 +200,7 @@ function outcomeSafely(ending: Ending, reason: CoordinateError | undefined, maxR
 }
 
 function answered(answer: unknown): readonly Ending[] {
+  if (answer === undefined) return answeredNothing;
   return [{ kind: 'answered', answer }];
 }
 

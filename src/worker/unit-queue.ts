@@ -32,8 +32,11 @@ export class UnitQueue {
   /** Takes those in front that are for the same handler as the first, so many at most. */
   take(most: number): QueuedUnit[] {
     const { first } = this;
-    const taken: QueuedUnit[] = [];
-    for (let next = first; next !== undefined && next.handler === first?.handler && taken.length < most; next = this.first) {
+    if (first === undefined) return [];
+    // With room for just this one, as it is most of the time.
+    const taken = [first];
+    this.#taken++;
+    for (let next = this.first; next?.handler === first.handler && taken.length < most; next = this.first) {
       taken.push(next);
       this.#taken++;
     }

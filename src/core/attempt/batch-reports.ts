@@ -61,6 +61,7 @@ async function endAttemptsOn(
     on === undefined && only !== undefined && reports.length === 1
       ? new Set((await bucket.ends.end(status, only)) ? [only.number] : [])
       : await endActive(bucket, status, first, on ?? database, { takesOutput: on !== undefined });
+  if (ended.size === reports.length) return reports.map(() => null);
   const withOutput = first.filter(({ number, hasOutput }) => !ended.has(number) && hasOutput !== false);
   if (status === 'finished' && withOutput.length > 0 && on === undefined) {
     const chained = await inTransaction((executor) => endActive(bucket, status, withOutput, executor, { takesOutput: true }));
@@ -90,7 +91,7 @@ export async function endActive(
 ): Promise<Set<number>> {
   const [first] = given;
   if (first === undefined) return new Set();
-  const reports = given.toSorted((a, b) => a.unitId - b.unitId);
+  const reports = isAscending(given, ({ unitId }) => unitId) ? given : given.toSorted((a, b) => a.unitId - b.unitId);
   const namespaceId = namespaceOfSpec(first.specId);
   const values = endParameters(bucket, status, reports, { takesOutput, namespaceId, lockTimeout });
   const isAlone = on === bucket.backend.database && !takesOutput;
@@ -217,8 +218,20 @@ export async function renewAll(
 
 /** A statement judges an attempt once: of several reports on one attempt the first goes to it, the others to settle(). */
 function firstOfEach(reports: readonly Report[]): readonly Report[] {
+  if (isAscending(reports, ({ number }) => number)) return reports;
   if (new Set(reports.map(({ number }) => number)).size === reports.length) return reports;
   return [...new Map(reports.toReversed().map((report) => [report.number, report])).values()].toReversed();
+}
+
+/** Whether each has a greater one than the one before, as most lists of reports have. */
+function isAscending(reports: readonly Report[], of: (report: Report) => number): boolean {
+  let last = Number.NEGATIVE_INFINITY;
+  for (const report of reports) {
+    const next = of(report);
+    if (next <= last) return false;
+    last = next;
+  }
+  return true;
 }
 
 /** One at a time and in order: the same attempt may be reported on twice. */

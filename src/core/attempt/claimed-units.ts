@@ -8,9 +8,9 @@ import { readClaimedData } from './claim.js';
 export interface ClaimedUnit {
   readonly unitId: number;
   readonly number: number;
-  readonly name: Buffer;
+  readonly name: Uint8Array;
   /** CBOR. */
-  readonly data: Buffer;
+  readonly data: Uint8Array;
   readonly place?: AttemptPlace;
 }
 
@@ -39,11 +39,13 @@ export async function claimedUnitsFromRow(
     const number = int8At(heads, at);
     const unitId = int8At(heads, at + 8);
     const place = { attempts: heads.readInt32BE(at + 16), lease: tidAt(heads, at + 20), unit: tidAt(heads, at + 26), freshUntil };
-    const name = names.subarray(nameAt, (nameAt += heads.readInt32BE(at + 32)));
+    const name = part(names, nameAt, heads.readInt32BE(at + 32));
+    nameAt += name.length;
     const length = heads.readInt32BE(at + 36);
-    const together = datas.subarray(dataAt, (dataAt += Math.max(0, length)));
+    const from = dataAt;
+    dataAt += Math.max(0, length);
     if (!isOurs(number)) continue;
-    const data = length < 0 ? await readLarge(bucket, specId, unitId, number) : together;
+    const data = length < 0 ? await readLarge(bucket, specId, unitId, number) : part(datas, from, length);
     if (data !== undefined) units.push({ unitId, number, name, data, place });
   }
   return units;
@@ -53,6 +55,11 @@ export async function claimedUnitsFromRow(
 async function readLarge(bucket: Bucket, specId: number, unitId: number, number: number): Promise<Buffer | undefined> {
   const [row] = await bucket.run(readClaimedData, [specId, unitId, number]);
   return row && bytes(row.data);
+}
+
+/** Not a Buffer, which is made at several times the cost. */
+function part({ buffer, byteOffset }: Buffer, from: number, length: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + from, length);
 }
 
 /** A bigint, which no id or number is too great for to be a number here. */
