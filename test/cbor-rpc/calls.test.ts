@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CborSimple, Tagged, Uuid } from '../../src/codec/index.js';
+import { beforeNextLook } from '../database/until.js';
 import { bytes, Client, tuple } from './client.js';
 import { served } from './served.js';
 
@@ -133,7 +134,7 @@ describe('units', () => {
     await blocker.query(`select from ${database.bucket}.work_unit where id = $1 for no key update`, [unit.id]);
     const updating = client.call('update_work_unit', 'spec', 'a', { data: { n: 2 } });
     const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%rpc.hold-unit%'`;
-    while ((await database.query(waiting)).length === 0);
+    while ((await database.query(waiting)).length === 0) await beforeNextLook();
     await blocker.query(`delete from ${database.bucket}.ready where unit_id = $1`, [unit.id]);
     await blocker.query(`update ${database.bucket}.work_unit set ended = 'finished', active_attempt = 999, attempts = 1 where id = $1`, [unit.id]);
     await blocker.query(

@@ -4,18 +4,25 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { testDatabase } from '../support/database.js';
 import { compiledCli } from '../support/programs.js';
 import { runProcess, type ProcessOptions, type ProcessResult } from './processes.js';
+import type { CliResult } from './run-cli.js';
+import { runHere } from './run-here.js';
 
 export const transports = ['postgres', 'http'] as const;
 export type Transport = (typeof transports)[number];
 
 export type CommandOptions = Partial<Omit<ProcessOptions, 'environment'>> & { readonly namespace?: string };
 
+export type SameOptions = Pick<CommandOptions, 'input' | 'namespace'> & {
+  /** Whether the command is run in the process of the test, which takes a tenth of the time. @default false */
+  readonly here?: boolean;
+};
+
 /** Two queues that are filled alike: one is reached at its database, the other at a server in front of it. */
 export interface BothTransports {
   /** Runs a command as a process on one of them. */
   on(transport: Transport, args: readonly string[], options?: CommandOptions): Promise<ProcessResult>;
   /** Runs it on both, and checks that they come to the same, apart from times. Resolves to what it came to. */
-  same(args: readonly string[], options?: CommandOptions): Promise<Pick<ProcessResult, 'status' | 'output' | 'errors'>>;
+  same(args: readonly string[], options?: SameOptions): Promise<CliResult>;
 }
 
 /** To be called once, at the top of a test file. */
@@ -38,12 +45,20 @@ export function useBothTransports(namespace: string, fill: (namespace: Namespace
   });
   afterAll(() => server?.stop());
 
-  const on: BothTransports['on'] = (transport, args, { namespace: other = namespace, ...options } = {}) =>
-    runProcess(program, args, { ...options, environment: { ...environments.get(transport), PG_COORDINATE_NAMESPACE: other } });
+  const environmentOf = (transport: Transport, other = namespace): Record<string, string> => ({
+    ...environments.get(transport),
+    PG_COORDINATE_NAMESPACE: other,
+  });
+  const on: BothTransports['on'] = (transport, args, { namespace: other, ...options } = {}) =>
+    runProcess(program, args, { ...options, environment: environmentOf(transport, other) });
+  const runOn = (transport: Transport, args: readonly string[], { here = false, ...options }: SameOptions = {}): Promise<CliResult> =>
+    here
+      ? runHere(args, { ...(options.input !== undefined && { input: options.input }), environment: environmentOf(transport, options.namespace) })
+      : on(transport, args, options);
   return {
     on,
     same: async (args, options) => {
-      const [first, second] = await Promise.all(transports.map(async (transport) => plain(await on(transport, args, options))));
+      const [first, second] = await Promise.all(transports.map(async (transport) => plain(await runOn(transport, args, options))));
       expect(second).toEqual(first);
       return first!;
     },
@@ -51,7 +66,7 @@ export function useBothTransports(namespace: string, fill: (namespace: Namespace
 }
 
 /** Without what is another each time: when something was, how long it took, and so how wide a column of it is. */
-function plain({ status, output, errors }: ProcessResult): Pick<ProcessResult, 'status' | 'output' | 'errors'> {
+function plain({ status, output, errors }: CliResult): CliResult {
   return { status, output: withoutTimes(output), errors: withoutTimes(errors) };
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { onTestFinished } from 'vitest';
+import { beforeNextLook } from '../database/until.js';
 import type { TestDatabase } from '../support/database.js';
 
 /** Much longer than anything here takes on a busy machine, and much shorter than for ever. */
@@ -20,14 +21,14 @@ export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
 /** Resolves once so many of this test's sessions wait for a lock with a statement that holds the text. */
 export async function untilBlocked({ query, schema }: TestDatabase, text: string, count = 1): Promise<void> {
   const look = async (): Promise<void> => {
-    let blocked = 0;
-    while (blocked < count) {
+    for (;;) {
       const rows = await query(
         `select from pg_stat_activity
          where application_name = $1 and wait_event_type = 'Lock' and position($2 in query) > 0 and pid <> pg_backend_pid()`,
         [`pg-coordinate test ${schema}`, text],
       );
-      blocked = rows.length;
+      if (rows.length >= count) return;
+      await beforeNextLook();
     }
   };
   await soon(look(), `waiting at "${text}"`);

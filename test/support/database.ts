@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { connect, drop, type ConnectOptions, type PostgresCoordinate } from 'pg-coordinate';
 import { afterAll, expect, inject } from 'vitest';
+import { beforeNextLook } from '../database/until.js';
 
 /** Tables of one test file's own, in a schema of their own; removed when the file's tests have run. */
 export interface TestDatabase {
@@ -69,11 +70,15 @@ async function expectNoConnections(url: string, application: string): Promise<vo
   await client.connect();
   try {
     const deadline = performance.now() + 10_000;
-    let left: pg.QueryResultRow[];
-    do {
+    const look = async (): Promise<pg.QueryResultRow[]> => {
       const text = 'select pid, state, query from pg_stat_activity where application_name = $1';
-      ({ rows: left } = await client.query(text, [application]));
-    } while (left.length > 0 && performance.now() < deadline);
+      return (await client.query<pg.QueryResultRow>(text, [application])).rows;
+    };
+    let left = await look();
+    while (left.length > 0 && performance.now() < deadline) {
+      await beforeNextLook();
+      left = await look();
+    }
     expect(left, 'connections left open by the tests').toEqual([]);
   } finally {
     await client.end();

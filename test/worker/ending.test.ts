@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { waitFor, type Namespace } from 'pg-coordinate';
 import { testProcesses, type TestProcess } from '../concurrency/processes.js';
+import { beforeNextLook } from '../database/until.js';
 import { testDatabase } from '../support/database.js';
 import type { WorkingTasks } from './working.process.js';
 
@@ -37,8 +38,11 @@ async function load(namespace: Namespace, count: number, { process }: Worker): P
   const plain = await namespace.workSpec('plain');
   while (process.told.length <= before + 10) {
     // More than are needed would only take longer.
-    const { available = 0 } = await plain.countWorkUnitStatus();
-    if (available >= unitsAtOnce) continue;
+    const { available = 0, pending = 0 } = await plain.countWorkUnitStatus();
+    if (available + pending >= unitsAtOnce) {
+      await beforeNextLook();
+      continue;
+    }
     for (const name of ['effect', 'plain']) {
       const spec = await namespace.workSpec(name);
       await spec.addWorkUnits(Array.from({ length: unitsAtOnce }, (_, n) => ({ name: `${added + n}`, data: { n } })));

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -19,6 +20,22 @@ async function open(url: string): Promise<Socket> {
   return socket;
 }
 
+/**
+ * Sends bytes over a connection of their own, and waits until the server has read them. Whoever asked before that whether they have arrived
+ * could be given the room that they need, and they would be refused.
+ */
+async function send(url: string, bytes: string): Promise<Socket> {
+  const accepted: Socket[] = [];
+  const onAccepted = (message: unknown): void => void accepted.push((message as { readonly socket: Socket }).socket);
+  subscribe('net.server.socket', onAccepted);
+  onTestFinished(() => void unsubscribe('net.server.socket', onAccepted));
+  const socket = await open(url);
+  socket.write(bytes);
+  const isRead = (): boolean => accepted.some(({ remotePort, bytesRead }) => remotePort === socket.localPort && bytesRead >= bytes.length);
+  await until('it has been read', isRead);
+  return socket;
+}
+
 /** The status of a request whose body has so many bytes. */
 const statusOf = async (url: string, bytes: number): Promise<number> =>
   (await askingOf(url)('POST', '/namespace', { body: { name: 'n', x: 'x'.repeat(bytes - 18) } })).status;
@@ -26,8 +43,7 @@ const statusOf = async (url: string, bytes: number): Promise<number> =>
 describe('the bodies of all requests together', () => {
   test('are limited: who sends more is told to come later, and may then', async () => {
     const { url } = await serveAgain(coordinate, limits);
-    const slow = await open(url);
-    slow.write(head + most);
+    const slow = await send(url, head + most);
     await until('it has arrived', async () => (await statusOf(url, 9_000)) === 503);
     const { status, headers, json } = await askingOf(url)('POST', '/namespace', { body: { name: 'x'.repeat(8_000) } });
     expect([status, headers.get('retry-after'), headers.get('connection'), json.code]).toEqual([503, '1', 'close', 'ServerBusy']);
@@ -43,8 +59,7 @@ describe('the bodies of all requests together', () => {
     ['ends its side', (socket: Socket) => void socket.end()],
   ])('count no more when the client %s', async (_, leave) => {
     const { url } = await serveAgain(coordinate, limits);
-    const slow = await open(url);
-    slow.write(head + most);
+    const slow = await send(url, head + most);
     await until('it has arrived', async () => (await statusOf(url, 9_000)) === 503);
     leave(slow);
     await until('there is room again', async () => (await statusOf(url, 9_000)) === 201);
@@ -66,8 +81,7 @@ describe('the bodies of all requests together', () => {
     const waiting = JSON.stringify({ wait: 60e9 });
     const wait = `POST /namespace/n/worker/w/request_attempts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${waiting.length}\r\n\r\n${waiting}`;
     for (let count = 0; count < 4; count++) {
-      const socket = await open(url);
-      socket.write(wait + head + most);
+      const socket = await send(url, wait + head + most);
       await until('it has arrived', async () => (await statusOf(url, 9_000)) === 503);
       socket.destroy();
       await until('there is room again', async () => (await statusOf(url, 9_000)) === 201);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { silentLogger, type Logger } from '../../../src/database/index.js';
 import { IsolatedRunner, type IsolatedHandler, type IsolatedJob, type IsolatedRunOptions } from '../../../src/worker/isolated/index.js';
+import { beforeNextLook } from '../../database/until.js';
 
 /** The handlers of the tests, in TypeScript. */
 export const handlers = new URL('handlers.ts', import.meta.url);
@@ -62,7 +63,7 @@ export function options(more: Partial<IsolatedRunOptions> = {}): IsolatedRunOpti
 
 /** Resolves once there is no process of this number any more. */
 export async function untilGone(pid: number): Promise<void> {
-  while (isRunning(pid)) await new Promise((resolve) => setImmediate(resolve));
+  while (isRunning(pid)) await beforeNextLook();
 }
 
 export function isRunning(pid: number): boolean {

@@ -2,6 +2,7 @@
 import { keepLeases } from '../../../src/worker/lease/index.js';
 import { connectTo, type NamespacePlace } from '../../concurrency/place.js';
 import { serveTasks, tell } from '../../concurrency/serve-tasks.js';
+import { beforeNextLook } from '../../database/until.js';
 
 export interface Blocking extends NamespacePlace {
   readonly lifetimeMs: number;
@@ -46,7 +47,7 @@ const tasks = {
     const before = (await attempt!.read()).expirationTime.getTime();
     keeper.hold(attempt!, Number.POSITIVE_INFINITY);
     // Until the thread has a connection.
-    while ((await attempt!.read()).expirationTime.getTime() === before);
+    while ((await attempt!.read()).expirationTime.getTime() === before) await beforeNextLook();
     await coordinate.close();
     process.disconnect();
   },

@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest';
 import type { Attempt, CoordinateError, Logger, Namespace, WorkSpec } from '../../../src/index.js';
 import { keepLeases } from '../../../src/worker/lease/keep-leases.js';
 import type { LeaseKeeper } from '../../../src/worker/lease/lease-keeper.js';
+import { beforeNextLook } from '../../database/until.js';
 import type { TestDatabase } from '../../support/database.js';
 
 /** Long enough that a busy machine does not make a renewal come too late, short enough to wait for several. */
@@ -84,6 +85,7 @@ export async function untilRenewed(database: TestDatabase, attempts: readonly At
         ends = now;
         break;
       }
+      await beforeNextLook();
     }
   }
 }

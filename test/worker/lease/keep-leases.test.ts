@@ -8,6 +8,7 @@ import { keepLeases } from '../../../src/worker/lease/index.js';
 import { LoopLeaseKeeper } from '../../../src/worker/lease/loop-lease-keeper.js';
 import { ThreadLeaseKeeper } from '../../../src/worker/lease/thread-lease-keeper.js';
 import { openTransaction, soon } from '../../concurrency/waiting.js';
+import { beforeNextLook } from '../../database/until.js';
 import { memoryCoordinate } from '../../reference/index.js';
 import { testDatabase } from '../../support/database.js';
 import { attemptsOf, keeperOf, leaseEnds, lifetimeMs, threadConnections, Told, untilRenewed } from './holding.js';
@@ -60,7 +61,10 @@ test('an attempt that has had its time loses its lease, and its late report is r
   keeper.hold(stuck!, 10);
   const other = await namespace.worker('other');
   let taken = await other.requestAttempts({ workSpecs: ['spec'] });
-  while (taken.length === 0) taken = await other.requestAttempts({ workSpecs: ['spec'] });
+  while (taken.length === 0) {
+    await beforeNextLook();
+    taken = await other.requestAttempts({ workSpecs: ['spec'] });
+  }
   await expect(stuck!.renew()).rejects.toMatchObject({ code: 'NotPending' });
   await taken[0]!.finish();
   expect(told.lost.size).toBe(0);
@@ -191,7 +195,7 @@ test('stop() ends the thread and its connection, and is idempotent', async () =>
   await keeper.stop();
   expect(await exited).toEqual([0]);
   const untilClosed = async (): Promise<void> => {
-    while ((await threadConnections(database)).length > 0);
+    while ((await threadConnections(database)).length > 0) await beforeNextLook();
   };
   await soon(untilClosed(), 'the end of the connection');
   const ends = (await leaseEnds(database)).get(attempt!.number);
@@ -247,7 +251,7 @@ test('another implementation is renewed through its interface', async () => {
   await (await namespace.workSpec('spec')).deleteWorkUnits({ names: [gone!.workUnit.name] });
   expect(await told.untilLost(gone!)).toMatchObject({ code: 'Gone' });
   const renewed = clock.now().getTime() + 200;
-  while ((await attempt!.read()).expirationTime.getTime() !== renewed) await new Promise((resolve) => setImmediate(resolve));
+  while ((await attempt!.read()).expirationTime.getTime() !== renewed) await beforeNextLook();
   await namespace.destroy();
   expect(await told.untilLost(attempt!)).toMatchObject({ code: 'Gone' });
 });
@@ -277,7 +281,7 @@ test('without a database leases are not lost until it says so', async () => {
   };
   keeper.hold(attempt!, Number.POSITIVE_INFINITY);
   await told.untilWarned(/leases could not be renewed: the network is down/);
-  while (failures < 4) await new Promise((resolve) => setImmediate(resolve));
+  while (failures < 4) await beforeNextLook();
   expect(told.lost.size).toBe(0);
 });
 
