@@ -11,7 +11,8 @@ import { statement } from '../../database/index.js';
  * The names come in bytewise order, and are inserted in it, so that two that add the same names do not wait for each other in a circle. The spec's row is
  * locked as in addUnits, and the lock timeout is as in addUnitsForIds; `ids` are as there, and null if nobody wants them.
  *
- * Index: work_unit (spec_id, name). Parameters: spec id, names, data, priorities, names to look up, lock timeout or null, whether ids are wanted.
+ * Index: work_unit (spec_id, name). Parameters: spec id, names, data, priorities (null: all are 0), names to look up,
+ * lock timeout or null, whether ids are wanted.
  */
 export const addNewUnits = statement(
   'work-unit.add-new',
@@ -25,7 +26,7 @@ export const addNewUnits = statement(
     ),
     added as (
       insert into ${s}.work_unit (spec_id, name, data, priority)
-      select spec.id, unit.name, unit.data, unit.priority
+      select spec.id, unit.name, unit.data, coalesce(unit.priority, 0)
       from spec, unnest($2::bytea[], $3::bytea[], $4::float8[]) as unit (name, data, priority)
       returning id, name, priority
     ),

@@ -90,22 +90,19 @@ async function send(bucket: Bucket, specId: number, units: readonly EncodedUnit[
 /** As new ones, where that is likely to do; else, and if it did not, as such that may exist. */
 async function sendUntilAdded(bucket: Bucket, specId: number, units: readonly EncodedUnit[], options: SendOptions): Promise<Row> {
   const { wantsIds, on, lockTimeout } = options;
-  const arrays = [
-    byteaArray(units.map(({ name }) => name)),
-    byteaArray(units.map(({ data }) => data)),
-    float8Array(units.map(({ priority }) => priority)),
-  ];
+  const payloads = [byteaArray(units.map(({ name }) => name)), byteaArray(units.map(({ data }) => data))];
+  const priorities = units.map(({ priority }) => priority);
   const namespaceId = namespaceOfSpec(specId);
   // Not of a spec that is gone.
   const announcement = (rows: readonly Row[]): string[] =>
     Number(rows[0]?.specs) === 0 ? [] : [addedPayload(namespaceId, specId, units.length)];
   const run = async (statement: Statement, values: readonly unknown[]): Promise<Row | undefined> => {
-    const [row] = await runAndWake(bucket, namespaceId, [statement, [specId, ...arrays, ...values]], on, announcement);
+    const [row] = await runAndWake(bucket, namespaceId, [statement, [specId, ...payloads, ...values]], on, announcement);
     return Number(row?.specs) === 0 ? undefined : row;
   };
   const addKnown = async (): Promise<Row> => {
-    const more = [timestamptzArray(units.map(({ notBefore }) => notBefore)), bucket.backend.now(), ...(wantsIds ? [lockTimeout ?? null] : [])];
-    const row = await run(wantsIds ? addUnitsForIds : addUnits, more);
+    const meta = [float8Array(priorities), timestamptzArray(units.map(({ notBefore }) => notBefore)), bucket.backend.now()];
+    const row = await (wantsIds ? run(addUnitsForIds, [...meta, lockTimeout ?? null]) : run(addUnits, meta));
     if (row === undefined) throw new GoneError();
     bucket.names.added(specId, { metExisting: row.existing !== null });
     return row;
@@ -115,7 +112,9 @@ async function sendUntilAdded(bucket: Bucket, specId: number, units: readonly En
   // Both trips are one piece of work, which comes to its end even if close() is called between them.
   const end = database.begin();
   try {
-    const row = await database.continuing(() => run(addNewUnits, [byteaArray(sampleOf(units)), lockTimeout ?? null, wantsIds])).catch(ifNamesExist);
+    const ranked = priorities.some((priority) => priority !== 0) ? float8Array(priorities) : null;
+    const values = [ranked, byteaArray(sampleOf(units)), lockTimeout ?? null, wantsIds];
+    const row = await database.continuing(() => run(addNewUnits, values)).catch(ifNamesExist);
     return row ?? (await database.continuing(addKnown));
   } finally {
     end();

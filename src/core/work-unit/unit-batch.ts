@@ -55,5 +55,7 @@ export class UnitBatch {
 
 /** A name's bytes as the key of a map. */
 export function keyOf(name: Uint8Array): string {
-  return Buffer.from(name.buffer, name.byteOffset, name.length).toString('latin1');
+  // No other view where it is a Buffer already: one for each unit is noticeable.
+  const buffer = Buffer.isBuffer(name) ? name : Buffer.from(name.buffer, name.byteOffset, name.length);
+  return buffer.toString('latin1');
 }
