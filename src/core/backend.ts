@@ -16,6 +16,7 @@ import { BackgroundTask } from './background-task.js';
 import { OutcomeAwaiter } from './notify/await-outcomes.js';
 import { Watching } from './notify/watching.js';
 import { foldCounts, foldLimit } from './summary/count-units.js';
+import { NameMemory } from './work-unit/name-memory.js';
 import { ReadyRotation } from './work-unit/ready-rotation.js';
 import { CandidateCache } from './scheduler/candidate-cache.js';
 import { EndQueue } from './attempt/end-queue.js';
@@ -148,6 +149,8 @@ export class Bucket {
   newestNumber = 0;
   /** What there was to choose from a moment ago, in namespaces with many specs. */
   readonly candidates = new CandidateCache();
+  /** Where the names of units to add are likely to be new. */
+  readonly names = new NameMemory();
   /** Puts units that are added one by one at the same time into one statement. */
   readonly adds = new AddQueue(this);
   /** Puts reports that are made one by one at the same time into one statement. */

@@ -1,6 +1,49 @@
 import { statement } from '../../database/index.js';
 
 /**
+ * Adds units whose names are new and none of which is delayed; if that does not hold for all, it adds none. It is what nearly every add is, and
+ * costs two thirds of addUnits: an insertion that may meet an existing row writes and logs each row twice (speculatively, then for good).
+ *
+ * `specs` is 0 if the spec is gone, or if one of the names that are looked up in front ($5, a few of them) exists. That one of the others exists
+ * is found by the unique index: 23505. After either, addUnits or addUnitsForIds has to add them. So it is for a transaction of its own
+ * only: in a caller's, the error would end all of that.
+ *
+ * The names come in bytewise order, and are inserted in it, so that two that add the same names do not wait for each other in a circle. The spec's row is
+ * locked as in addUnits, and the lock timeout is as in addUnitsForIds; `ids` are as there, and null if nobody wants them.
+ *
+ * Index: work_unit (spec_id, name). Parameters: spec id, names, data, priorities (null: all are 0), names to look up,
+ * lock timeout or null, whether ids are wanted.
+ */
+export const addNewUnits = statement(
+  'work-unit.add-new',
+  (s) => `
+    with spec as materialized (
+      select id from ${s}.work_spec
+      where id = $1::bigint
+        and not exists (select from ${s}.work_unit u where u.spec_id = $1::bigint and u.name = any($5::bytea[]))
+        and ($6::text is null or set_config('lock_timeout', $6::text, true) is not null)
+      for key share
+    ),
+    added as (
+      insert into ${s}.work_unit (spec_id, name, data, priority)
+      select spec.id, unit.name, unit.data, coalesce(unit.priority, 0)
+      from spec, unnest($2::bytea[], $3::bytea[], $4::float8[]) as unit (name, data, priority)
+      returning id, name, priority
+    ),
+    available as (
+      insert into ${s}.ready (generation, spec_id, rank, name, unit_id, attempts)
+      select (select last_value from ${s}.ready_open), $1::bigint, -priority, name, id, 0 from added
+    ),
+    counted as (
+      insert into ${s}.unit_count (spec_id, kind, delta)
+      select id, 'all', cardinality($2::bytea[]) from spec
+    )
+    select
+      (select count(*) from spec) as specs,
+      case when $7::boolean then (select string_agg(id::text, ',' order by name) from added) end as ids`,
+);
+
+/**
  * Adds or replaces units. The spec's row is locked against deletion (KEY SHARE, like a foreign key would) until the transaction
  * ends, or units could be added to a spec that is being destroyed.
  *

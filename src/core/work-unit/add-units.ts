@@ -1,13 +1,16 @@
 import { encodeData, type DataDictionary } from '../../codec/index.js';
-import { byteaArray, float8Array, timestamptzArray, type Executor, type Row, type Statement } from '../../database/index.js';
+import { byteaArray, float8Array, sqlState, timestamptzArray, type Executor, type Row, type Statement } from '../../database/index.js';
 import { GoneError } from '../../errors/index.js';
 import type { Bucket } from '../backend.js';
 import { bytes } from '../instant.js';
 import { addedPayload } from '../notify/payload.js';
 import { runAndWake } from '../notify/wake.js';
 import { namespaceOfSpec } from '../work-spec/spec-ids.js';
-import { addUnits, addUnitsForIds, findUnitIds } from './add-statements.js';
+import { addNewUnits, addUnits, addUnitsForIds, findUnitIds } from './add-statements.js';
 import { keyOf, UnitBatch, type EncodedUnit } from './unit-batch.js';
+
+/** How many of the names that are likely to be new are looked up before they are inserted. */
+const mostLookedUp = 8;
 
 /** A unit to add, checked. */
 export interface UnitToAdd {
@@ -35,7 +38,7 @@ export async function addUnitsToSpec(
 /** Adds or replaces the units of a batch, all or none. Raises Gone. Resolves to the number of distinct names. */
 export async function addBatch(bucket: Bucket, specId: number, batch: UnitBatch, on?: Executor): Promise<number> {
   const { units } = batch;
-  await send(bucket, specId, addUnits, units, on);
+  await send(bucket, specId, units, { wantsIds: false, on });
   return units.length;
 }
 
@@ -48,7 +51,7 @@ export interface AddForIdsOptions {
 
 /**
  * As addBatch; resolves to a function that tells the id of the unit of a name: undefined if somebody has deleted it since.
- * One round trip, unless somebody else added one of the names at the same moment.
+ * One round trip, unless names exist where they were likely to be new, or somebody else added one of them at the same moment.
  */
 export async function addBatchForIds(
   bucket: Bucket,
@@ -57,8 +60,8 @@ export async function addBatchForIds(
   { on, lockTimeout }: AddForIdsOptions = {},
 ): Promise<(name: Uint8Array) => number | undefined> {
   const { database } = bucket.backend;
-  const units = batch.units.toSorted((a, b) => Buffer.compare(a.name, b.name));
-  const row = await send(bucket, specId, addUnitsForIds, units, on, [lockTimeout ?? null]);
+  const { units } = batch;
+  const row = await send(bucket, specId, units, { wantsIds: true, on, ...(lockTimeout !== undefined && { lockTimeout }) });
   const ids = typeof row.ids === 'string' ? row.ids.split(',').map(Number) : [];
   const byName = new Map<string, number>();
   if (ids.length === units.length) {
@@ -72,31 +75,64 @@ export async function addBatchForIds(
   return (name) => byName.get(keyOf(name));
 }
 
+interface SendOptions extends AddForIdsOptions {
+  readonly wantsIds: boolean;
+}
+
 /** Every add goes through here: without `on`, that is in a transaction of the queue's own. */
-async function send(
-  bucket: Bucket,
-  specId: number,
-  statement: Statement,
-  units: readonly EncodedUnit[],
-  on: Executor | undefined,
-  more: readonly unknown[] = [],
-): Promise<Row> {
-  const values = [
-    specId,
-    byteaArray(units.map(({ name }) => name)),
-    byteaArray(units.map(({ data }) => data)),
-    float8Array(units.map(({ priority }) => priority)),
-    timestamptzArray(units.map(({ notBefore }) => notBefore)),
-    bucket.backend.now(),
-    ...more,
-  ];
+async function send(bucket: Bucket, specId: number, units: readonly EncodedUnit[], options: SendOptions): Promise<Row> {
+  const row = await sendUntilAdded(bucket, specId, units, options);
+  bucket.counts.count();
+  bucket.candidates.added(specId);
+  return row;
+}
+
+/** As new ones, where that is likely to do; else, and if it did not, as such that may exist. */
+async function sendUntilAdded(bucket: Bucket, specId: number, units: readonly EncodedUnit[], options: SendOptions): Promise<Row> {
+  const { wantsIds, on, lockTimeout } = options;
+  const payloads = [byteaArray(units.map(({ name }) => name)), byteaArray(units.map(({ data }) => data))];
+  const priorities = units.map(({ priority }) => priority);
   const namespaceId = namespaceOfSpec(specId);
   // Not of a spec that is gone.
   const announcement = (rows: readonly Row[]): string[] =>
     Number(rows[0]?.specs) === 0 ? [] : [addedPayload(namespaceId, specId, units.length)];
-  const [row] = await runAndWake(bucket, namespaceId, [statement, values], on, announcement);
-  if (row === undefined || Number(row.specs) === 0) throw new GoneError();
-  bucket.counts.count();
-  bucket.candidates.added(specId);
-  return row;
+  const run = async (statement: Statement, values: readonly unknown[]): Promise<Row | undefined> => {
+    const [row] = await runAndWake(bucket, namespaceId, [statement, [specId, ...payloads, ...values]], on, announcement);
+    return Number(row?.specs) === 0 ? undefined : row;
+  };
+  const addKnown = async (): Promise<Row> => {
+    const meta = [float8Array(priorities), timestamptzArray(units.map(({ notBefore }) => notBefore)), bucket.backend.now()];
+    const row = await (wantsIds ? run(addUnitsForIds, [...meta, lockTimeout ?? null]) : run(addUnits, meta));
+    if (row === undefined) throw new GoneError();
+    bucket.names.added(specId, { metExisting: row.existing !== null });
+    return row;
+  };
+  if (on !== undefined || !bucket.names.areLikelyNew(specId) || units.some(({ notBefore }) => notBefore !== null)) return addKnown();
+  const { database } = bucket.backend;
+  // Both trips are one piece of work, which comes to its end even if close() is called between them.
+  const end = database.begin();
+  try {
+    const ranked = priorities.some((priority) => priority !== 0) ? float8Array(priorities) : null;
+    const values = [ranked, byteaArray(sampleOf(units)), lockTimeout ?? null, wantsIds];
+    const row = await database.continuing(() => run(addNewUnits, values)).catch(ifNamesExist);
+    return row ?? (await database.continuing(addKnown));
+  } finally {
+    end();
+  }
+}
+
+/** A few names spread over all: of a batch that is there already, or half of it, one of these nearly always is. */
+function sampleOf(units: readonly EncodedUnit[]): Uint8Array[] {
+  const names: Uint8Array[] = [];
+  const step = Math.max(1, (units.length - 1) / (mostLookedUp - 1));
+  for (let at = 0; Math.round(at) < units.length; at += step) {
+    const unit = units[Math.round(at)];
+    if (unit !== undefined) names.push(unit.name);
+  }
+  return names;
+}
+
+/** 23505: the unique index has met a name that exists. */
+function ifNamesExist(error: unknown): undefined {
+  if (sqlState(error) !== '23505') throw error;
 }

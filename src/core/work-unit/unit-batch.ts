@@ -17,15 +17,18 @@ export class UnitBatch {
   readonly #units = new Map<string, EncodedUnit>();
   #taken = 0;
   #bytes = 0;
+  #lastKey = '';
+  #isInOrder = true;
 
   /** How many units it has taken, those of the same name each for itself. */
   get taken(): number {
     return this.#taken;
   }
 
-  /** The units, each name once. */
+  /** The units, each name once, in bytewise order of their names. */
   get units(): readonly EncodedUnit[] {
-    return [...this.#units.values()];
+    const units = [...this.#units.values()];
+    return this.#isInOrder ? units : units.sort((a, b) => Buffer.compare(a.name, b.name));
   }
 
   /** Whether a unit of these names and data still belongs into it; the first one always does. */
@@ -34,7 +37,11 @@ export class UnitBatch {
   }
 
   add(unit: EncodedUnit): void {
-    this.#units.set(keyOf(unit.name), unit);
+    const key = keyOf(unit.name);
+    // A key's characters are the name's bytes, so they compare alike.
+    if (key < this.#lastKey) this.#isInOrder = false;
+    this.#lastKey = key;
+    this.#units.set(key, unit);
     this.#taken++;
     this.#bytes += unit.name.length + unit.data.length;
   }
@@ -48,5 +55,7 @@ export class UnitBatch {
 
 /** A name's bytes as the key of a map. */
 export function keyOf(name: Uint8Array): string {
-  return Buffer.from(name.buffer, name.byteOffset, name.length).toString('latin1');
+  // No other view where it is a Buffer already: one for each unit is noticeable.
+  const buffer = Buffer.isBuffer(name) ? name : Buffer.from(name.buffer, name.byteOffset, name.length);
+  return buffer.toString('latin1');
 }

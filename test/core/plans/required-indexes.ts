@@ -15,6 +15,7 @@ export const requiredIndexes: readonly (readonly [label: string, ...indexes: str
   ['notify.next-due', 'delayed (not_before)', 'lease (expires_at)', 'work_spec (id)'],
   ['notify.wake', 'waiter (namespace_id, since)'],
   ['work-unit.read', 'work_unit (id)', 'lease (spec_id, unit_id)', 'attempt (unit_id, number)'],
+  ['work-unit.add-new', 'work_spec (id)', 'work_unit (spec_id, name)'],
   ['work-unit.find', 'work_unit (spec_id, name)'],
   ['work-unit.list-in-order', 'work_unit (spec_id, name)'],
   ['work-unit.list-named', 'work_unit (spec_id, name)', 'lease (spec_id, unit_id)'],

@@ -11,7 +11,7 @@ const database = await testDatabase();
 const { coordinate, sent, close } = await countedConnection(database);
 afterAll(close);
 
-const label = 'work-unit.add-for-ids';
+const label = 'work-unit.add-new';
 let namespace: Namespace;
 let spec: WorkSpec;
 

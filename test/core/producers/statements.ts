@@ -7,6 +7,8 @@ export interface CountedConnection {
   readonly coordinate: PostgresCoordinate;
   /** How many statements of a label were sent since this was asked last. */
   sent(label: string): number;
+  /** The labels that begin like this of all that were sent since either was asked last, in order. */
+  sentOf(prefix: string): string[];
   close(): Promise<void>;
 }
 
@@ -32,6 +34,11 @@ export async function countedConnection(database: TestDatabase, max = 10): Promi
       const count = texts.filter((text) => text.startsWith(`/* pg-coordinate:${label} */`)).length;
       texts.length = 0;
       return count;
+    },
+    sentOf: (prefix) => {
+      const labels = texts.map((text) => /^\/\* pg-coordinate:(\S+) \*\//.exec(text)?.[1] ?? '').filter((label) => label.startsWith(prefix));
+      texts.length = 0;
+      return labels;
     },
     close: async () => {
       await coordinate.close();

@@ -12,7 +12,7 @@ const database = await testDatabase();
 const { coordinate, sent, close } = await countedConnection(database);
 afterAll(close);
 
-const label = 'work-unit.add';
+const label = 'work-unit.add-new';
 let namespace: Namespace;
 let spec: WorkSpec;
 
