@@ -6,6 +6,7 @@ import {
   defaultRetryOptions,
   silentLogger,
 } from '../database/index.js';
+import { borrow } from '../database/lent-client.js';
 import { checkSchemas, dropSchemas, migrateSchemas, type SchemaNames } from '../database/migrate/index.js';
 import { describeTarget, parseTarget } from '../database/target/index.js';
 import { translateConnectError } from '../database/translate-error.js';
@@ -105,26 +106,29 @@ async function migrateTarget(target: pg.Pool | pg.ClientConfig | null, names: Sc
 /** Migrations have backslashes in their strings that mean themselves. */
 const sqlAsWritten = 'set standard_conforming_strings = on';
 
+/** A connection that breaks while it waits its turn rejects what is under way; it must not end the process as well. */
+const ignore = (): void => undefined;
+
 /** A connection that is thrown away afterwards: migrating leaves its mark on a session. */
 async function withOwnClient(
   target: pg.Pool | pg.ClientConfig | null,
   use: (client: pg.ClientBase) => Promise<void>,
 ): Promise<void> {
   if (isPool(target)) {
-    const client = await target.connect().catch((error: unknown) => {
+    const client = await borrow(target, ignore).catch((error: unknown) => {
       throw translateConnectError(error, 'the given pool');
     });
     try {
       await client.query(sqlAsWritten);
       await use(client);
     } finally {
+      client.off('error', ignore);
       client.release(true);
     }
     return;
   }
   const client = new pg.Client(target ?? {});
-  // A connection that breaks while it waits its turn rejects what is under way; it must not end the process as well.
-  client.on('error', () => undefined);
+  client.on('error', ignore);
   try {
     await client.connect().catch((error: unknown) => {
       throw translateConnectError(error, describeTarget(target ?? {}));

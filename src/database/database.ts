@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { ClosedError } from '../errors/index.js';
-import { commit, corked, isIdle, rollBack, untilAborted } from './lent-client.js';
+import { borrow, commit, corked, isIdle, rollBack, untilAborted } from './lent-client.js';
 import type { Logger } from './logger.js';
 import { mergeTasks } from './merge-tasks.js';
 import { Retrier, type RetryOptions, type TransactionStatistics } from './retry.js';
@@ -250,8 +250,6 @@ export class Database implements Executor {
 
   async #lend<T>(client: PoolClient, use: (client: PoolClient) => Promise<T>): Promise<T> {
     let broken = false;
-    // The pool listens only to clients it has: an error that nobody listens to would end the process.
-    client.on('error', this.#onClientError);
     try {
       return await use(client);
     } catch (error) {
@@ -259,15 +257,19 @@ export class Database implements Executor {
       broken = (isOwn && isConnectionLoss(error)) || !isIdle(client);
       throw isOwn ? translateConnectionLoss(error) : error;
     } finally {
-      client.off('error', this.#onClientError);
-      client.release(broken);
+      this.#giveBack(client, broken);
     }
   }
 
+  #giveBack(client: PoolClient, broken = false): void {
+    client.off('error', this.#onClientError);
+    client.release(broken);
+  }
+
   async #connect(signal?: AbortSignal): Promise<PoolClient> {
-    const connecting = this.#options.pool.connect();
+    const connecting = borrow(this.#options.pool, this.#onClientError);
     try {
-      return await (signal === undefined ? connecting : untilAborted(connecting, signal));
+      return await (signal === undefined ? connecting : untilAborted(connecting, signal, (client) => this.#giveBack(client)));
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
       throw translateConnectError(error, this.#options.target);

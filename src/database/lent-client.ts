@@ -1,15 +1,37 @@
 import type { Writable } from 'node:stream';
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 
 /* What is done with a client that the pool has lent. */
 
+/**
+ * A client whose errors are heard from the very moment on that the pool no longer listens to it; whoever gives it back stops listening.
+ * With the promise of `pool.connect()` that is a moment too late: a server that ends the session as soon as it has begun may say both in
+ * what is read at once, and an error that nobody listens to ends the process.
+ */
+export function borrow(pool: Pool, onError: (error: Error) => void): Promise<PoolClient> {
+  return new Promise((resolve, reject) => {
+    pool.connect((error, client) => {
+      if (client === undefined) {
+        reject(error ?? new Error('the pool has given no client'));
+        return;
+      }
+      client.on('error', onError);
+      resolve(client);
+    });
+  });
+}
+
 /** Rejects as soon as the signal fires; a client that comes when nobody is waiting for it any more goes straight back. */
-export function untilAborted(connecting: Promise<PoolClient>, signal: AbortSignal): Promise<PoolClient> {
+export function untilAborted(
+  connecting: Promise<PoolClient>,
+  signal: AbortSignal,
+  giveBack: (client: PoolClient) => void,
+): Promise<PoolClient> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason as Error);
     signal.addEventListener('abort', onAbort, { once: true });
     connecting
-      .then((client) => (signal.aborted ? client.release() : resolve(client)), reject)
+      .then((client) => (signal.aborted ? giveBack(client) : resolve(client)), reject)
       .finally(() => signal.removeEventListener('abort', onAbort));
   });
 }
