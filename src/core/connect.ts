@@ -6,7 +6,7 @@ import {
   defaultRetryOptions,
   silentLogger,
 } from '../database/index.js';
-import { borrow } from '../database/lent-client.js';
+import { borrow, giveBack } from '../database/lent-client.js';
 import { checkSchemas, dropSchemas, migrateSchemas, type SchemaNames } from '../database/migrate/index.js';
 import { describeTarget, parseTarget } from '../database/target/index.js';
 import { translateConnectError } from '../database/translate-error.js';
@@ -122,8 +122,7 @@ async function withOwnClient(
       await client.query(sqlAsWritten);
       await use(client);
     } finally {
-      client.off('error', ignore);
-      client.release(true);
+      giveBack(client, ignore, true);
     }
     return;
   }

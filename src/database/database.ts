@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { ClosedError } from '../errors/index.js';
-import { borrow, commit, corked, isIdle, rollBack, untilAborted } from './lent-client.js';
+import { borrow, commit, corked, giveBack, isIdle, rollBack, untilAborted } from './lent-client.js';
 import type { Logger } from './logger.js';
 import { mergeTasks } from './merge-tasks.js';
 import { Retrier, type RetryOptions, type TransactionStatistics } from './retry.js';
@@ -257,19 +257,14 @@ export class Database implements Executor {
       broken = (isOwn && isConnectionLoss(error)) || !isIdle(client);
       throw isOwn ? translateConnectionLoss(error) : error;
     } finally {
-      this.#giveBack(client, broken);
+      giveBack(client, this.#onClientError, broken);
     }
-  }
-
-  #giveBack(client: PoolClient, broken = false): void {
-    client.off('error', this.#onClientError);
-    client.release(broken);
   }
 
   async #connect(signal?: AbortSignal): Promise<PoolClient> {
     const connecting = borrow(this.#options.pool, this.#onClientError);
     try {
-      return await (signal === undefined ? connecting : untilAborted(connecting, signal, (client) => this.#giveBack(client)));
+      return await (signal === undefined ? connecting : untilAborted(connecting, signal, this.#onClientError));
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
       throw translateConnectError(error, this.#options.target);

@@ -21,17 +21,23 @@ export function borrow(pool: Pool, onError: (error: Error) => void): Promise<Poo
   });
 }
 
+/** @param broken Whether the pool is to throw it away. */
+export function giveBack(client: PoolClient, onError: (error: Error) => void, broken = false): void {
+  client.off('error', onError);
+  client.release(broken);
+}
+
 /** Rejects as soon as the signal fires; a client that comes when nobody is waiting for it any more goes straight back. */
 export function untilAborted(
   connecting: Promise<PoolClient>,
   signal: AbortSignal,
-  giveBack: (client: PoolClient) => void,
+  onError: (error: Error) => void,
 ): Promise<PoolClient> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason as Error);
     signal.addEventListener('abort', onAbort, { once: true });
     connecting
-      .then((client) => (signal.aborted ? giveBack(client) : resolve(client)), reject)
+      .then((client) => (signal.aborted ? giveBack(client, onError) : resolve(client)), reject)
       .finally(() => signal.removeEventListener('abort', onAbort));
   });
 }
