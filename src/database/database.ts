@@ -264,7 +264,7 @@ export class Database implements Executor {
   async #connect(signal?: AbortSignal): Promise<PoolClient> {
     const connecting = borrow(this.#options.pool, this.#onClientError);
     try {
-      return await (signal === undefined ? connecting : untilAborted(connecting, signal, (client) => giveBack(client, this.#onClientError)));
+      return await (signal === undefined ? connecting : untilAborted(connecting, signal, this.#onClientError));
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
       throw translateConnectError(error, this.#options.target);

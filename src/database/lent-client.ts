@@ -21,7 +21,7 @@ export function borrow(pool: Pool, onError: (error: Error) => void): Promise<Poo
   });
 }
 
-/** Ends what borrow() has begun. A client that is broken does not go back to the pool. */
+/** @param broken Whether the pool is to throw it away. */
 export function giveBack(client: PoolClient, onError: (error: Error) => void, broken = false): void {
   client.off('error', onError);
   client.release(broken);
@@ -31,13 +31,13 @@ export function giveBack(client: PoolClient, onError: (error: Error) => void, br
 export function untilAborted(
   connecting: Promise<PoolClient>,
   signal: AbortSignal,
-  returnLate: (client: PoolClient) => void,
+  onError: (error: Error) => void,
 ): Promise<PoolClient> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason as Error);
     signal.addEventListener('abort', onAbort, { once: true });
     connecting
-      .then((client) => (signal.aborted ? returnLate(client) : resolve(client)), reject)
+      .then((client) => (signal.aborted ? giveBack(client, onError) : resolve(client)), reject)
       .finally(() => signal.removeEventListener('abort', onAbort));
   });
 }
