@@ -20,7 +20,13 @@ export const addNewUnits = statement(
     with spec as materialized (
       select id from ${s}.work_spec
       where id = $1::bigint
-        and not exists (select from ${s}.work_unit u where u.spec_id = $1::bigint and u.name = any($5::bytea[]))
+        -- A probe for each name: by a list of them, a plan made while the table was empty reads all names of the spec (on PostgreSQL 14).
+        and (
+          select true
+          from unnest($5::bytea[]) as given (name)
+          cross join lateral (select from ${s}.work_unit u where u.spec_id = $1::bigint and u.name = given.name offset 0) u
+          limit 1
+        ) is null
         and ($6::text is null or set_config('lock_timeout', $6::text, true) is not null)
       for key share
     ),
