@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chown, mkdir, mkdtemp, open, readFile, realpath, rename, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { EmbeddedPostgresError } from '../../errors/index.js';
-import { claimPidFile } from './pid-file.js';
+import { claimPidFile, directoryBeingUsed } from './pid-file.js';
 import { canEnter, type ServerUser } from './server-user.js';
 
 /** PostgreSQL's own directory for a server, and what is known about it before the server starts. */
@@ -62,7 +62,7 @@ export async function settleDataDirectory(data: DataDirectory, user: ServerUser 
   } catch (error) {
     // Not empty, as another process that was initialising it too came first.
     if (!(await exists(data.path))) throw error;
-    throw new EmbeddedPostgresError(`another process is starting a server in ${dirname(data.path)}`, { cause: error });
+    throw directoryBeingUsed(data.path, { cause: error });
   }
 }
 

@@ -13,7 +13,7 @@ import {
 } from './data-directory.js';
 import { findFreePort } from './free-port.js';
 import { locateBinaries } from './locate-binaries.js';
-import { directoryInUse, readPidFile } from './pid-file.js';
+import { directoryBeingUsed, directoryInUse, readPidFile } from './pid-file.js';
 import { createRunDirectory } from './run-directory.js';
 import { makeRunnable } from './runnable-binaries.js';
 import { settingArguments } from './server-settings.js';
@@ -163,5 +163,7 @@ async function startFailure(supervisor: Supervisor, data: DataDirectory, port: n
   if (log.includes('lock file "postmaster.pid" already exists')) {
     return directoryInUse(data.path, (await readPidFile(data.path))?.pid);
   }
+  // One that a crash left behind was removed before the server was started: somebody else's is just coming up.
+  if (log.includes('lock file "postmaster.pid" is empty')) return directoryBeingUsed(data.path);
   return new EmbeddedPostgresError(`the server ended; its log says:\n${log}\n`);
 }

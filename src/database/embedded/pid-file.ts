@@ -42,6 +42,10 @@ export function directoryInUse(dataDirectory: string, pid: number | undefined): 
   return new EmbeddedPostgresError(`a server is already running in ${dirname(dataDirectory)} (process ${pid ?? 'unknown'})`);
 }
 
+export function directoryBeingUsed(dataDirectory: string, options?: ErrorOptions): EmbeddedPostgresError {
+  return new EmbeddedPostgresError(`another process is starting a server in ${dirname(dataDirectory)}`, options);
+}
+
 /** In doubt yes: a PostgreSQL whose directory cannot be seen counts. */
 async function isServerOf(pid: number, dataDirectory: string): Promise<boolean> {
   if (!(await commandOf(pid)).includes('postgres')) return false;
