@@ -35,6 +35,8 @@ export interface BackendOptions {
   readonly schema: string;
   /** How many buckets new namespaces are spread over. */
   readonly bucketCount: number;
+  /** Whether sessions begin with the planner settings that the queue's statements are made for: not those of a pool of the user's. */
+  readonly isSetUp: boolean;
   /** Commands that give a caller's own SQL the planner's usual settings back; empty when they were not changed. */
   readonly userPlanning: string;
   /** How the pool connects, for connections beside it. The password may not be enumerable. */
@@ -55,6 +57,7 @@ export class Backend {
   readonly random: () => number;
   readonly schema: string;
   readonly bucketCount: number;
+  readonly isSetUp: boolean;
   readonly userPlanning: string;
   readonly clientConfig: ClientConfig;
   readonly telemetry: Telemetry | undefined;
@@ -68,11 +71,12 @@ export class Backend {
   readonly #catalog: StatementSet;
   readonly #buckets = new Map<number, Bucket>();
 
-  constructor(database: Database, { clock, random, schema, bucketCount, userPlanning, clientConfig, telemetry, pool }: BackendOptions) {
+  constructor(database: Database, { clock, random, schema, bucketCount, isSetUp, userPlanning, clientConfig, telemetry, pool }: BackendOptions) {
     this.database = database;
     this.random = random;
     this.schema = schema;
     this.bucketCount = bucketCount;
+    this.isSetUp = isSetUp;
     this.userPlanning = userPlanning;
     this.clientConfig = clientConfig;
     this.telemetry = telemetry;

@@ -75,6 +75,7 @@ export async function connect(target?: ConnectTarget, options?: ConnectOptions):
       random: settings.random ?? Math.random,
       schema: settings.schema,
       bucketCount: settings.buckets,
+      isSetUp,
       userPlanning: isSetUp ? usualPlanning(given) : '',
       clientConfig: clientConfigOf(pool.options),
       telemetry: settings.telemetry,

@@ -147,9 +147,10 @@ export const endUndisturbed = statement(
 /**
  * What endUndisturbed does, for attempts whose claim told where the rows of unit and lease lie and how many attempts the unit has had: two
  * searches in indexes and a pass over all of them less. These are hints. A row that is not the one meant, as it has moved or gone, is not
- * found; then the whole statement fails with PC003 and leaves no trace, and endAttempts is asked.
+ * found; then the whole statement fails with PC003 and leaves no trace, and endAttempts is asked. (One that moves while this waits for it may be
+ * found, depending on the server's version: history is written from what the lease says then.)
  *
- * Lock order: work_unit by id (as the reports are sorted), lease. Indexes: none.
+ * Lock order: work_unit by id (as the reports are sorted, given nested loops: see Backend.isSetUp), lease. Indexes: none but that of work_spec.
  * Parameters: as those of endAttempts; attempts, places of the units, places of the leases.
  */
 export const endPlaced = statement(
@@ -163,7 +164,7 @@ export const endPlaced = statement(
       from spec, unnest(
         $2::bigint[], $3::bigint[], $4::bytea[], $5::boolean[], $10::integer[], $12::integer[], $13::tid[], $14::tid[]
       ) as r (unit_id, number, data, has_output, spec, attempts, unit_place, lease_place)
-      where $7::boolean or not r.has_output or spec.next_ids[r.spec] is null
+      where spec.ids[r.spec] is not null and ($7::boolean or not r.has_output or spec.next_ids[r.spec] is null)
     ),
     unit as (
       update ${s}.work_unit u set ended = $1::text, active_attempt = r.number, attempts = r.attempts

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Attempt, Namespace, WorkSpec } from 'pg-coordinate';
+import type { PostgresWorker } from '../../../src/core/worker/postgres-worker.js';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { testDatabase } from '../../support/database.js';
-import { countedConnection } from '../producers/statements.js';
+import { countedConnection, countedOwnConnection } from '../producers/statements.js';
 
 /*
  * Whoever claims an attempt is told where its rows lie, and tells the statement that ends it. Such a place is a hint: whatever has become of
@@ -10,7 +11,7 @@ import { countedConnection } from '../producers/statements.js';
  */
 
 const database = await testDatabase();
-const { coordinate, sent, close } = await countedConnection(database);
+const { coordinate, sent, close } = await countedOwnConnection(database);
 const { bucket } = database;
 afterAll(close);
 
@@ -58,6 +59,20 @@ test('attempts just claimed are ended by their places', async () => {
   expect(sent('attempt.end-placed')).toBe(1);
   expect(await ended(attempts)).toEqual(all(attempts));
   expect(await spec.countWorkUnitStatus()).toEqual({ finished: 10 });
+});
+
+test('on a pool of the user’s, whose sessions may join in any order, places are not used', async () => {
+  const theirs = await countedConnection(database);
+  try {
+    const given = await theirs.coordinate.namespace(namespace.name);
+    await spec.addWorkUnit('unit', {});
+    const [attempt] = await (await given.worker('worker')).requestAttempts();
+    await attempt?.finish();
+    expect(theirs.sent('attempt.end-undisturbed')).toBe(1);
+    expect(await attempt?.workUnit.status()).toBe('finished');
+  } finally {
+    await theirs.close();
+  }
 });
 
 test('attempts that were read, and those of which one was, are ended all the same', async () => {
@@ -135,6 +150,18 @@ describe('none is ended that is no longer active, although its place is known, a
     expect(await finishAll([gone!, ...others])).toEqual(['NotPending', 'finished', 'finished']);
     expect(await again?.workUnit.status()).toBe('pending');
     expect(await spec.countWorkUnitStatus()).toEqual({ finished: 2, pending: 1 });
+  });
+
+  // As it is after a process that was destroying them has died, and until the next one goes on with it.
+  test.each([{}, { output: ['made'] }])('its spec was destroyed, and its units are still to be deleted: %o', async (data) => {
+    const next = await namespace.setWorkSpec({ name: 'next' });
+    await spec.setData({ name: 'spec', then: 'next' });
+    const attempts = await claimed(2);
+    await database.query(`delete from ${bucket}.work_spec where name = 'spec' and namespace_id = (
+      select namespace_id from ${bucket}.worker where id = $1)`, [(attempts[0]?.worker as PostgresWorker).id]);
+    const verdicts = await namespace.finishAll(attempts.map((attempt) => ({ attempt, data })));
+    expect(verdicts.map(({ error }) => error?.code)).toEqual(['Gone', 'Gone']);
+    expect(await next.workUnits()).toEqual([]);
   });
 
   test('its unit was deleted', async () => {

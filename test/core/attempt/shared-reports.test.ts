@@ -11,7 +11,7 @@ const database = await testDatabase();
 const { coordinate, sent, close } = await countedConnection(database);
 afterAll(close);
 
-const label = 'attempt.end-placed';
+const label = 'attempt.end-undisturbed';
 let namespace: Namespace;
 
 beforeEach(async () => {

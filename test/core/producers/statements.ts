@@ -1,27 +1,27 @@
 import pg from 'pg';
 import { connect, type PostgresCoordinate } from 'pg-coordinate';
+import { vi } from 'vitest';
 import type { TestDatabase } from '../../support/database.js';
 
-/** A coordinate on a pool that keeps the label of every statement it sends. */
+/** A coordinate whose statements' labels are kept. */
 export interface CountedConnection {
   readonly coordinate: PostgresCoordinate;
   /** How many statements of a label were sent since this was asked last. */
   sent(label: string): number;
-  /** The labels that begin like this of all that were sent since either was asked last, in order. */
-  sentOf(prefix: string): string[];
+  /** The labels of those sent since this was asked last that begin like this. */
+  sentOf(prefix: string): readonly string[];
   close(): Promise<void>;
 }
 
 /** Connects on a pool of the test's own. */
 export async function countedConnection(database: TestDatabase, max = 10): Promise<CountedConnection> {
-  const texts: string[] = [];
   class CountedClient extends pg.Client {}
+  const texts: string[] = [];
   // The overloads of query() are passed on as they come.
   const query = CountedClient.prototype.query as (...args: unknown[]) => unknown;
   Object.assign(CountedClient.prototype, {
     query(this: pg.Client, ...args: unknown[]): unknown {
-      const [config] = args;
-      texts.push(typeof config === 'object' && config !== null && 'text' in config ? String(config.text) : String(config));
+      texts.push(textOf(args));
       return query.apply(this, args);
     },
   });
@@ -30,6 +30,39 @@ export async function countedConnection(database: TestDatabase, max = 10): Promi
   const coordinate = await connect(pool, { schema: database.schema });
   return {
     coordinate,
+    ...readers(texts),
+    close: async () => {
+      await coordinate.close();
+      await pool.end();
+    },
+  };
+}
+
+/** Connects with a pool of the queue's. Until it is closed, what others in this process send is counted as well. */
+export async function countedOwnConnection(database: TestDatabase): Promise<CountedConnection> {
+  const texts: string[] = [];
+  const query = pg.Client.prototype.query as (...args: unknown[]) => unknown;
+  const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...args: unknown[]) {
+    texts.push(textOf(args));
+    return query.apply(this, args);
+  });
+  const coordinate = await database.connect();
+  return {
+    coordinate,
+    ...readers(texts),
+    close: async () => {
+      await coordinate.close();
+      spy.mockRestore();
+    },
+  };
+}
+
+function textOf([config]: readonly unknown[]): string {
+  return typeof config === 'object' && config !== null && 'text' in config ? String(config.text) : String(config);
+}
+
+function readers(texts: string[]): Pick<CountedConnection, 'sent' | 'sentOf'> {
+  return {
     sent: (label) => {
       const count = texts.filter((text) => text.startsWith(`/* pg-coordinate:${label} */`)).length;
       texts.length = 0;
@@ -39,10 +72,6 @@ export async function countedConnection(database: TestDatabase, max = 10): Promi
       const labels = texts.map((text) => /^\/\* pg-coordinate:(\S+) \*\//.exec(text)?.[1] ?? '').filter((label) => label.startsWith(prefix));
       texts.length = 0;
       return labels;
-    },
-    close: async () => {
-      await coordinate.close();
-      await pool.end();
     },
   };
 }
