@@ -11,6 +11,12 @@ export type ProductName = (typeof productNames)[number];
  */
 export type WorkerMode = 'batched' | 'single' | 'prompt';
 
+/**
+ * Workers are frozen while a queue is filled, for minutes if it is to be long. A pool would find all of its connections idle for too long when they
+ * are let go on, and open others: no worker that is merely idle has to, as it looks for work every few seconds.
+ */
+export const keptOpen = { idleTimeoutMillis: 0 };
+
 /** Handlers that run at once in each worker, in the modes in which that has a meaning. */
 export const slots = 24;
 

@@ -1,6 +1,6 @@
 import { createPostgresBackend, Queue, Worker } from 'bullmq';
 import pg from 'pg';
-import { payloadOf, slots, type Product } from '../product.js';
+import { keptOpen, payloadOf, slots, type Product } from '../product.js';
 
 const queueName = 'bench';
 
@@ -40,7 +40,7 @@ export const bullmq: Product = {
   },
 
   async connectWorker(url, _mode, onJob) {
-    const connection = { connectionString: url, max: 10 };
+    const connection = { connectionString: url, max: 10, ...keptOpen };
     const options = { connection, concurrency: slots, autorun: false, removeOnComplete: { count: 0 } };
     const worker = new Worker(queueName, async () => void onJob(), options, createPostgresBackend);
     await worker.waitUntilReady();

@@ -1,6 +1,6 @@
 import { Logger, makeWorkerUtils, run, runMigrations, type Runner } from 'graphile-worker';
 import pg from 'pg';
-import { payloadOf, slots, type Product } from '../product.js';
+import { keptOpen, payloadOf, slots, type Product } from '../product.js';
 
 /** It tells of every job otherwise. */
 const logger = new Logger(() => () => undefined);
@@ -62,7 +62,7 @@ export const graphile: Product = {
 
 /** A pool that is not its own must have handlers for errors. */
 function newPool(connectionString: string, max: number): pg.Pool {
-  const pool = new pg.Pool({ connectionString, max });
+  const pool = new pg.Pool({ connectionString, max, ...keptOpen });
   pool.on('error', () => undefined);
   pool.on('connect', (client) => void client.on('error', () => undefined));
   return pool;

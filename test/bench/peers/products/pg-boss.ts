@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { PgBoss } from 'pg-boss';
-import { payloadOf, slots, type Product } from '../product.js';
+import { keptOpen, payloadOf, slots, type Product } from '../product.js';
 
 const queue = 'bench';
 
@@ -40,7 +40,7 @@ export const pgBoss: Product = {
   },
 
   async connectWorker(url, mode, onJob) {
-    const boss = new PgBoss({ connectionString: url, max: 10, useListenNotify: mode === 'prompt', ...quiet });
+    const boss = new PgBoss({ connectionString: url, max: 10, useListenNotify: mode === 'prompt', ...quiet, ...keptOpen });
     await boss.start();
     if (mode === 'prompt') await boss.updateQueue(queue, { notify: true });
     let working = true;

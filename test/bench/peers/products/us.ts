@@ -1,7 +1,7 @@
 import type { WorkSpec } from 'pg-coordinate';
 import { nameOf } from '../../measure.js';
 import { connect, createWorker } from '../built-product.js';
-import { payloadOf, slots, type Product } from '../product.js';
+import { keptOpen, payloadOf, slots, type Product } from '../product.js';
 
 /** Names in the order in which units are added, as of running numbers, times or ULIDs. */
 export const nameInOrder = (number: number): string => `unit-${String(number).padStart(10, '0')}`;
@@ -44,7 +44,7 @@ const product = (title: string, nameOfUnit: (number: number) => string): Product
   },
 
   async connectWorker(url, mode, onJob) {
-    const coordinate = await connect(url, { pool: { max: 6 } });
+    const coordinate = await connect(url, { pool: { max: 6, ...keptOpen } });
     const worker = createWorker({
       coordinate,
       namespace: 'bench',
