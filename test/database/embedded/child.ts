@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { EmbeddedPostgresOptions } from '../../../src/database/embedded/index.js';
+import { compiledProgram } from '../../support/programs.js';
 
 export interface Child {
   readonly process: ChildProcess & { readonly pid: number };
@@ -12,7 +12,8 @@ export interface Child {
   readonly exit: Promise<{ readonly status: number | null; readonly signal: string | null; readonly errors: string }>;
 }
 
-const program = fileURLToPath(new URL('child-program.ts', import.meta.url));
+/** Compiled: where the sources lie, another user may not be let in. */
+const program = compiledProgram(new URL('child-program.ts', import.meta.url));
 
 /** A process of its own, leader of a process group, that starts a server. */
 export function spawnChild(
@@ -20,11 +21,11 @@ export function spawnChild(
   afterwards: 'live' | 'end' | 'stop',
   user: { uid?: number; gid?: number; cwd?: string } = {},
 ): Child {
-  const child = spawn(
-    process.execPath,
-    ['--import', import.meta.resolve('tsx'), program, JSON.stringify({ options, afterwards })],
-    { ...user, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const child = spawn(process.execPath, [program, JSON.stringify({ options, afterwards })], {
+    ...user,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   // Of a test that fails halfway.
   onTestFinished(() => void child.kill('SIGKILL'));
   let errors = '';
