@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ClientConfig, Pool } from 'pg';
 import type { Clock } from '../clock/index.js';
 import {
@@ -53,6 +54,8 @@ export function bucketSchema(catalogSchema: string, number: number): string {
 
 /** What all objects of one connection share. */
 export class Backend {
+  /** Its own, among all processes. */
+  readonly id = randomUUID();
   readonly database: Database;
   readonly random: () => number;
   readonly schema: string;

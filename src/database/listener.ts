@@ -98,6 +98,11 @@ export class Listener {
     return () => this.#unsubscribe(channel, subscription);
   }
 
+  /** Tells those who subscribe here what the server need not be asked to, connected or not. */
+  deliver(channel: string, payload: string): void {
+    this.#tell(channel, payload);
+  }
+
   /** Ends the connection; nothing is told any more. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;

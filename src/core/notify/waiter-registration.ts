@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { statement } from '../../database/index.js';
 import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
 import { removeStale } from './remove-stale.js';
@@ -56,10 +55,12 @@ const renameEveryMs = 60_000;
 
 const sweepEveryMs = 600_000;
 
+let registrations = 0;
+
 /** The row that says that somebody waits for work in a namespace. */
 export class WaiterRegistration {
   readonly #namespace: PostgresNamespace;
-  readonly #id = randomUUID();
+  readonly #number = ++registrations;
   #name = '';
   #lastName: string | null = null;
   #renamedAt = Number.NEGATIVE_INFINITY;
@@ -81,7 +82,7 @@ export class WaiterRegistration {
     const began = performance.now();
     if (began - this.#renamedAt >= renameEveryMs) {
       this.#lastName = this.#name === '' ? null : this.#name;
-      this.#name = `${this.#id} ${Math.round(began)}`;
+      this.#name = `${bucket.backend.id} ${this.#number} ${Math.round(began)}`;
       this.#renamedAt = began;
     }
     // Two statements: what is added after the first one's commit wakes us, what was added before it is seen by the second.

@@ -7,7 +7,8 @@ import { send } from './send.js';
 /**
  * Wakes those who wait for work in a namespace; nearly nothing while nobody does: one probe of waiter_waiting, and no WAL. READ
  * COMMITTED and after the commit of what made units available: who registered before is seen here, and who registers later sees
- * the units. Parameters: namespace id.
+ * the units. Not if none but listeners of this very connection wait, who are told without the server. Parameters: namespace id, how the names
+ * of those begin.
  */
 const wakeWaiters = statement(
   'notify.wake',
@@ -16,6 +17,7 @@ const wakeWaiters = statement(
       case when (
         select true from ${s}.waiter
         where namespace_id = $1::bigint and waiting and since > statement_timestamp() - interval '30 seconds'
+          and not starts_with(listener, $2::text)
         order by since limit 1
       ) then ${s}.wake_waiters($1::bigint) end as woken,
       ${isWatchedFully(s, '$1')} as watched`,
@@ -58,11 +60,14 @@ export async function runAndWake(
   on: Executor = bucket.backend.database,
   announcement: Announcement = () => [],
 ): Promise<readonly Row[]> {
-  const { database } = bucket.backend;
-  const wake = [wakeWaiters, [namespaceId]] as const;
+  const { id, database, listener } = bucket.backend;
+  const wake = [wakeWaiters, [namespaceId, id]] as const;
   const isNews = ([answer]: readonly Row[] = []): boolean => answer?.watched === true;
+  // Those of this very connection need not wait for the server's word, which takes longer.
+  const wakeHere = (): void => listener.deliver(bucket.schema, workPayload(namespaceId));
   if (on === database) {
     const [rows, woken] = await database.runAndFollow(bucket.step(of, values), bucket.step(...wake));
+    wakeHere();
     if (isNews(woken)) await send(bucket, announcement(rows));
     return rows;
   }
@@ -71,7 +76,8 @@ export async function runAndWake(
     key: `wake ${bucket.schema} ${namespaceId}`,
     payloads: announcement(rows),
     run: async (client, payloads) => {
-      if (isNews(await bucket.run(...wake, client))) await send(bucket, sumAdded(payloads), client);
+      const woken = await bucket.run(...wake, client).finally(wakeHere);
+      if (isNews(woken)) await send(bucket, sumAdded(payloads), client);
     },
   });
   if (!isOurs) {

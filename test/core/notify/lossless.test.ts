@@ -99,7 +99,8 @@ test('fifty who add as fast as they can cost no more notifications than were ask
   const producers = await database.connect({ pool: { max: 50 } });
   const own = await (await producers.namespace(namespace.name)).workSpec('spec');
   const overheard = await overhear(database);
-  const signals = await Promise.all([armed(namespace), armed(namespace)]);
+  const asleep = await sleeping.namespace(namespace.name);
+  const signals = await Promise.all([armed(asleep), armed(asleep)]);
   let isOver = false;
   let registrations = 2 * signals.length;
   const began = performance.now();
@@ -169,9 +170,12 @@ describe('when the listening connection is lost', () => {
     expect(signal.connected).toBe(false);
     const registered = await database.query(`select from ${database.bucket}.waiter where namespace_id = $1`, [namespace.id]);
     expect(registered).toEqual([]);
-    const unit = await (await own.workSpec('spec')).addWorkUnit('new', {});
+    await spec.addWorkUnit('later', {});
     expect(await signal.wait(20)).toBe('timeout');
     await signal.arm();
+    const unit = await (await own.workSpec('spec')).addWorkUnit('new', {}, { priority: 1 });
+    // Of what is done on this connection it need not be told by the server.
+    expect(await signal.wait(longMs)).toBe('notified');
     const [attempt] = await (await own.worker('worker')).requestAttempts();
     const waiting = waitFor(unit);
     await attempt!.finish();

@@ -1,23 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { connect, type Attempt, type Worker, type WorkSpec, type PostgresNamespace } from 'pg-coordinate';
+import { connect, type Worker, type WorkSpec, type PostgresNamespace } from 'pg-coordinate';
 import { ManualClock } from 'pg-coordinate/testing';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { workSignal, type WorkSignal } from '../../../src/core/notify/work-signal.js';
 import { memoryCoordinate } from '../../reference/index.js';
 import { testDatabase } from '../../support/database.js';
 import { armed, longMs, overhear } from './waiting-worker.js';
+import { wakers } from './wakers.js';
 
 const database = await testDatabase();
 const coordinate = await database.connect({ pool: { max: 4 } });
+/** Of another process, as far as the first one knows. */
+const elsewhere = await database.connect({ pool: { max: 4 } });
 const overheard = await overhear(database);
 let namespace: PostgresNamespace;
+/** The same, of who waits. */
+let asleep: PostgresNamespace;
 let spec: WorkSpec;
 let worker: Worker;
 let signal: WorkSignal;
 
 beforeEach(async () => {
   namespace = await coordinate.namespace(randomUUID());
+  asleep = await elsewhere.namespace(namespace.name);
   spec = await namespace.setWorkSpec({ name: 'spec', then: 'next' });
   await namespace.setWorkSpec({ name: 'next' });
   worker = await namespace.worker('worker');
@@ -27,78 +33,18 @@ beforeEach(async () => {
   };
 });
 
-async function held(): Promise<Attempt> {
-  await spec.addWorkUnit('unit', {});
-  const [attempt] = await worker.requestAttempts();
-  return attempt!;
-}
-
-/** What makes units available, or due: each prepares and then does it. */
-const wakers: Readonly<Record<string, () => Promise<() => Promise<unknown>>>> = {
-  'adding a unit': async () => () => spec.addWorkUnit('new', {}),
-  'adding units': async () => () => spec.addWorkUnits([{ name: 'one', data: {} }, { name: 'two', data: {} }]),
-  'adding a delayed unit, which falls due': async () => () => spec.addWorkUnit('later', {}, { notBefore: new Date('2999-01-01') }),
-  'output of finish': async () => {
-    const attempt = await held();
-    return () => attempt.finish({ output: ['out'] });
-  },
-  'output of finishAll': async () => {
-    const attempt = await held();
-    return () => namespace.finishAll([{ attempt, data: { output: ['out'] } }]);
-  },
-  retry: async () => {
-    const attempt = await held();
-    return () => attempt.retry();
-  },
-  expire: async () => {
-    const attempt = await held();
-    return () => attempt.expire();
-  },
-  clearActiveAttempt: async () => {
-    const attempt = await held();
-    return () => attempt.workUnit.clearActiveAttempt();
-  },
-  'setMeta of a unit, which takes its delay away': async () => {
-    const unit = await spec.addWorkUnit('later', {}, { notBefore: new Date('2999-01-01') });
-    return () => unit.setMeta({});
-  },
-  'redefining a work spec, which was paused': async () => {
-    await spec.setMeta({ paused: true });
-    return () => namespace.setWorkSpec({ name: 'spec', then: 'next' });
-  },
-  'setData of a work spec, which was paused': async () => {
-    await spec.setMeta({ paused: true });
-    return () => spec.setData({ name: 'spec', then: 'next' });
-  },
-  'a new continuous work spec': async () => () => namespace.setWorkSpec({ name: 'continuous', continuous: true }),
-  'deleting a unit, which was pending': async () => {
-    await held();
-    return () => spec.deleteWorkUnits();
-  },
-  'setMeta of a work spec, which was paused': async () => {
-    await spec.setMeta({ paused: true });
-    return () => spec.setMeta({ paused: false });
-  },
-  'coordinate.transaction': async () => () =>
-    coordinate.transaction(async (client) => {
-      await spec.addWorkUnit('new', {}, {}, { client });
-    }),
-  'a nested transaction': async () => () =>
-    coordinate.transaction((outer) => outer.nested((client) => spec.addWorkUnits([{ name: 'new', data: {} }], { client }))),
-};
-
 describe('who waits for work is woken', () => {
   test.each(Object.entries(wakers))('by %s', async (_, prepare) => {
-    const act = await prepare();
-    signal = await armed(namespace);
+    const act = await prepare({ coordinate, namespace, spec, worker });
+    signal = await armed(asleep);
     const waiting = signal.wait(longMs);
     await act();
     expect(await waiting).toBe('notified');
   });
 
   test.each(Object.entries(wakers))('by %s, though it has not begun to wait yet', async (_, prepare) => {
-    const act = await prepare();
-    signal = await armed(namespace);
+    const act = await prepare({ coordinate, namespace, spec, worker });
+    signal = await armed(asleep);
     await act();
     await overheard.settle();
     // Heard by one connection does not mean heard by the other.
@@ -108,7 +54,7 @@ describe('who waits for work is woken', () => {
   test('by a process of its own, through a pool that does not pipeline', async () => {
     const pool = new pg.Pool({ connectionString: database.url, application_name: `pg-coordinate test ${database.schema}`, max: 1 });
     const other = await connect(pool, { schema: database.schema });
-    signal = await armed(namespace);
+    signal = await armed(asleep);
     const waiting = signal.wait(longMs);
     await (await (await other.namespace(namespace.name)).workSpec('spec')).addWorkUnit('new', {});
     expect(await waiting).toBe('notified');
@@ -117,8 +63,8 @@ describe('who waits for work is woken', () => {
   });
 
   test('each of several, once', async () => {
-    signal = await armed(namespace);
-    const others = await Promise.all([armed(namespace), armed(namespace)]);
+    signal = await armed(asleep);
+    const others = await Promise.all([armed(asleep), armed(asleep)]);
     const waiting = [signal, ...others].map((each) => each.wait(longMs));
     await overheard.settle();
     overheard.payloads.length = 0;
@@ -131,10 +77,10 @@ describe('who waits for work is woken', () => {
 
   test('not by work of another namespace', async () => {
     const other = await coordinate.namespace(randomUUID());
-    const elsewhere = await other.setWorkSpec({ name: 'spec' });
-    signal = await armed(namespace);
+    const otherSpec = await other.setWorkSpec({ name: 'spec' });
+    signal = await armed(asleep);
     const waiting = signal.wait(longMs);
-    await elsewhere.addWorkUnit('new', {});
+    await otherSpec.addWorkUnit('new', {});
     await overheard.settle();
     expect(overheard.payloads.filter((payload) => payload === `work ${other.id}`)).toEqual([]);
     await spec.addWorkUnit('new', {});
@@ -146,7 +92,7 @@ describe('who waits for work is woken', () => {
 describe('in a caller’s transaction', () => {
   test.each(['read committed', 'repeatable read', 'serializable'])('%s, the commit wakes', async (isolation) => {
     const client = await database.client();
-    signal = await armed(namespace);
+    signal = await armed(asleep);
     const waiting = signal.wait(longMs);
     await client.query(`begin isolation level ${isolation}`);
     await spec.addWorkUnits([{ name: 'new', data: {} }], { client });
@@ -159,7 +105,7 @@ describe('in a caller’s transaction', () => {
 
   test('the commit wakes who has just been woken, and waits again by then', async () => {
     const client = await database.client();
-    signal = await armed(namespace);
+    signal = await armed(asleep);
     await client.query('begin');
     await spec.addWorkUnit('first', {});
     expect(await signal.wait(longMs)).toBe('notified');
@@ -175,7 +121,7 @@ describe('in a caller’s transaction', () => {
 
   test('a rollback wakes nobody, and leaves no units', async () => {
     const client = await database.client();
-    signal = await armed(namespace);
+    signal = await armed(asleep);
     overheard.payloads.length = 0;
     await client.query('begin');
     await spec.addWorkUnits([{ name: 'new', data: {} }], { client });
@@ -202,7 +148,7 @@ describe('in a caller’s transaction', () => {
 
   test('the rows of those who wait are not locked meanwhile', async () => {
     const client = await database.client();
-    signal = await armed(namespace);
+    signal = await armed(asleep);
     await client.query('begin');
     await spec.addWorkUnits([{ name: 'new', data: {} }], { client });
     // Would wait for the transaction.
@@ -228,13 +174,13 @@ describe('while nobody waits', () => {
   });
 
   test('nor is it once everybody was woken, or has closed', async () => {
-    signal = await armed(namespace);
+    signal = await armed(asleep);
     await spec.addWorkUnit('first', {});
     await signal.wait(longMs);
     await overheard.settle();
     overheard.payloads.length = 0;
     await spec.addWorkUnit('second', {});
-    const other = await armed(namespace);
+    const other = await armed(asleep);
     await other.close();
     await spec.addWorkUnit('third', {});
     await overheard.settle();
@@ -254,7 +200,7 @@ describe('while nobody waits', () => {
     await spec.addWorkUnit('new', {});
     await overheard.settle();
     expect(overheard.payloads).toEqual([]);
-    signal = await armed(namespace);
+    signal = await armed(asleep);
     const left = await database.query(`select listener from ${database.bucket}.waiter where namespace_id = $1`, [namespace.id]);
     expect(left.map(({ listener }) => listener as string)).toEqual(expect.arrayContaining(['1 minute']));
     expect(left.map(({ listener }) => listener as string)).not.toContain('1 day');
@@ -263,7 +209,7 @@ describe('while nobody waits', () => {
   test('what is left in namespaces that nobody uses any more is cleaned away, too', async () => {
     await database.query(`insert into ${database.bucket}.waiter values (987654, 'dead', true, now() - interval '1 day')`);
     await database.query(`insert into ${database.bucket}.watcher values (987654, 'dead', now() - interval '1 day', false)`);
-    signal = await armed(namespace);
+    signal = await armed(asleep);
     for (const table of ['waiter', 'watcher']) {
       expect(await database.query(`select from ${database.bucket}.${table} where namespace_id = 987654`)).toEqual([]);
     }
@@ -287,12 +233,12 @@ test('waking fails nothing', async () => {
 
 describe('wait', () => {
   test('ends after its time', async () => {
-    signal = await armed(namespace);
+    signal = await armed(asleep);
     expect(await signal.wait(1)).toBe('timeout');
   });
 
   test('ends when aborted, before and while it waits', async () => {
-    signal = await armed(namespace);
+    signal = await armed(asleep);
     expect(await signal.wait(longMs, AbortSignal.abort())).toBe('aborted');
     const controller = new AbortController();
     const waiting = signal.wait(longMs, controller.signal);
@@ -301,7 +247,7 @@ describe('wait', () => {
   });
 
   test('ends when closed, which takes the registration back', async () => {
-    signal = await armed(namespace);
+    signal = await armed(asleep);
     const waiting = signal.wait(longMs);
     await Promise.all([signal.close(), signal.close()]);
     expect(await waiting).toBe('aborted');

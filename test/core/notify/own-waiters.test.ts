@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import type { PostgresNamespace, Worker, WorkSpec } from 'pg-coordinate';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { WorkSignal } from '../../../src/core/notify/work-signal.js';
+import { testDatabase } from '../../support/database.js';
+import { armed, longMs, overhear } from './waiting-worker.js';
+import { wakers } from './wakers.js';
+
+const database = await testDatabase();
+const coordinate = await database.connect({ pool: { max: 4 } });
+/** Of another process, as far as the first one knows. */
+const elsewhere = await database.connect({ pool: { max: 4 } });
+const overheard = await overhear(database);
+let namespace: PostgresNamespace;
+let spec: WorkSpec;
+let worker: Worker;
+let signal: WorkSignal;
+
+beforeEach(async () => {
+  namespace = await coordinate.namespace(randomUUID());
+  spec = await namespace.setWorkSpec({ name: 'spec', then: 'next' });
+  await namespace.setWorkSpec({ name: 'next' });
+  worker = await namespace.worker('worker');
+  return async () => {
+    await signal?.close();
+    await namespace.destroy();
+  };
+});
+
+describe('who waits for work on the connection of who makes it is woken', () => {
+  test.each(Object.entries(wakers))('by %s, and nobody is notified', async (_, prepare) => {
+    const act = await prepare({ coordinate, namespace, spec, worker });
+    signal = await armed(namespace);
+    await overheard.settle();
+    overheard.payloads.length = 0;
+    const waiting = signal.wait(longMs);
+    await act();
+    expect(await waiting).toBe('notified');
+    await overheard.settle();
+    expect(overheard.payloads).toEqual([]);
+  });
+
+  test('by the notification of others, too, and others by one of its own', async () => {
+    signal = await armed(namespace);
+    const asleep = await elsewhere.namespace(namespace.name);
+    const other = await armed(asleep);
+    const waiting = [signal, other].map((each) => each.wait(longMs));
+    await spec.addWorkUnit('new', {});
+    expect(await Promise.all(waiting)).toEqual(['notified', 'notified']);
+    await Promise.all([signal.arm(), other.arm()]);
+    const again = [signal, other].map((each) => each.wait(longMs));
+    await (await asleep.workSpec('spec')).addWorkUnit('another', {});
+    expect(await Promise.all(again)).toEqual(['notified', 'notified']);
+    await other.close();
+  });
+
+  test('by the notification, where only the caller knows when it is committed', async () => {
+    const client = await database.client();
+    signal = await armed(namespace);
+    const waiting = signal.wait(longMs);
+    await client.query('begin');
+    await spec.addWorkUnit('new', {}, {}, { client });
+    await client.query('commit');
+    expect(await waiting).toBe('notified');
+  });
+
+  test('not by what was rolled back', async () => {
+    const thrown = new Error('no');
+    signal = await armed(namespace);
+    await expect(
+      coordinate.transaction(async (client) => {
+        await spec.addWorkUnit('new', {}, {}, { client });
+        throw thrown;
+      }),
+    ).rejects.toBe(thrown);
+    expect(await signal.wait(1)).toBe('timeout');
+  });
+});
