@@ -5,6 +5,7 @@ import type { BenchServer } from './database.js';
 import type { BenchOptions } from './options.js';
 import type { ProductName } from './product.js';
 import type { Figure } from './rows/row.js';
+import { measureInPassing } from './rows/waiting.js';
 import { measureWorkOff, type WorkOffSettings } from './rows/work-off.js';
 
 /** How the rates depend on one thing, all else being as in the row work-off. */
@@ -13,7 +14,7 @@ interface Curve {
   readonly title: string;
   /** Those that know the thing at all. */
   readonly products?: readonly ProductName[];
-  readonly points: readonly { readonly at: number; readonly settings: Partial<WorkOffSettings> }[];
+  readonly points: readonly { readonly at: number; readonly settings: Partial<WorkOffSettings> & { readonly waiting?: number } }[];
 }
 
 /** All payloads together have so many bytes at most. */
@@ -26,7 +27,7 @@ function curvesOf({ scale, most, quick }: BenchOptions): Curve[] {
     {
       key: 'waiting',
       title: 'by how many more are waiting',
-      points: [0, ...upTo(most, 10_000, 100_000, 1_000_000, 10_000_000)].map((at) => ({ at, settings: { waiting: at } })),
+      points: upTo(most, 1_000, 10_000, 100_000, 1_000_000, 10_000_000).map((at) => ({ at, settings: { waiting: at } })),
     },
     {
       key: 'queues',
@@ -58,9 +59,12 @@ export async function measureCurves(server: BenchServer, options: BenchOptions):
     const table: (string | number)[][] = [];
     for (const { at, settings } of points) {
       for (const product of products.filter((name) => name !== 'ceiling')) {
-        const base = { product, mode: 'batched', count: scale.workedOff, waiting: 0, analyzed: scale.analyzed } as const;
+        const base = { product, mode: 'batched', count: scale.workedOff, analyzed: scale.analyzed } as const;
+        const { waiting } = settings;
         const figures: Figure[] = [];
-        for (let repeat = 0; repeat < repeats; repeat++) figures.push(await measureWorkOff(server, { ...base, ...settings }));
+        for (let repeat = 0; repeat < repeats; repeat++) {
+          figures.push(await (waiting === undefined ? measureWorkOff(server, { ...base, ...settings }) : measureInPassing(server, { ...base, more: waiting })));
+        }
         const middle = (value: 'add' | 'rate'): number => median(figures.map(({ values }) => values[value] ?? Number.NaN));
         const [add, rate] = [middle('add'), middle('rate')];
         const readings = figures.find(({ values }) => values.rate === rate)?.readings;

@@ -45,7 +45,7 @@ const quick: Scale = {
 };
 
 /** Of rows that share their code, one. */
-const quickRows = rows.filter(({ key }) => ['add', 'one-by-one', 'work-off', 'latency', 'locked'].includes(key));
+const quickRows = rows.filter(({ key }) => ['add', 'one-by-one', 'work-off', 'latency', 'latency-apart', 'locked'].includes(key));
 
 /** Raises with a sentence that says what is wrong. */
 export function readOptions(args: string[]): BenchOptions {

@@ -33,6 +33,8 @@ export interface Product {
   connectProducer(url: string, callers: number): Promise<Producer>;
   /** Opens what a worker needs; `onJob` is all that its handlers do. */
   connectWorker(url: string, mode: WorkerMode, onJob: () => unknown): Promise<BenchWorker>;
+  /** Opens both for a process that adds jobs and works them off: with one pool, and what else the product lets them share. In mode `prompt`. */
+  connectBoth?(url: string, onJob: () => unknown): Promise<{ readonly producer: Producer; readonly worker: BenchWorker }>;
 }
 
 /** Adds jobs, and looks at what has become of them. */
@@ -53,6 +55,9 @@ export interface BenchWorker {
   /** Transactions so far, and those that a collision with another one has ended. */
   readonly statistics?: { readonly committed: number; readonly aborted: number };
 }
+
+/** The time in milliseconds by a clock that all processes of this machine share. */
+export const steadyMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 /** The payload of a job: small unless so many bytes are asked for. */
 export function payloadOf(number: number, bytes = 0): { path: string; size: number; filler?: string } {

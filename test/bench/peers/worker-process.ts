@@ -1,18 +1,22 @@
 /* A worker process of the suite. Its arguments come as JSON; it tells its parent how far it is, and stops when told to. */
-import { loadProduct, type ProductName, type WorkerMode } from './product.js';
+import { loadProduct, steadyMs, type ProductName, type WorkerMode } from './product.js';
 import type { WorkerProgress } from './worker-processes.js';
 
 const { product, url, mode } = JSON.parse(process.argv[2] ?? '') as { product: ProductName; url: string; mode: WorkerMode };
 
 let jobs = 0;
 let rss = 0;
-const worker = await (await loadProduct(product)).connectWorker(url, mode, () => (jobs += 1));
-const tell = (): void => {
+const tell = (startedAt?: number): void => {
   rss = Math.max(rss, process.memoryUsage.rss());
-  const progress: WorkerProgress = { jobs, rss, ...worker.statistics };
+  const progress: WorkerProgress = { jobs, rss, ...worker.statistics, ...(startedAt !== undefined && { startedAt }) };
   process.send?.(progress);
 };
-const ticking = setInterval(tell, 20);
+const worker = await (await loadProduct(product)).connectWorker(url, mode, () => {
+  jobs += 1;
+  if (mode === 'prompt') tell(steadyMs());
+});
+// A worker that sleeps is not to be woken by this.
+const ticking = mode === 'prompt' ? undefined : setInterval(tell, 20);
 process.once('message', () => {
   clearInterval(ticking);
   void worker.stop().then(() => {

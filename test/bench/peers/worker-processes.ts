@@ -10,7 +10,7 @@ const running = new Set<ChildProcess>();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-/** What a worker process tells of itself, every 20 ms. */
+/** What a worker process tells of itself, every 20 ms; in mode `prompt` when a handler starts. */
 export interface WorkerProgress {
   /** Handlers run so far. */
   readonly jobs: number;
@@ -18,6 +18,8 @@ export interface WorkerProgress {
   readonly rss: number;
   readonly committed?: number;
   readonly aborted?: number;
+  /** When the handler started, by steadyMs(). */
+  readonly startedAt?: number;
 }
 
 /** Worker processes of one product. */
@@ -25,11 +27,17 @@ export class WorkerProcesses {
   readonly #children: readonly ChildProcess[];
   readonly #progress = new Map<ChildProcess, WorkerProgress>();
   #failed = false;
+  /** Is told when a handler has started, in mode `prompt`. */
+  onStarted: (at: number) => void = () => undefined;
 
   private constructor(children: readonly ChildProcess[]) {
     this.#children = children;
     for (const child of children) {
-      child.on('message', (progress) => void this.#progress.set(child, progress as WorkerProgress));
+      child.on('message', (message) => {
+        const progress = message as WorkerProgress;
+        this.#progress.set(child, progress);
+        if (progress.startedAt !== undefined) this.onStarted(progress.startedAt);
+      });
       running.add(child);
       child.on('exit', (code) => {
         running.delete(child);

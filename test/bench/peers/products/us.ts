@@ -1,7 +1,7 @@
-import type { WorkSpec } from 'pg-coordinate';
+import type { PostgresCoordinate, WorkSpec } from 'pg-coordinate';
 import { nameOf } from '../../measure.js';
 import { connect, createWorker } from '../built-product.js';
-import { keptOpen, payloadOf, slots, type Product } from '../product.js';
+import { keptOpen, payloadOf, slots, type BenchWorker, type Producer, type Product, type WorkerMode } from '../product.js';
 
 /** Names in the order in which units are added, as of running numbers, times or ULIDs. */
 export const nameInOrder = (number: number): string => `unit-${String(number).padStart(10, '0')}`;
@@ -21,50 +21,61 @@ const product = (title: string, nameOfUnit: (number: number) => string): Product
   },
 
   async connectProducer(url, callers) {
-    const coordinate = await connect(url, { pool: { max: Math.min(callers + 1, 10) } });
-    const namespace = await coordinate.namespace('bench');
-    const specs = await Promise.all((await namespace.workSpecNames()).map((name) => namespace.workSpec(name)));
-    let batches = 0;
-    const nextSpec = (): WorkSpec => specs[batches++ % specs.length]!;
-    return {
-      addBatch: async (from, count, bytes) => {
-        const numbers = Array.from({ length: count }, (_, index) => from + index);
-        await nextSpec().addWorkUnits(numbers.map((number) => ({ name: nameOfUnit(number), data: payloadOf(number, bytes) })));
-      },
-      addOne: async (number) => {
-        await nextSpec().addWorkUnit(`single ${number}`, payloadOf(number));
-      },
-      countUnfinished: async () => {
-        const summary = await namespace.summarize();
-        const unfinished = summary.filter(({ status }) => status === 'available' || status === 'delayed' || status === 'pending');
-        return unfinished.reduce((sum, { count }) => sum + count, 0);
-      },
-      close: () => coordinate.close(),
-    };
+    return producerOn(await connect(url, { pool: { max: Math.min(callers + 1, 10) } }), nameOfUnit);
   },
 
-  async connectWorker(url, mode, onJob) {
-    const coordinate = await connect(url, { pool: { max: 6, ...keptOpen } });
-    const worker = createWorker({
-      coordinate,
-      namespace: 'bench',
-      concurrency: slots,
-      localQueue: mode === 'batched' ? 1_000 : 0,
-      handlers: { bench: () => void onJob() },
-    });
-    return {
-      start: () => worker.start(),
-      stop: async () => {
-        await worker.stop();
-        await coordinate.close();
-      },
-      get statistics() {
-        const { committed, serializationFailures, deadlocks } = coordinate.statistics;
-        return { committed, aborted: serializationFailures + deadlocks };
-      },
-    };
+  connectWorker: async (url, mode, onJob) => workerOn(await connectForWork(url), mode, onJob),
+
+  async connectBoth(url, onJob) {
+    const coordinate = await connectForWork(url);
+    return { producer: await producerOn(coordinate, nameOfUnit), worker: workerOn(coordinate, 'prompt', onJob) };
   },
 });
+
+const connectForWork = (url: string): Promise<PostgresCoordinate> => connect(url, { pool: { max: 6, ...keptOpen } });
+
+async function producerOn(coordinate: PostgresCoordinate, nameOfUnit: (number: number) => string): Promise<Producer> {
+  const namespace = await coordinate.namespace('bench');
+  const specs = await Promise.all((await namespace.workSpecNames()).map((name) => namespace.workSpec(name)));
+  let batches = 0;
+  const nextSpec = (): WorkSpec => specs[batches++ % specs.length]!;
+  return {
+    addBatch: async (from, count, bytes) => {
+      const numbers = Array.from({ length: count }, (_, index) => from + index);
+      await nextSpec().addWorkUnits(numbers.map((number) => ({ name: nameOfUnit(number), data: payloadOf(number, bytes) })));
+    },
+    addOne: async (number) => {
+      await nextSpec().addWorkUnit(`single ${number}`, payloadOf(number));
+    },
+    countUnfinished: async () => {
+      const summary = await namespace.summarize();
+      const unfinished = summary.filter(({ status }) => status === 'available' || status === 'delayed' || status === 'pending');
+      return unfinished.reduce((sum, { count }) => sum + count, 0);
+    },
+    close: () => coordinate.close(),
+  };
+}
+
+function workerOn(coordinate: PostgresCoordinate, mode: WorkerMode, onJob: () => unknown): BenchWorker {
+  const worker = createWorker({
+    coordinate,
+    namespace: 'bench',
+    concurrency: slots,
+    localQueue: mode === 'batched' ? 1_000 : 0,
+    handlers: { bench: () => void onJob() },
+  });
+  return {
+    start: () => worker.start(),
+    stop: async () => {
+      await worker.stop();
+      await coordinate.close();
+    },
+    get statistics() {
+      const { committed, serializationFailures, deadlocks } = coordinate.statistics;
+      return { committed, aborted: serializationFailures + deadlocks };
+    },
+  };
+}
 
 export const us = product('pg-coordinate', nameInOrder);
 export const usScattered = product('pg-coordinate, scattered names', (number) => nameOf('unit', number));

@@ -1,9 +1,10 @@
 import { addBatches } from './add-batches.js';
 import { addOneByOne } from './add-one-by-one.js';
-import { latency } from './latency.js';
+import { latency, latencyApart } from './latency.js';
 import type { Row } from './row.js';
 import { held, locked, steady } from './steady-load.js';
-import { single, waiting, workOff } from './work-off.js';
+import { waiting } from './waiting.js';
+import { single, workOff } from './work-off.js';
 
 /** In the order of the table. */
-export const rows: readonly Row[] = [addBatches, addOneByOne, workOff, single, latency, waiting, steady, held, locked];
+export const rows: readonly Row[] = [addBatches, addOneByOne, workOff, single, latency, latencyApart, waiting, steady, held, locked];

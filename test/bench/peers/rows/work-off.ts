@@ -15,7 +15,7 @@ export const workOff: Row = {
   lines: [line('work off 20,000 waiting')],
   products: productNames,
   measure: (server, product, { workedOff, analyzed }) =>
-    measureWorkOff(server, { product, mode: 'batched', count: workedOff, waiting: 0, analyzed }),
+    measureWorkOff(server, { product, mode: 'batched', count: workedOff, analyzed }),
 };
 
 /** The same, but each fetch is of one job (or of as many as there are free slots), and each report goes out when there is one. */
@@ -24,25 +24,14 @@ export const single: Row = {
   lines: [line('the same without local queue or batches')],
   products: peers,
   measure: (server, product, { workedOff, analyzed }) =>
-    measureWorkOff(server, { product, mode: 'single', count: workedOff, waiting: 0, analyzed }),
-};
-
-/** The first 20,000 of a queue that holds 1,000,000 more of the same kind and priority. */
-export const waiting: Row = {
-  key: 'waiting',
-  lines: [line('work off 20,000 with many more waiting')],
-  products: peers,
-  measure: (server, product, { workedOff, waiting: more, analyzed }) =>
-    measureWorkOff(server, { product, mode: 'batched', count: workedOff, waiting: more, analyzed }),
+    measureWorkOff(server, { product, mode: 'single', count: workedOff, analyzed }),
 };
 
 /** What is worked off, and how. */
 export interface WorkOffSettings {
   readonly product: ProductName;
   readonly mode: WorkerMode;
-  /** The figure ends when so many are done; so many more wait. */
   readonly count: number;
-  readonly waiting: number;
   /** Whether autovacuum has been there, see settle(). @default true */
   readonly analyzed?: boolean;
   readonly processes?: number;
@@ -53,7 +42,7 @@ export interface WorkOffSettings {
 
 /** From the moment when the workers, who were frozen while the queue was filled, go on, to the last completion that is durably recorded. */
 export async function measureWorkOff(server: BenchServer, settings: WorkOffSettings): Promise<Figure> {
-  const { product: name, mode, count, waiting: more, payloadBytes = 0, queues = 1, analyzed = true } = settings;
+  const { product: name, mode, count, payloadBytes = 0, queues = 1, analyzed = true } = settings;
   return server.withDatabase(async (url) => {
     const product = await loadProduct(name);
     await product.install(url, queues);
@@ -65,13 +54,13 @@ export async function measureWorkOff(server: BenchServer, settings: WorkOffSetti
       // Of many bytes fewer at once, or they would be megabytes by the hundred; for many queues as many batches at least.
       const batch = Math.max(1, Math.floor(Math.min(1_000, count / queues, 20_000_000 / (payloadBytes + 1))));
       const filling = performance.now();
-      await fill(product, producer, 0, count + more, { payloadBytes, batch });
-      const add = (count + more) / ((performance.now() - filling) / 1_000);
-      if (analyzed) await settle(url, { checkpoint: more > 0 });
+      await fill(product, producer, 0, count, { payloadBytes, batch });
+      const add = count / ((performance.now() - filling) / 1_000);
+      if (analyzed) await settle(url);
       const meter = await Meter.start(url, workers.pids);
       const start = performance.now();
       workers.thaw();
-      const { done, at } = await untilDone(workers, producer, { handled: before + count, count, total: count + more });
+      const { done, at } = await untilDone(workers, producer, { handled: before + count, count, total: count });
       const read = await meter.stop(done, before + done);
       await workers.stop();
       await producer.close();
@@ -89,7 +78,7 @@ export async function measureWorkOff(server: BenchServer, settings: WorkOffSetti
  * the snapshot taken then, however long the counting takes. Nobody asks before the handlers have run, so that counting does not
  * take time from the workers.
  */
-async function untilDone(
+export async function untilDone(
   workers: WorkerProcesses,
   producer: Producer,
   { handled, count, total }: { handled: number; count: number; total: number },
