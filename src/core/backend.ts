@@ -3,6 +3,7 @@ import type { ClientConfig, Pool } from 'pg';
 import type { Clock } from '../clock/index.js';
 import {
   Listener,
+  sqlState,
   StatementSet,
   type Database,
   type Executor,
@@ -46,6 +47,11 @@ export interface BackendOptions {
   /** To look at; the database lends its clients. */
   readonly pool: Pick<Pool, 'totalCount' | 'idleCount' | 'waitingCount' | 'options'>;
 }
+
+const outOfSharedMemory = '53200';
+
+/** For how long claims go without predicate locks once there was no room for them, in milliseconds. */
+const spareForMs = 1_000;
 
 /** The schema of a bucket. */
 export function bucketSchema(catalogSchema: string, number: number): string {
@@ -170,6 +176,8 @@ export class Bucket {
   readonly watching = new Watching(this);
   /** What becomes of units that somebody waits for. */
   readonly outcomes = new OutcomeAwaiter(this);
+  /** Until when the server is taken to have no room for predicate locks, by performance.now(). */
+  #sparesPredicateLocksUntil = 0;
   readonly #statements: StatementSet;
 
   constructor(backend: Backend, number: number) {
@@ -234,6 +242,9 @@ export class Bucket {
    * ends; no session state is involved. SHARE UPDATE EXCLUSIVE conflicts with itself, but not with what pg_dump takes.
    *
    * Unless asked to, the commit does not wait for the disk: what a crash loses was a claim, and the units are available again.
+   *
+   * While a serializable transaction of anybody's stays open, the server keeps the predicate locks of all that have come and gone since, and
+   * soon has no room for more. The gate is enough by itself, so the transaction is REPEATABLE READ then.
    */
   async runThroughGate(
     statement: Statement,
@@ -257,8 +268,18 @@ export class Bucket {
       `set local synchronous_commit = ${waitForDisk ? 'on' : 'off'}`,
       [this.#statements.prepare(statement), values],
     ];
-    const answers = await this.backend.database.transactionInOneTrip({ isolation: 'serializable' }, steps, follow && this.step(...follow));
-    return answers.slice(steps.length - 1);
+    const run = async (isolation: 'serializable' | 'repeatable read'): Promise<(readonly Row[])[]> => {
+      const answers = await this.backend.database.transactionInOneTrip({ isolation }, steps, follow && this.step(...follow));
+      return answers.slice(steps.length - 1);
+    };
+    if (performance.now() < this.#sparesPredicateLocksUntil) return run('repeatable read');
+    try {
+      return await run('serializable');
+    } catch (error) {
+      if (sqlState(error) !== outOfSharedMemory) throw error;
+      this.#sparesPredicateLocksUntil = performance.now() + spareForMs;
+      return run('repeatable read');
+    }
   }
 
   /** Runs a statement in a transaction that passes through the claim gate; READ COMMITTED. */

@@ -157,7 +157,7 @@ export class Database implements Executor {
    * rows of each statement. (Where the pool's clients do not pipeline: step by step.)
    */
   async transactionInOneTrip(
-    { isolation = 'read committed' }: Pick<TransactionSettings, 'isolation'>,
+    { isolation = 'read committed' }: { readonly isolation?: TransactionSettings['isolation'] | 'repeatable read' },
     steps: readonly TransactionStep[],
     follow?: StatementStep,
   ): Promise<(readonly Row[])[]> {
@@ -192,10 +192,10 @@ export class Database implements Executor {
   }
 
   /** Lends a client of the pool. A client that breaks does not go back. */
-  async withClient<T>(use: (client: PoolClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async withClient<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {
     const end = this.begin();
     try {
-      return await this.#lend(await this.#connect(signal), use);
+      return await this.#lend(await this.#connect(), use);
     } finally {
       end();
     }

