@@ -27,7 +27,7 @@ export function giveBack(client: PoolClient, onError: (error: Error) => void, br
   client.release(broken);
 }
 
-/** Rejects as soon as the signal fires; a client that comes when nobody is waiting for it any more goes straight back. */
+/** Rejects as soon as the signal fires, which must not have happened yet; a client that comes when nobody is waiting for it any more goes straight back. */
 export function untilAborted(
   connecting: Promise<PoolClient>,
   signal: AbortSignal,

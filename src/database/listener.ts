@@ -98,9 +98,9 @@ export class Listener {
     return () => this.#unsubscribe(channel, subscription);
   }
 
-  /** Tells those who subscribe here what the server need not be asked to, connected or not. */
+  /** Tells the subscribers of a channel here: what the server has sent, or what is known to be committed without it. Connected or not. */
   deliver(channel: string, payload: string): void {
-    this.#tell(channel, payload);
+    for (const { onPayload } of [...(this.#channels.get(channel) ?? [])]) onPayload(payload);
   }
 
   /** Ends the connection; nothing is told any more. Idempotent. */
@@ -178,7 +178,7 @@ export class Listener {
     });
     client.on('error', (error) => this.#broken(client, error));
     client.on('end', () => this.#broken(client, new Error('the server has ended it')));
-    client.on('notification', ({ channel, payload = '' }) => this.#tell(channel, payload));
+    client.on('notification', ({ channel, payload = '' }) => this.deliver(channel, payload));
     this.#connecting = client;
     try {
       await client.connect();
@@ -241,10 +241,6 @@ export class Listener {
     this.#client = undefined;
     this.#heard.clear();
     clearInterval(this.#checking);
-  }
-
-  #tell(channel: string, payload: string): void {
-    for (const { onPayload } of [...(this.#channels.get(channel) ?? [])]) onPayload(payload);
   }
 
   #tellState(connected: boolean): void {

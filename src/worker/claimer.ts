@@ -200,10 +200,10 @@ export class Claimer {
   #enqueue(attempts: readonly Attempt[], handler: RegisteredHandler | undefined): void {
     // Nothing else was asked for.
     if (handler === undefined) throw new Error('units of a work spec without a handler were claimed');
-    const since = performance.now();
+    const claimedAt = performance.now();
     for (const attempt of attempts) {
       this.#options.hold(attempt, handler);
-      this.#queue.push({ attempt, handler, since });
+      this.#queue.push({ attempt, handler, claimedAt });
     }
   }
 
@@ -214,7 +214,7 @@ export class Claimer {
     for (let next = this.#queue.first; next !== undefined && freeSlots() > 0 && !this.#stopping.signal.aborted; next = this.#queue.first) {
       const { handler } = next;
       const batch = this.#queue.take(handler.work.kind === 'batch' ? handler.work.batchSize : 1);
-      for (const { attempt, since } of batch) if (now - since > noticeableMs) hold(attempt, handler);
+      for (const { attempt, claimedAt } of batch) if (now - claimedAt > noticeableMs) hold(attempt, handler);
       start(handler, batch.map(({ attempt }) => attempt));
     }
   }

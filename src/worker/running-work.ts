@@ -84,7 +84,7 @@ export class RunningWork {
   readonly handler: RegisteredHandler;
   readonly attempts: readonly RunningAttempt[];
   readonly startedAt: number;
-  #batch: AbortController | undefined;
+  #controller: AbortController | undefined;
   #reason: CoordinateError | undefined;
   readonly #extraMs: number;
   readonly #onEnd: (work: RunningWork, endings: readonly Ending[]) => void;
@@ -105,9 +105,9 @@ export class RunningWork {
 
   /** Fires with whatever concerns all attempts of a batch. */
   get signal(): AbortSignal {
-    this.#batch ??= new AbortController();
-    if (this.#reason !== undefined) this.#batch.abort(this.#reason);
-    return this.#batch.signal;
+    this.#controller ??= new AbortController();
+    if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
   }
 
   /** Fires all signals, once. */
@@ -115,7 +115,7 @@ export class RunningWork {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     for (const attempt of this.attempts) attempt.abort(reason);
-    this.#batch?.abort(reason);
+    this.#controller?.abort(reason);
   }
 
   /** Warns a handler whose time is nearly over, and takes the work from one whose time is. */

@@ -5,8 +5,8 @@ import type { RegisteredHandler } from './registered-handler.js';
 export interface QueuedUnit {
   readonly attempt: Attempt;
   readonly handler: RegisteredHandler;
-  /** By performance.now(). */
-  readonly since: number;
+  /** When it was claimed, by performance.now(). */
+  readonly claimedAt: number;
 }
 
 /** When so many in front have been taken the array is cut. */

@@ -9,11 +9,11 @@ export interface AttemptPlace {
   readonly lease: number;
   /** How many attempts the unit has had, this one included. */
   readonly attempts: number;
-  /** Until when nobody renews a lease, which moves its row. By performance.now(). */
+  /** Until when no worker renews the lease of its own accord, which moves its row. By performance.now(). */
   readonly freshUntil: number;
 }
 
-/** Nobody renews a lease before this share of its lifetime has passed. */
+/** No worker renews a lease before this share of its lifetime has passed, see worker/lease. Who renews by hand, PostgresAttempt.renew(), forgets the place. */
 const freshShare = 0.25;
 
 /** Until when the places of attempts that were claimed at a moment, of performance.now(), are worth trying. */

@@ -3,3 +3,6 @@ export const attemptStatuses = ['pending', 'expired', 'finished', 'failed', 'ret
 
 /** See `attemptStatuses`. */
 export type AttemptStatus = (typeof attemptStatuses)[number];
+
+/** How a report ends an attempt. */
+export type EndStatus = Extract<AttemptStatus, 'finished' | 'failed'>;

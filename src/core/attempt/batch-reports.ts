@@ -9,6 +9,7 @@ import { send } from '../notify/send.js';
 import { namespaceOfSpec } from '../work-spec/spec-ids.js';
 import { addOutput } from './add-output.js';
 import { isFresh, type AttemptPlace } from './attempt-place.js';
+import type { EndStatus } from './attempt-status.js';
 import type { AttemptReport, AttemptVerdict, EndAllOptions, RenewReport } from './attempt-report.js';
 import { PostgresAttempt, reportOf } from './postgres-attempt.js';
 import { endAttempts as endStatement, endPlaced, endUndisturbed, renewAttempts as renewStatement } from './report-attempts.js';
@@ -36,7 +37,7 @@ type Verdict = CoordinateError | null;
  */
 export async function endAttempts(
   bucket: Bucket,
-  status: 'finished' | 'failed',
+  status: EndStatus,
   reports: readonly Report[],
   options: TransactionOptions | undefined,
 ): Promise<Verdict[]> {
@@ -44,10 +45,10 @@ export async function endAttempts(
   return endAttemptsOn(bucket, status, reports, on);
 }
 
-/** The same in a transaction that is open. */
+/** The same on a transaction that is open; undefined: in transactions of its own. */
 async function endAttemptsOn(
   bucket: Bucket,
-  status: 'finished' | 'failed',
+  status: EndStatus,
   reports: readonly Report[],
   on: Executor | undefined,
 ): Promise<Verdict[]> {
@@ -60,11 +61,11 @@ async function endAttemptsOn(
   const ended =
     on === undefined && only !== undefined && reports.length === 1
       ? new Set((await bucket.ends.end(status, only)) ? [only.number] : [])
-      : await endActive(bucket, status, first, on ?? database, { takesOutput: on !== undefined });
+      : await endActive(bucket, status, first, on ?? database);
   if (ended.size === reports.length) return reports.map(() => null);
   const withOutput = first.filter(({ number, hasOutput }) => !ended.has(number) && hasOutput !== false);
   if (status === 'finished' && withOutput.length > 0 && on === undefined) {
-    const chained = await inTransaction((executor) => endActive(bucket, status, withOutput, executor, { takesOutput: true }));
+    const chained = await inTransaction((executor) => endActive(bucket, status, withOutput, executor));
     for (const number of chained) ended.add(number);
   }
   return settleRest(reports, ended, (report) =>
@@ -73,29 +74,30 @@ async function endAttemptsOn(
 }
 
 export interface EndActiveOptions {
-  /** Whether those with output for a next spec are ended, too, and it is added: then `on` must be a transaction. @default false */
-  readonly takesOutput?: boolean;
   /** What is told who watches. @default the status */
   readonly change?: AttemptChange;
   /** How long the statement waits for each lock, such as `50ms`, before it fails with 55P03. @default as the session has it */
   readonly lockTimeout?: string;
 }
 
-/** Ends those that are active, and tells who watches; resolves to their numbers. All are of one namespace. */
+/**
+ * Ends those that are active, and tells who watches; resolves to their numbers. All are of one namespace. Those with output for a next spec are
+ * ended only where `on` is a transaction, in which it is added as well.
+ */
 export async function endActive(
   bucket: Bucket,
-  status: 'finished' | 'failed',
+  status: EndStatus,
   given: readonly Report[],
   on: Executor,
-  { takesOutput = false, change = status, lockTimeout }: EndActiveOptions = {},
+  { change = status, lockTimeout }: EndActiveOptions = {},
 ): Promise<Set<number>> {
   const [first] = given;
   if (first === undefined) return new Set();
   const reports = isAscending(given, ({ unitId }) => unitId) ? given : given.toSorted((a, b) => a.unitId - b.unitId);
   const namespaceId = namespaceOfSpec(first.specId);
+  const takesOutput = on !== bucket.backend.database;
   const values = endParameters(bucket, status, reports, { takesOutput, namespaceId, lockTimeout });
-  const isAlone = on === bucket.backend.database && !takesOutput;
-  const undisturbed = isAlone ? await endIfUndisturbed(bucket, values, reports) : undefined;
+  const undisturbed = takesOutput ? undefined : await endIfUndisturbed(bucket, values, reports);
   const [answer, ...withOutput] = undisturbed ?? (await bucket.backend.database.continuing(() => bucket.run(endStatement, values, on)));
   bucket.counts.count();
   if (takesOutput) await addOutput(bucket, withOutput, on);
@@ -141,12 +143,12 @@ function freshPlaces(reports: readonly Report[]): readonly unknown[] | undefined
 
 function endParameters(
   { backend }: Bucket,
-  status: 'finished' | 'failed',
+  status: EndStatus,
   reports: readonly Report[],
   { takesOutput, namespaceId, lockTimeout }: { readonly takesOutput: boolean; readonly namespaceId: number; readonly lockTimeout: string | undefined },
 ): readonly unknown[] {
   const specIds = [...new Set(reports.map(({ specId }) => specId))];
-  const placeOf = new Map(specIds.map((specId, index) => [specId, index + 1]));
+  const positionOf = new Map(specIds.map((specId, index) => [specId, index + 1]));
   return [
     status,
     int8Array(reports.map(({ unitId }) => unitId)),
@@ -157,7 +159,7 @@ function endParameters(
     takesOutput,
     namespaceId,
     int8Array(specIds),
-    int4Array(reports.map(({ specId }) => placeOf.get(specId) ?? 0)),
+    int4Array(reports.map(({ specId }) => positionOf.get(specId) ?? 0)),
     lockTimeout ?? null,
   ];
 }
@@ -180,7 +182,7 @@ export async function renewReports(bucket: Bucket, reports: readonly Report[], l
 /** `namespace.finishAll` and `failAll`. */
 export async function endAll(
   namespace: PostgresNamespace,
-  status: 'finished' | 'failed',
+  status: EndStatus,
   reports: readonly AttemptReport[],
   options: EndAllOptions | undefined,
 ): Promise<AttemptVerdict[]> {
@@ -197,7 +199,7 @@ export async function endAll(
 }
 
 /** Raises the first refusal, and then changes nothing. */
-async function endAllOrNone(bucket: Bucket, status: 'finished' | 'failed', reports: readonly Report[]): Promise<Verdict[]> {
+async function endAllOrNone(bucket: Bucket, status: EndStatus, reports: readonly Report[]): Promise<Verdict[]> {
   return bucket.backend.database.transaction({}, async (executor) => {
     const verdicts = await endAttemptsOn(bucket, status, reports, executor);
     const refusal = verdicts.find((error) => error !== null);

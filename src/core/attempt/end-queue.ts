@@ -3,22 +3,21 @@ import type { Bucket } from '../backend.js';
 import { SharedTrips } from '../shared-trips.js';
 import { sharedLockTimeout } from '../shared-lock-timeout.js';
 import { namespaceOfSpec } from '../work-spec/spec-ids.js';
+import type { EndStatus } from './attempt-status.js';
 import { endActive, type Report } from './batch-reports.js';
-
-type Ending = 'finished' | 'failed';
 
 /** How many reports go together at most. */
 const mostTogether = 500;
 
 /** Ends attempts that many callers report on one by one, those of a namespace together. */
 export class EndQueue {
-  readonly #trips: Readonly<Record<Ending, SharedTrips<Report, boolean>>>;
+  readonly #trips: Readonly<Record<EndStatus, SharedTrips<Report, boolean>>>;
   /** By number. */
   readonly #underWay = new Map<number, Promise<boolean>>();
 
   constructor(bucket: Bucket) {
     const { database } = bucket.backend;
-    const tripsOf = (status: Ending): SharedTrips<Report, boolean> =>
+    const tripsOf = (status: EndStatus): SharedTrips<Report, boolean> =>
       new SharedTrips({
         database,
         most: mostTogether,
@@ -32,7 +31,7 @@ export class EndQueue {
    * Ends an attempt if it is active and has no output to pass on; resolves, after the commit, to whether that was so. A second report on the same attempt
    * waits for the first, and is for settle() to judge. Raises Closed.
    */
-  async end(status: Ending, report: Report): Promise<boolean> {
+  async end(status: EndStatus, report: Report): Promise<boolean> {
     const { number } = report;
     const before = this.#underWay.get(number);
     if (before !== undefined) {
@@ -49,7 +48,7 @@ export class EndQueue {
   }
 }
 
-async function endTogether(bucket: Bucket, status: Ending, reports: readonly Report[]): Promise<(boolean | Promise<boolean>)[]> {
+async function endTogether(bucket: Bucket, status: EndStatus, reports: readonly Report[]): Promise<(boolean | Promise<boolean>)[]> {
   const { database } = bucket.backend;
   const isAlone = reports.length === 1;
   try {

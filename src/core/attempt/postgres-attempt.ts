@@ -7,7 +7,7 @@ import type { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
 import type { PostgresWorker } from '../worker/postgres-worker.js';
 import { attemptStateFromRow } from './attempt-from-row.js';
 import type { AttemptPlace } from './attempt-place.js';
-import type { AttemptStatus } from './attempt-status.js';
+import type { AttemptStatus, EndStatus } from './attempt-status.js';
 import type { Attempt, AttemptState } from './attempt.js';
 import { endAttempts, renewReports, type Report } from './batch-reports.js';
 import { defaultLifetimeMs } from './lifetime.js';
@@ -90,7 +90,7 @@ export class PostgresAttempt<Data extends DataDictionary = DataDictionary> imple
   }
 
   async #end(
-    status: 'finished' | 'failed',
+    status: EndStatus,
     data: DataDictionary | undefined,
     options: TransactionOptions | undefined,
   ): Promise<void> {

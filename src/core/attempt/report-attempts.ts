@@ -251,10 +251,10 @@ export const makeAttempts = statement(
   'attempt.make',
   (s) => `
     with made as materialized (
-      select asked.place, asked.unit_id, ${s}.make_attempt(
+      select asked.at, asked.unit_id, ${s}.make_attempt(
         asked.unit_id, $2::bigint, coalesce($4::timestamptz, statement_timestamp()), $3::float8 * interval '1 millisecond'
       ) as number
-      from (select * from unnest($1::bigint[]) with ordinality as u (unit_id, place) order by unit_id, place offset 0) asked
+      from (select * from unnest($1::bigint[]) with ordinality as u (unit_id, at) order by unit_id, at offset 0) asked
     )
     select m.number, ${isWatched(s, '$5')} as watched,
       -- Not EXISTS, for which all units may be read at once.
@@ -265,5 +265,5 @@ export const makeAttempts = statement(
       ) is true as superseded,
       (select ${s}.require_undisturbed(not exists (select from made where number is null)))::text as all_there
     from made m
-    order by m.place`,
+    order by m.at`,
 );

@@ -55,6 +55,7 @@ const renameEveryMs = 60_000;
 
 const sweepEveryMs = 600_000;
 
+/** Tells apart those of one connection that wait. */
 let registrations = 0;
 
 /** The row that says that somebody waits for work in a namespace. */
@@ -82,6 +83,7 @@ export class WaiterRegistration {
     const began = performance.now();
     if (began - this.#renamedAt >= renameEveryMs) {
       this.#lastName = this.#name === '' ? null : this.#name;
+      // Begins with the connection's id: by that wake.ts tells its own from those that only the server can reach.
       this.#name = `${bucket.backend.id} ${this.#number} ${Math.round(began)}`;
       this.#renamedAt = began;
     }

@@ -62,13 +62,13 @@ export async function runAndWake(
 ): Promise<readonly Row[]> {
   const { id, database, listener } = bucket.backend;
   const wake = [wakeWaiters, [namespaceId, id]] as const;
-  const isNews = ([answer]: readonly Row[] = []): boolean => answer?.watched === true;
+  const isWatched = ([answer]: readonly Row[] = []): boolean => answer?.watched === true;
   // Those of this very connection need not wait for the server's word, which takes longer.
   const wakeHere = (): void => listener.deliver(bucket.schema, workPayload(namespaceId));
   if (on === database) {
-    const [rows, woken] = await database.runAndFollow(bucket.step(of, values), bucket.step(...wake));
-    wakeHere();
-    if (isNews(woken)) await send(bucket, announcement(rows));
+    // Whatever is heard of it: an answer that is lost is no commit that is lost.
+    const [rows, woken] = await database.runAndFollow(bucket.step(of, values), bucket.step(...wake)).finally(wakeHere);
+    if (isWatched(woken)) await send(bucket, announcement(rows));
     return rows;
   }
   const rows = await bucket.run(of, values, on);
@@ -77,12 +77,12 @@ export async function runAndWake(
     payloads: announcement(rows),
     run: async (client, payloads) => {
       const woken = await bucket.run(...wake, client).finally(wakeHere);
-      if (isNews(woken)) await send(bucket, sumAdded(payloads), client);
+      if (isWatched(woken)) await send(bucket, sumAdded(payloads), client);
     },
   });
   if (!isOurs) {
     const woken = await bucket.run(wakeWithCommit, [namespaceId, bucket.schema, workPayload(namespaceId)], on);
-    if (isNews(woken)) await send(bucket, announcement(rows), on);
+    if (isWatched(woken)) await send(bucket, announcement(rows), on);
   }
   return rows;
 }

@@ -121,6 +121,8 @@ export class WorkSignal {
   }
 
   #notify(): void {
+    // Every add of this connection says so: once is enough until the next look.
+    if (this.#isNotified) return;
     this.#namespace?.bucket.directClaims.woken(this.#namespace.id);
     this.#isNotified = true;
     this.#endWait?.('notified');

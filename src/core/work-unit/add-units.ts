@@ -100,14 +100,14 @@ async function sendUntilAdded(bucket: Bucket, specId: number, units: readonly En
     const [row] = await runAndWake(bucket, namespaceId, [statement, [specId, ...payloads, ...values]], on, announcement);
     return Number(row?.specs) === 0 ? undefined : row;
   };
-  const addKnown = async (): Promise<Row> => {
+  const addOrReplace = async (): Promise<Row> => {
     const meta = [float8Array(priorities), timestamptzArray(units.map(({ notBefore }) => notBefore)), bucket.backend.now()];
     const row = await (wantsIds ? run(addUnitsForIds, [...meta, lockTimeout ?? null]) : run(addUnits, meta));
     if (row === undefined) throw new GoneError();
     bucket.names.added(specId, { metExisting: row.existing !== null });
     return row;
   };
-  if (on !== undefined || !bucket.names.areLikelyNew(specId) || units.some(({ notBefore }) => notBefore !== null)) return addKnown();
+  if (on !== undefined || !bucket.names.areLikelyNew(specId) || units.some(({ notBefore }) => notBefore !== null)) return addOrReplace();
   const { database } = bucket.backend;
   // Both trips are one piece of work, which comes to its end even if close() is called between them.
   const end = database.begin();
@@ -115,7 +115,7 @@ async function sendUntilAdded(bucket: Bucket, specId: number, units: readonly En
     const ranked = priorities.some((priority) => priority !== 0) ? float8Array(priorities) : null;
     const values = [ranked, byteaArray(sampleOf(units)), lockTimeout ?? null, wantsIds];
     const row = await database.continuing(() => run(addNewUnits, values)).catch(ifNamesExist);
-    return row ?? (await database.continuing(addKnown));
+    return row ?? (await database.continuing(addOrReplace));
   } finally {
     end();
   }

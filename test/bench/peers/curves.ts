@@ -8,7 +8,7 @@ import type { Figure } from './rows/row.js';
 import { measureInPassing } from './rows/waiting.js';
 import { measureWorkOff, type WorkOffSettings } from './rows/work-off.js';
 
-/** How the rates depend on one thing, all else being as in the row work-off. */
+/** How the rates depend on one thing, all else being as in the row work-off, or of how many wait as in the row waiting. */
 interface Curve {
   readonly key: string;
   readonly title: string;

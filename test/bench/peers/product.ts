@@ -5,15 +5,18 @@
 export const productNames = ['us', 'us-scattered', 'graphile', 'pg-boss', 'bullmq', 'ceiling'] as const;
 export type ProductName = (typeof productNames)[number];
 
+/** All but plain SQL, which is no queue. */
+export const queueNames = productNames.filter((name) => name !== 'ceiling');
+
 /**
- * How a worker fetches. `batched`: at the product's best settings for short jobs. `single`: one job per fetch, nothing fetched ahead, nothing held
- * back. `prompt`: at its best settings for a job out of the blue.
+ * How a worker fetches. `batched`: at the product's best settings for short jobs. `single`: nothing fetched ahead, nothing held
+ * back: the peers fetch and report one job at a time, we claim as many as there are free slots, and reports that come together share a statement. `prompt`: at its best settings for a job out of the blue.
  */
 export type WorkerMode = 'batched' | 'single' | 'prompt';
 
 /**
- * Workers are frozen while a queue is filled, for minutes if it is to be long. A pool would find all of its connections idle for too long when they
- * are let go on, and open others: no worker that is merely idle has to, as it looks for work every few seconds.
+ * Workers of most rows are frozen while a queue is filled, which may take longer than a pool keeps idle connections. It would open others when they
+ * go on; no worker that is merely idle has to, as it looks for work every few seconds.
  */
 export const keptOpen = { idleTimeoutMillis: 0 };
 
@@ -33,7 +36,7 @@ export interface Product {
   connectProducer(url: string, callers: number): Promise<Producer>;
   /** Opens what a worker needs; `onJob` is all that its handlers do. */
   connectWorker(url: string, mode: WorkerMode, onJob: () => unknown): Promise<BenchWorker>;
-  /** Opens both for a process that adds jobs and works them off: with one pool, and what else the product lets them share. In mode `prompt`. */
+  /** Opens both for a process that adds jobs and works them off: with one pool, and what else the product lets them share. In mode `prompt`. The worker is to be stopped before the producer is closed. */
   connectBoth?(url: string, onJob: () => unknown): Promise<{ readonly producer: Producer; readonly worker: BenchWorker }>;
 }
 

@@ -28,7 +28,7 @@ interface Counters {
   readonly client: number;
 }
 
-/** Reads what it costs from here on until `read` is called. */
+/** Reads what it costs from here on until stop(). */
 export class Meter {
   readonly #url: string;
   readonly #pids: readonly number[];

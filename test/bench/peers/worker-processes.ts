@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ProductName, WorkerMode } from './product.js';
+import type { Readings } from './readings.js';
 
 const program = fileURLToPath(new URL('worker-process.ts', import.meta.url));
 
@@ -85,6 +86,12 @@ export class WorkerProcesses {
   get abortShare(): number | undefined {
     const [aborted, committed] = [this.#sum('aborted'), this.#sum('committed')];
     return committed === 0 ? undefined : aborted / (aborted + committed);
+  }
+
+  /** Their part of the readings; complete once they have been stopped. */
+  get readings(): Pick<Readings, 'workerRss' | 'abortShare'> {
+    const { rss: workerRss, abortShare } = this;
+    return { workerRss, ...(abortShare !== undefined && { abortShare }) };
   }
 
   /** Raises if one of them has died. */

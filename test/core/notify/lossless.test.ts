@@ -54,11 +54,15 @@ async function spin(turn: number): Promise<void> {
 }
 
 describe('no wake-up is lost', () => {
-  test('of single adds, at any moment of falling asleep', { timeout: 300_000 }, async () => {
+  test.each([
+    { by: 'another connection', adding: coordinate },
+    { by: 'the same connection', adding: sleeping },
+  ])('of single adds by $by, at any moment of falling asleep', { timeout: 300_000 }, async ({ adding }) => {
+    const adder = await adding.namespace(namespace.name);
     await Promise.all(
       Array.from({ length: 4 }, async (_, pair) => {
         const name = `spec ${pair}`;
-        const own = await namespace.setWorkSpec({ name });
+        const own = await adder.setWorkSpec({ name });
         const stop = new AbortController();
         let done: (() => void) | undefined;
         const working = workOff(await sleeper(name), [name], () => done?.(), stop.signal);

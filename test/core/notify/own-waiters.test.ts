@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PostgresNamespace, Worker, WorkSpec } from 'pg-coordinate';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { WorkSignal } from '../../../src/core/notify/work-signal.js';
+import type { WaitResult, WorkSignal } from '../../../src/core/notify/work-signal.js';
 import { testDatabase } from '../../support/database.js';
 import { armed, longMs, overhear } from './waiting-worker.js';
 import { wakers } from './wakers.js';
@@ -40,6 +40,13 @@ describe('who waits for work on the connection of who makes it is woken', () => 
     expect(overheard.payloads).toEqual([]);
   });
 
+  test.each(Object.entries(wakers))('by %s, though it has not begun to wait yet', async (_, prepare) => {
+    const act = await prepare({ coordinate, namespace, spec, worker });
+    signal = await armed(namespace);
+    await act();
+    expect(await signal.wait(0)).toBe('notified');
+  });
+
   test('by the notification of others, too, and others by one of its own', async () => {
     signal = await armed(namespace);
     const asleep = await elsewhere.namespace(namespace.name);
@@ -47,6 +54,9 @@ describe('who waits for work on the connection of who makes it is woken', () => 
     const waiting = [signal, other].map((each) => each.wait(longMs));
     await spec.addWorkUnit('new', {});
     expect(await Promise.all(waiting)).toEqual(['notified', 'notified']);
+    // What it was told twice, by this process and by the server.
+    await overheard.settle();
+    while ((await signal.wait(50)) === 'notified');
     await Promise.all([signal.arm(), other.arm()]);
     const again = [signal, other].map((each) => each.wait(longMs));
     await (await asleep.workSpec('spec')).addWorkUnit('another', {});
@@ -57,11 +67,15 @@ describe('who waits for work on the connection of who makes it is woken', () => 
   test('by the notification, where only the caller knows when it is committed', async () => {
     const client = await database.client();
     signal = await armed(namespace);
-    const waiting = signal.wait(longMs);
+    const results: WaitResult[] = [];
+    const waiting = signal.wait(longMs).then((result) => results.push(result));
     await client.query('begin');
     await spec.addWorkUnit('new', {}, {}, { client });
+    await overheard.settle();
+    expect(results).toEqual([]);
     await client.query('commit');
-    expect(await waiting).toBe('notified');
+    await waiting;
+    expect(results).toEqual(['notified']);
   });
 
   test('not by what was rolled back', async () => {

@@ -219,13 +219,23 @@ describe('while nobody waits', () => {
 test('waking fails nothing', async () => {
   const warnings: string[] = [];
   const logged = await database.connect({ logger: { warn: (text) => void warnings.push(text), error: () => undefined } });
-  const again = await (await logged.namespace(namespace.name)).workSpec('spec');
-  await database.query(`alter table ${database.bucket}.waiter rename to waiter_away`);
-  try {
-    await again.addWorkUnits([{ name: 'new', data: {} }]);
-    await logged.transaction((client) => again.addWorkUnits([{ name: 'second', data: {} }], { client }));
-  } finally {
-    await database.query(`alter table ${database.bucket}.waiter_away rename to waiter`);
+  const own = await logged.namespace(namespace.name);
+  const again = await own.workSpec('spec');
+  const adds = [
+    () => again.addWorkUnits([{ name: 'new', data: {} }]),
+    () => logged.transaction((client) => again.addWorkUnits([{ name: 'second', data: {} }], { client })),
+  ];
+  for (const add of adds) {
+    signal = await armed(own);
+    await database.query(`alter table ${database.bucket}.waiter rename to waiter_away`);
+    try {
+      await add();
+    } finally {
+      await database.query(`alter table ${database.bucket}.waiter_away rename to waiter`);
+    }
+    // Those of its own connection it tells itself.
+    expect(await signal.wait(0)).toBe('notified');
+    await signal.close();
   }
   expect(await spec.countWorkUnitStatus()).toEqual({ available: 2 });
   expect(warnings.join('\n')).toMatch(/could not be notified/);

@@ -1,17 +1,23 @@
+import { randomUUID } from 'node:crypto';
+import type { PostgresNamespace, WorkSpec } from 'pg-coordinate';
 import { serveRest } from 'pg-coordinate/rest';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { PostgresWorker } from '../../../src/core/worker/postgres-worker.js';
 import { until } from '../../database/until.js';
 import { askingOf, serveAgain, serving, type Answered } from './serving.js';
 
-const { ask, coordinate, database } = await serving();
-const namespace = await coordinate.namespace('n');
-const spec = await namespace.setWorkSpec({ name: 's' });
-const url = '/namespace/n/worker/w/request_attempts';
+const { ask, clock, coordinate, database } = await serving();
+let namespace: PostgresNamespace;
+let spec: WorkSpec;
+let url: string;
 const minute = 60e9;
 
-const waiting = async (): Promise<number> => {
-  const [row] = await database.query<{ count: string }>(`select count(*) from ${database.bucket}.waiter where waiting`);
+/** How many wait in a namespace. In others somebody may have answered already, but not yet taken back that he waits. */
+const waiting = async ({ id }: PostgresNamespace = namespace): Promise<number> => {
+  const [row] = await database.query<{ count: string }>(
+    `select count(*) from ${database.bucket}.waiter where waiting and namespace_id = $1`,
+    [id],
+  );
   return Number(row?.count);
 };
 
@@ -23,7 +29,11 @@ async function askAndWait(at: string): Promise<{ answer: Promise<Answered> }> {
 }
 
 describe('a request for work that waits', () => {
-  beforeEach(() => database.query(`delete from ${database.bucket}.waiter`));
+  beforeEach(async () => {
+    namespace = await coordinate.namespace(randomUUID());
+    spec = await namespace.setWorkSpec({ name: 's' });
+    url = `/namespace/${namespace.name}/worker/w/request_attempts`;
+  });
 
   test('is answered at once when there is some', async () => {
     await spec.addWorkUnit('a', {});
@@ -32,8 +42,8 @@ describe('a request for work that waits', () => {
   });
 
   test('is answered when some is added, by whatever server', async () => {
-    const { answer } = await askAndWait((await serveAgain(coordinate)).url);
-    await ask('POST', '/namespace/n/work_spec/s/work_unit', { body: { name: 'b' } });
+    const { answer } = await askAndWait((await serveAgain(await database.connect({ clock }))).url);
+    await ask('POST', `/namespace/${namespace.name}/work_spec/s/work_unit`, { body: { name: 'b' } });
     expect((await answer).json.attempts).toHaveLength(1);
   });
 
@@ -84,7 +94,7 @@ describe('many requests that wait', () => {
     const ask = (name: string): Promise<unknown> =>
       asking('POST', `/namespace/crowd/worker/${name}/request_attempts`, { body }).then((answer) => answers.push(answer));
     const waiters = [ask('first')];
-    await until('somebody waits', async () => (await waiting()) === 1);
+    await until('somebody waits', async () => (await waiting(crowd)) === 1);
     const claims = vi.spyOn(PostgresWorker.prototype, 'requestAttempts');
     try {
       for (let n = 0; n < many; n++) waiters.push(ask(`w${n}`));
@@ -105,7 +115,7 @@ describe('many requests that wait', () => {
     }
     const units = answers.map(({ json }) => json.attempts[0].work_unit_name);
     expect(new Set(units).size).toBe(many + 1);
-    await until('nobody waits', async () => (await waiting()) === 0);
+    await until('nobody waits', async () => (await waiting(crowd)) === 0);
   });
 
   test('that all come at once, as to a server that was started again, do not all claim', async () => {
@@ -125,7 +135,7 @@ describe('many requests that wait', () => {
       const answers = Array.from({ length: many }, (_, n) => askingOf(at)('POST', `/namespace/burst/worker/w${n}/request_attempts`, { body }));
       await until('all are known', async () => (await burst.workers({ limit: 1_000 })).length === many);
       open();
-      await until('they wait', async () => (await waiting()) === 1);
+      await until('they wait', async () => (await waiting(burst)) === 1);
       expect(claims.mock.calls.length).toBeLessThan(40);
       await spec.addWorkUnits(Array.from({ length: many }, (_, n) => ({ name: `unit ${n}`, data: {} })));
       const units = (await Promise.all(answers)).map(({ json }) => json.attempts[0].work_unit_name);
@@ -143,7 +153,7 @@ describe('many requests that wait', () => {
     const ask = (name: string, work_specs: string[], wait: number): Promise<Answered> =>
       askingOf(at)('POST', `/namespace/others/worker/${name}/request_attempts`, { body: { wait, work_specs } });
     const patient = ask('patient', ['nothing'], 2e9);
-    await until('somebody waits', async () => (await waiting()) === 1);
+    await until('somebody waits', async () => (await waiting(others)) === 1);
     const served = ask('served', ['wanted'], minute);
     await until('both have come', async () => (await others.workers()).length === 2);
     await wanted.addWorkUnit('x', {});

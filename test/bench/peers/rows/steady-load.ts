@@ -65,8 +65,7 @@ async function measureSteadily(
         const read = await meter.stop(workers.jobs - before, workers.jobs);
         await workers.stop();
         await producer.close();
-        const { rss: workerRss, abortShare } = workers;
-        const readings = { ...(await read()), workerRss, ...(abortShare !== undefined && { abortShare }) };
+        const readings = { ...(await read()), ...workers.readings };
         const [first, last] = [rates.at(0) ?? Number.NaN, rates.at(-1) ?? Number.NaN];
         return { values: { first, last, worst: Math.min(...rates), best: Math.max(...rates) }, readings };
       });

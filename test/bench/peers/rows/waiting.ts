@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { settle, type BenchServer } from '../database.js';
-import { loadProduct, type ProductName } from '../product.js';
+import { loadProduct, queueNames, type ProductName } from '../product.js';
 import { Meter } from '../readings.js';
 import { WorkerProcesses } from '../worker-processes.js';
 import { fill, mostWarmUps } from './fill.js';
@@ -20,13 +20,13 @@ export const waiting: Row = {
     { key: 'few', title: 'work off 100,000 with 20,000 more waiting', unit: 'jobs/s' },
     { key: 'rate', title: 'the same with many more waiting', unit: 'jobs/s' },
   ],
-  products: ['us', 'us-scattered', 'graphile', 'pg-boss', 'bullmq'],
+  products: queueNames,
 
   async measure(server, product, { workedOff, waiting: many, analyzed }) {
     const count = longer * workedOff;
     const amongFew = await measureInPassing(server, { product, count, more: few, analyzed });
     const amongMany = await measureInPassing(server, { product, count, more: many, analyzed });
-    return { ...amongMany, values: { few: amongFew.rate, rate: amongMany.rate } };
+    return { ...amongMany, values: { few: amongFew.values.rate, rate: amongMany.values.rate } };
   },
 };
 
@@ -40,8 +40,7 @@ export interface InPassingSettings {
 
 /** Jobs per second: while the queue was filled, and worked off. */
 interface InPassing extends Figure {
-  readonly add: number;
-  readonly rate: number;
+  readonly values: { readonly add: number; readonly rate: number };
 }
 
 /**
@@ -78,10 +77,9 @@ export async function measureInPassing(server: BenchServer, { product: name, cou
       const read = await meter.stop(done, total - left + done);
       await workers.stop();
       await producer.close();
-      const { rss: workerRss, abortShare } = workers;
-      const readings = { ...(await read()), workerRss, ...(abortShare !== undefined && { abortShare }) };
+      const readings = { ...(await read()), ...workers.readings };
       const rate = done / ((at - start) / 1_000);
-      return { add, rate, values: { add, rate }, readings };
+      return { values: { add, rate }, readings };
     } finally {
       await workers.stop();
     }

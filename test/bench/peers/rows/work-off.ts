@@ -1,12 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { settle, type BenchServer } from '../database.js';
-import { loadProduct, productNames, type Producer, type ProductName, type WorkerMode } from '../product.js';
+import { loadProduct, productNames, queueNames, type Producer, type ProductName, type WorkerMode } from '../product.js';
 import { Meter } from '../readings.js';
 import { WorkerProcesses } from '../worker-processes.js';
 import { fill, mostWarmUps, warmUpWorkers } from './fill.js';
 import type { Figure, Line, Row } from './row.js';
 
-const peers: readonly ProductName[] = ['us', 'us-scattered', 'graphile', 'pg-boss', 'bullmq'];
 const line = (title: string): Line => ({ key: 'rate', title, unit: 'jobs/s' });
 
 /** Jobs that do nothing, by two processes of 24 slots, each product at its best settings. */
@@ -18,11 +17,11 @@ export const workOff: Row = {
     measureWorkOff(server, { product, mode: 'batched', count: workedOff, analyzed }),
 };
 
-/** The same, but each fetch is of one job (or of as many as there are free slots), and each report goes out when there is one. */
+/** The same with nothing fetched ahead and nothing held back (see `WorkerMode`). */
 export const single: Row = {
   key: 'no-local-queue',
-  lines: [line('the same without local queue or batches')],
-  products: peers,
+  lines: [line('the same without local queue')],
+  products: queueNames,
   measure: (server, product, { workedOff, analyzed }) =>
     measureWorkOff(server, { product, mode: 'single', count: workedOff, analyzed }),
 };
@@ -64,8 +63,7 @@ export async function measureWorkOff(server: BenchServer, settings: WorkOffSetti
       const read = await meter.stop(done, before + done);
       await workers.stop();
       await producer.close();
-      const { rss: workerRss, abortShare } = workers;
-      const readings = { ...(await read()), workerRss, ...(abortShare !== undefined && { abortShare }) };
+      const readings = { ...(await read()), ...workers.readings };
       return { values: { rate: done / ((at - start) / 1_000), add }, readings };
     } finally {
       await workers.stop();
