@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { PostgresNamespace, Worker, WorkSpec } from 'pg-coordinate';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { WaitResult, WorkSignal } from '../../../src/core/notify/work-signal.js';
+import { until } from '../../database/until.js';
 import { testDatabase } from '../../support/database.js';
 import { armed, longMs, overhear } from './waiting-worker.js';
 import { wakers } from './wakers.js';
@@ -76,6 +77,19 @@ describe('who waits for work on the connection of who makes it is woken', () => 
     await client.query('commit');
     await waiting;
     expect(results).toEqual(['notified']);
+  });
+
+  test('by what may have been committed, as the answer was lost', async () => {
+    const blocker = await database.client();
+    signal = await armed(namespace);
+    await blocker.query(`begin; lock table ${database.bucket}.work_unit in exclusive mode`);
+    const refused = expect(spec.addWorkUnit('new', {})).rejects.toMatchObject({ code: 'ConnectionLost' });
+    const { rows } = await blocker.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const cut = 'select pg_terminate_backend(pid) from pg_stat_activity where $1 = any(pg_blocking_pids(pid))';
+    await until('the connection is cut', async () => (await database.query(cut, [rows[0]?.pid])).length > 0);
+    await refused;
+    await blocker.query('rollback');
+    expect(await signal.wait(0)).toBe('notified');
   });
 
   test('not by what was rolled back', async () => {
