@@ -51,7 +51,10 @@ export interface BackendOptions {
 const outOfSharedMemory = '53200';
 
 /** For how long claims go without predicate locks once there was no room for them, in milliseconds. */
-const spareForMs = 1_000;
+const spareForMs = 10_000;
+
+const noPredicateLocks =
+  'the server has no room for more predicate locks, so claims go without: end the serializable transaction that stays open, or raise max_pred_locks_per_transaction';
 
 /** The schema of a bucket. */
 export function bucketSchema(catalogSchema: string, number: number): string {
@@ -177,7 +180,7 @@ export class Bucket {
   /** What becomes of units that somebody waits for. */
   readonly outcomes = new OutcomeAwaiter(this);
   /** Until when the server is taken to have no room for predicate locks, by performance.now(). */
-  #sparesPredicateLocksUntil = 0;
+  #sparesPredicateLocksUntil = Number.NEGATIVE_INFINITY;
   readonly #statements: StatementSet;
 
   constructor(backend: Backend, number: number) {
@@ -272,12 +275,14 @@ export class Bucket {
       const answers = await this.backend.database.transactionInOneTrip({ isolation }, steps, follow && this.step(...follow));
       return answers.slice(steps.length - 1);
     };
-    if (performance.now() < this.#sparesPredicateLocksUntil) return run('repeatable read');
+    const now = performance.now();
+    if (now < this.#sparesPredicateLocksUntil) return run('repeatable read');
     try {
       return await run('serializable');
     } catch (error) {
       if (sqlState(error) !== outOfSharedMemory) throw error;
-      this.#sparesPredicateLocksUntil = performance.now() + spareForMs;
+      if (now - this.#sparesPredicateLocksUntil > spareForMs) this.backend.database.logger.warn(noPredicateLocks);
+      this.#sparesPredicateLocksUntil = now + spareForMs;
       return run('repeatable read');
     }
   }

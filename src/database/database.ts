@@ -153,8 +153,8 @@ export class Database implements Executor {
 
   /**
    * Runs a transaction whose steps are known beforehand, all sent at once: locks that it takes are given back by the server without
-   * waiting for this process again, even if it freezes. `follow` is a statement that begins once the transaction is committed. Resolves to the
-   * rows of each statement. (Where the pool's clients do not pipeline: step by step.)
+   * waiting for this process again, even if it freezes. `follow` is a statement that begins once the transaction is committed, and cannot undo it:
+   * its rows are not among them if it failed. Resolves to the rows of each statement. (Where the pool's clients do not pipeline: step by step.)
    */
   async transactionInOneTrip(
     { isolation = 'read committed' }: { readonly isolation?: TransactionSettings['isolation'] | 'repeatable read' },
@@ -168,26 +168,29 @@ export class Database implements Executor {
         return [];
       };
       const all = [`begin isolation level ${isolation}`, ...steps];
-      const followed = follow === undefined ? [] : [follow];
+      const answers: (readonly Row[])[] = [];
+      let following: Promise<readonly Row[]> | undefined;
       if (this.#options.pipeline) {
         // In one write: a process that is frozen has sent all of it or nothing.
-        const answers = await Promise.allSettled(
-          corked(client, () => [...all.map(send), this.#own(commit(client)), ...followed.map(send)]),
-        );
-        const failed = answers.find((answer) => answer.status === 'rejected');
-        if (failed !== undefined) throw failed.reason;
-        return answers.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? [answer.value] : [])).slice(1);
+        const sent = corked(client, () => [...all.map(send), this.#own(commit(client)), ...(follow ? [send(follow)] : [])]);
+        following = follow && (sent.at(-1) as Promise<readonly Row[]>);
+        const settled = await Promise.allSettled(sent);
+        for (const step of settled.slice(0, all.length + 1)) {
+          if (step.status === 'rejected') throw step.reason;
+          if (step.value) answers.push(step.value);
+        }
+      } else {
+        try {
+          for (const step of all) answers.push(await send(step));
+          await this.#own(commit(client));
+        } catch (error) {
+          await rollBack(client);
+          throw error;
+        }
+        following = follow && send(follow);
       }
-      try {
-        const answers: (readonly Row[])[] = [];
-        for (const step of all) answers.push(await send(step));
-        await this.#own(commit(client));
-        for (const step of followed) answers.push(await send(step));
-        return answers.slice(1);
-      } catch (error) {
-        await rollBack(client);
-        throw error;
-      }
+      const rows = following && (await this.#unheeded(() => following, 'what follows a transaction has to be tried again'));
+      return [...answers.slice(1), ...(rows ? [rows] : [])];
     });
   }
 
@@ -302,11 +305,11 @@ export class Database implements Executor {
   }
 
   /** Tells the logger, and nobody else, when it fails. */
-  async #unheeded<T>(task: () => Promise<T>): Promise<T | undefined> {
+  async #unheeded<T>(task: () => Promise<T>, failure = 'others could not be notified'): Promise<T | undefined> {
     try {
       return await task();
     } catch (error) {
-      this.logger.warn(`others could not be notified: ${error instanceof Error ? error.message : String(error)}`);
+      this.logger.warn(`${failure}: ${error instanceof Error ? error.message : String(error)}`);
       return undefined;
     }
   }

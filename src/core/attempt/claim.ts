@@ -7,7 +7,7 @@ const mostTogether = 16_384;
 /**
  * Claims units of one spec: the highest priority first, then the bytewise smallest name. One row comes back, whatever there was.
  *
- * Runs SERIALIZABLE and through the claim gate (see Bucket.runThroughGate), so that claims of a bucket see each other's results:
+ * Runs SERIALIZABLE, or REPEATABLE READ if need be, and through the claim gate (see Bucket.runThroughGate), so that claims of a bucket see each other's results:
  * the number of pending units cannot grow between its count here and the commit. What can happen at the same time is
  * that units are added, changed or deleted, and that attempts end. Those take their locks in READ COMMITTED transactions, which
  * cannot make this one fail; a unit that one of them holds is skipped.

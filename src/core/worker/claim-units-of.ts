@@ -1,5 +1,5 @@
 import { decodeData, encodeData } from '../../codec/index.js';
-import { byteaArray, type Row } from '../../database/index.js';
+import { byteaArray, type Row, type Statement } from '../../database/index.js';
 import { freshUntil } from '../attempt/attempt-place.js';
 import { claimedUnitsFromRow, type ClaimedUnit } from '../attempt/claimed-units.js';
 import { claimUnits, readClaimed } from '../attempt/claim.js';
@@ -111,12 +111,18 @@ async function passGate(
   bucket.rotation.claimed(bucket.newestNumber, { isDry: count < most });
   await noteSpent(worker, spec, claim);
   if (count === 0) return { attempts: [], ...pass };
-  const rows = (isAfterSeen ? following : undefined) ?? (await bucket.run(...readAfter(Number(claim.least) - 1)));
+  const rows = (isAfterSeen ? following : undefined) ?? (await readCommitted(worker, readAfter(Number(claim.least) - 1)));
   const units = await claimedUnitsFromRow(bucket, spec.id, rows[0], { isOurs: ownNumbers(claim), freshUntil: freshUntil(began, lifetimeMs) });
   if (rows[0]?.watched === true) await announce(worker, 'started', units);
   const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
   const times = { startTime: instant(claim.now), expirationTime: instant(claim.expires_at) };
   return { attempts: units.map((unit) => claimedAttempt(worker, workSpec, unit, times)), ...pass };
+}
+
+/** READ COMMITTED even in sessions that are not by default: it must not fail for want of predicate locks, as its units are claimed. */
+async function readCommitted({ bucket }: PostgresWorker, [of, values]: readonly [Statement, readonly unknown[]]): Promise<readonly Row[]> {
+  const [rows = []] = await bucket.backend.database.transactionInOneTrip({}, [bucket.step(of, values)]);
+  return rows;
 }
 
 function noteFront({ bucket }: PostgresWorker, specId: number, claim: Row): void {
