@@ -14,36 +14,49 @@ const mostTogether = 16_384;
  *
  * The first units are looked up in each generation of `ready` without locks (in the sealed one from where this process last saw the first),
  * then those that come first in all are locked and deleted by their place. If some could not be locked, fewer come back: `passed_by`
- * says how many, for another try that looks so much further.
+ * says how many, for another try that looks so much further. Units whose retries are spent are left where they are: `spent_places` says where that is,
+ * for failSpentUnits: a statement pays for each table that it might write, and few claims come upon any.
  *
- * Lock order: ready, by skipping. No row of work_unit is locked or written, except for units whose retries are spent.
+ * Lock order: ready, by skipping. No row of work_unit is locked or written.
  * Indexes: ready_order, up to the limit in each generation; lease (spec_id, unit_id), up to maxRunning entries, and only if there is such a
  * limit; lease_due and delayed_due from where nothing was due before.
  *
  * What comes back goes through the gate with the claim: a few numbers, so that it fits into the buffers of a connection even if
  * its client is frozen, and the gate opens all the same. Names and payloads are fetched afterwards.
- * Parameters: spec id, number of units, worker id, lifetime in ms, data of a unit whose retries are spent, now, how many to look further,
+ * Parameters: spec id, number of units, worker id, lifetime in ms, now, how many to look further,
  * the sealed generation this process knows, rank and name of the first unit in it, whether to claim although something is due, since when
  * leases and delays can be due, available memory in GB or null, runtimes or null, the epoch in which the sealed generation was seen.
  */
 export const claimUnits = statement(
   'attempt.claim',
   (s) => `
-    with clock as materialized (
-      select coalesce($6::timestamptz, statement_timestamp()) as now
-    ),
-    due as materialized (
+    with due as materialized (
       select
         (
           select true from ${s}.lease
-          where expires_at >= coalesce($12::timestamptz, '-infinity') and expires_at < (select now from clock)
+          where expires_at >= coalesce($11::timestamptz, '-infinity') and expires_at < coalesce($5::timestamptz, statement_timestamp())
           order by expires_at limit 1
         ) is true as leases,
         (
           select true from ${s}.delayed
-          where not_before >= coalesce($12::timestamptz, '-infinity') and not_before <= (select now from clock)
+          where not_before >= coalesce($11::timestamptz, '-infinity') and not_before <= coalesce($5::timestamptz, statement_timestamp())
           order by not_before limit 1
         ) is true as delays
+    ),
+    generation as materialized (
+      select
+        sealed, closed, open, epoch,
+        case when sealed = $7::bigint and epoch = $14::uuid then $8::float8 else '-infinity' end as rank,
+        case when sealed = $7::bigint and epoch = $14::uuid then $9::bytea else '' end as name
+      from (
+        select
+          (select epoch from ${s}.no_crash_since) as epoch,
+          (select last_value from ${s}.ready_sealed) as sealed,
+          (select last_value from ${s}.ready_closed) as closed,
+          (select last_value from ${s}.ready_open) as open
+        -- Each is to be looked up once.
+        offset 0
+      ) alive
     ),
     spec as materialized (
       select
@@ -59,26 +72,10 @@ export const claimUnits = statement(
         ) as room
       from ${s}.work_spec
       where id = $1::bigint and not paused and weight > 0
-        and ($13::float8 is null or min_memory_gb <= $13::float8)
-        and ($14::bytea[] is null or runtime = any($14::bytea[]))
-        and ($11::boolean or not (select leases or delays from due))
-        and exists (select from ${s}.no_crash_since)
-    ),
-    generation as materialized (
-      select
-        sealed, closed, open,
-        case when is_known then $9::float8 else '-infinity' end as rank,
-        case when is_known then $10::bytea else '' end as name,
-        epoch
-      from (
-        select
-          (select last_value from ${s}.ready_sealed) = $8::bigint
-            and (select epoch from ${s}.no_crash_since) = $15::uuid as is_known,
-          (select epoch from ${s}.no_crash_since) as epoch,
-          (select last_value from ${s}.ready_sealed) as sealed,
-          (select last_value from ${s}.ready_closed) as closed,
-          (select last_value from ${s}.ready_open) as open
-      ) alive
+        and ($12::float8 is null or min_memory_gb <= $12::float8)
+        and ($13::bytea[] is null or runtime = any($13::bytea[]))
+        and ($10::boolean or not (select leases or delays from due))
+        and (select epoch from generation) is not null
     ),
     first as materialized (
       select first.*
@@ -87,24 +84,24 @@ export const claimUnits = statement(
           select r.ctid as place, r.rank, r.name, true as is_sealed from ${s}.ready r
           where r.generation = generation.sealed and r.spec_id = spec.id
             and (r.rank, r.name) >= (generation.rank, generation.name)
-          order by r.rank, r.name limit spec.room + $7::bigint
+          order by r.rank, r.name limit spec.room + $6::bigint
         )
         union all
         (
           select r.ctid, r.rank, r.name, false from ${s}.ready r
           where r.generation = generation.closed and r.spec_id = spec.id
-          order by r.rank, r.name limit spec.room + $7::bigint
+          order by r.rank, r.name limit spec.room + $6::bigint
         )
         union all
         (
           select r.ctid, r.rank, r.name, false from ${s}.ready r
           where r.generation = generation.open and r.spec_id = spec.id
-          order by r.rank, r.name limit spec.room + $7::bigint
+          order by r.rank, r.name limit spec.room + $6::bigint
         )
       ) first
     ),
     wanted as materialized (
-      select place from first order by rank, name limit (select room + $7::bigint from spec)
+      select place from first order by rank, name limit (select room + $6::bigint from spec)
     ),
     picked as materialized (
       select r.ctid as place, r.unit_id, r.attempts, spec.max_retries > 0 and r.attempts >= spec.max_retries as spent
@@ -114,59 +111,38 @@ export const claimUnits = statement(
       limit (select room from spec)
       for update of r skip locked
     ),
-    -- Against the order of locks, so never waiting: who changes such a unit may be waiting for its row in ready.
-    endable as materialized (
-      select u.id from ${s}.work_unit u
-      where u.id = any(array(select unit_id from picked where spent))
-      for no key update skip locked
-    ),
-    chosen as materialized (
-      select * from picked where not spent or unit_id in (select id from endable)
-    ),
-    taken as (delete from ${s}.ready where ctid = any(array(select place from chosen))),
+    taken as (delete from ${s}.ready where ctid = any(array(select place from picked where not spent))),
     numbered as materialized (
-      select
-        unit_id, attempts + 1 as attempts, spent,
-        nextval('${s.replaceAll("'", "''")}.attempt_number') as number,
-        now as started_at, now + $4::float8 * interval '1 millisecond' as expires_at
-      from chosen cross join clock
+      select unit_id, attempts + 1 as attempts, nextval('${s.replaceAll("'", "''")}.attempt_number') as number
+      from picked where not spent
     ),
     leased as (
       insert into ${s}.lease (spec_id, unit_id, number, worker_id, started_at, expires_at, attempts)
-      select $1::bigint, unit_id, number, $3::bigint, started_at, expires_at, attempts
-      from numbered where not spent
-    ),
-    failed as (
-      insert into ${s}.attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)
-      select $1::bigint, unit_id, number, $3::bigint, 'failed', started_at, started_at, expires_at, $5::bytea
-      from numbered where spent
-    ),
-    ended as (
-      update ${s}.work_unit u set ended = 'failed', active_attempt = n.number, attempts = n.attempts
-      from numbered n where n.spent and u.id = n.unit_id
-    ),
-    counted as (
-      insert into ${s}.unit_count (spec_id, kind, delta)
-      select $1::bigint, 'failed', count(*) from numbered where spent having count(*) > 0
+      select
+        $1::bigint, unit_id, number, $3::bigint, coalesce($5::timestamptz, statement_timestamp()),
+        coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond', attempts
+      from numbered
     )
     select
-      clock.now, clock.now + $4::float8 * interval '1 millisecond' as expires_at, due.leases as due_leases, due.delays as due_delayed,
+      coalesce($5::timestamptz, statement_timestamp()) as now,
+      coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond' as expires_at,
+      due.leases as due_leases, due.delays as due_delayed,
       (select max_attempts_returned from spec) as max_attempts_returned,
-      claim.taken, claim.least, claim.greatest, claim.numbers, claim.spent_units, claim.spent_numbers,
+      claim.taken, claim.least, claim.greatest, claim.numbers, spent.count as spent, spent.places as spent_places,
       -- Not if there is no room for more: then there is no use in looking further.
-      case when claim.taken < (select room from spec) then (select count(*) from wanted) - claim.taken else 0 end as passed_by,
+      case when claim.taken + spent.count < (select room from spec) then (select count(*) from wanted) - claim.taken - spent.count else 0 end as passed_by,
       generation.sealed, generation.epoch,
       -- Not known unless it was looked up.
       case when (select room from spec) > 0 then coalesce((select min(rank) from first where is_sealed), 'infinity') end as sealed_rank,
       (select name from first where is_sealed order by rank, name limit 1) as sealed_name
-    from clock, due, generation, (
+    from due, generation, (
       select
         count(*) as taken, min(number) as least, max(number) as greatest,
-        case when max(number) - min(number) >= count(*) then array_agg(number) end as numbers,
-        array_agg(unit_id) filter (where spent) as spent_units,
-        array_agg(number) filter (where spent) as spent_numbers
+        case when max(number) - min(number) >= count(*) then array_agg(number) end as numbers
       from numbered
-    ) claim`,
+    ) claim, (
+      select count(*) as count, array_agg(place)::text as places from picked where spent
+    ) spent`,
 );
 
 /**

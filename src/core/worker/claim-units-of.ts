@@ -1,8 +1,9 @@
-import { decodeData, encodeData } from '../../codec/index.js';
+import { decodeData } from '../../codec/index.js';
 import { byteaArray, type Row, type Statement } from '../../database/index.js';
 import { freshUntil } from '../attempt/attempt-place.js';
 import { claimedUnitsFromRow, type ClaimedUnit } from '../attempt/claimed-units.js';
 import { claimUnits, readClaimed } from '../attempt/claim.js';
+import { failSpent } from '../attempt/fail-spent.js';
 import { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import { bytes, instant } from '../instant.js';
 import { readWatched } from '../notify/is-watched.js';
@@ -12,9 +13,6 @@ import { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
 import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
 import type { CheckedRequest } from './check-attempt-request.js';
 import type { PostgresWorker } from './postgres-worker.js';
-
-/** What a unit's last, failed attempt says when its retries are spent. */
-const tooManyRetries = encodeData({ traceback: 'too many retries' });
 
 /** How many units pass the gate at once; a request for more passes it several times, and others between. */
 const mostAtOnce = 1_000;
@@ -47,7 +45,14 @@ export async function claimUnitsOf(
   let further = 0;
   for (let total = 0; ; ) {
     const most = Math.min(asked - total, mostAtOnce);
-    const pass = await passGate(worker, spec, request, { most, further, unlessDue });
+    let pass: Pass;
+    try {
+      pass = await passGate(worker, spec, request, { most, further, unlessDue });
+    } catch (error) {
+      // What was claimed before is to be worked on; whoever asks again meets the same trouble.
+      if (attempts.length > 0) return { attempts, progressed: true };
+      throw error;
+    }
     attempts.push(...pass.attempts);
     total += pass.count;
     if (pass.mostReturned > 0) asked = Math.min(asked, pass.mostReturned);
@@ -72,10 +77,11 @@ interface Pass {
 async function passGate(
   worker: PostgresWorker,
   spec: ClaimedSpec,
-  { lifetimeMs, availableGb, runtimes }: CheckedRequest,
+  request: CheckedRequest,
   { most, further, unlessDue }: { readonly most: number; readonly further: number; readonly unlessDue: boolean },
 ): Promise<Pass> {
   const { bucket } = worker;
+  const { lifetimeMs, availableGb, runtimes } = request;
   const now = bucket.backend.now();
   const since = bucket.horizon.since(now);
   const front = bucket.fronts.get(spec.id);
@@ -90,7 +96,7 @@ async function passGate(
     [
       claimUnits,
       [
-        ...[spec.id, most, worker.id, lifetimeMs, tooManyRetries, now, further],
+        ...[spec.id, most, worker.id, lifetimeMs, now, further],
         ...[front?.generation ?? null, front?.rank ?? null, front?.name ?? null],
         ...[!unlessDue, since, availableGb ?? null, runtimes === undefined ? null : byteaArray(runtimes.map((name) => Buffer.from(name)))],
         front?.epoch ?? null,
@@ -103,14 +109,15 @@ async function passGate(
     bucket.horizon.clear(since, instant(claim.now), performance.now() - began);
   }
   noteFront(worker, spec.id, claim);
-  const count = Number(claim.taken);
-  const pass = { count, passedBy: Number(claim.passed_by), mostReturned: Number(claim.max_attempts_returned) };
+  const taken = Number(claim.taken);
   // Unless the tables were made anew under this connection.
   const isAfterSeen = Number(claim.least) > seen;
-  if (count > 0) bucket.newestNumber = isAfterSeen ? Math.max(bucket.newestNumber, Number(claim.greatest)) : Number(claim.greatest);
+  if (taken > 0) bucket.newestNumber = isAfterSeen ? Math.max(bucket.newestNumber, Number(claim.greatest)) : Number(claim.greatest);
+  const spent = await failSpentOf(worker, spec, request, claim);
+  const count = taken + spent.failed;
   bucket.rotation.claimed(bucket.newestNumber, { isDry: count < most });
-  await noteSpent(worker, spec, claim);
-  if (count === 0) return { attempts: [], ...pass };
+  const pass = { count, passedBy: Number(claim.passed_by) + spent.left, mostReturned: Number(claim.max_attempts_returned) };
+  if (taken === 0) return { attempts: [], ...pass };
   const rows = (isAfterSeen ? following : undefined) ?? (await readCommitted(worker, readAfter(Number(claim.least) - 1)));
   const units = await claimedUnitsFromRow(bucket, spec.id, rows[0], { isOurs: ownNumbers(claim), freshUntil: freshUntil(began, lifetimeMs) });
   if (rows[0]?.watched === true) await announce(worker, 'started', units);
@@ -131,21 +138,33 @@ function noteFront({ bucket }: PostgresWorker, specId: number, claim: Row): void
   bucket.fronts.set(specId, { epoch: claim.epoch, generation: Number(claim.sealed), rank: Number(claim.sealed_rank), name });
 }
 
-/** Those whose retries are spent have been failed instead. */
-async function noteSpent(worker: PostgresWorker, spec: ClaimedSpec, claim: Row): Promise<void> {
-  if (claim.spent_units === null) return;
+/** What has become of units whose retries are spent. */
+interface Spent {
+  readonly failed: number;
+  /** How many somebody else holds. */
+  readonly left: number;
+}
+
+/** Fails what the claim came upon whose retries are spent. */
+async function failSpentOf(worker: PostgresWorker, spec: ClaimedSpec, { lifetimeMs }: CheckedRequest, claim: Row): Promise<Spent> {
   const { bucket, namespace } = worker;
-  const count = (claim.spent_units as readonly unknown[]).length;
-  bucket.backend.telemetry?.onLapsed?.({ cause: 'spent', namespace: namespace.name, workSpec: spec.name, count });
+  const count = Number(claim.spent);
+  if (count === 0) return { failed: 0, left: 0 };
+  const places = String(claim.spent_places);
+  let failed: readonly AttemptReference[];
+  try {
+    failed = await bucket.backend.database.continuing(() => failSpent(bucket, { specId: spec.id, workerId: worker.id, lifetimeMs, places }));
+  } catch (error) {
+    // What was claimed beside them is not to be lost: the next claim comes upon them again.
+    if (Number(claim.taken) > 0) return { failed: 0, left: count };
+    throw error;
+  }
+  if (failed.length === 0) return { failed: 0, left: count };
+  bucket.backend.telemetry?.onLapsed?.({ cause: 'spent', namespace: namespace.name, workSpec: spec.name, count: failed.length });
   bucket.counts.count();
   const [answer] = await bucket.run(readWatched, [namespace.id]);
-  if (answer?.watched !== true) return;
-  const numbers = claim.spent_numbers as readonly unknown[];
-  const spent = (claim.spent_units as readonly unknown[]).map((unitId, index) => ({
-    unitId: Number(unitId),
-    number: Number(numbers[index]),
-  }));
-  await announce(worker, 'failed', spent);
+  if (answer?.watched === true) await announce(worker, 'failed', failed);
+  return { failed: failed.length, left: count - failed.length };
 }
 
 /** Which numbers are this claim's: mostly all between the least and the greatest, but somebody may have forced an attempt meanwhile. */

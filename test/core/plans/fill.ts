@@ -50,6 +50,7 @@ export async function fill(database: TestDatabase, namespace: Namespace, specNam
   await add(spec, units('ready', load.ready));
   await add(spec, units('delayed', load.delayed, { notBefore: new Date(Date.now() + 86_400_000) }));
   await namespace.setWorkSpec({ name: 'small' });
+  await namespace.setWorkSpec({ name: 'spent', max_retries: 1 });
   // A history of its own, whose traces a count of what is running must not read again.
   const limited = await namespace.setWorkSpec({ name: 'limited', priority: -1 });
   await add(limited, units('limited', 2 * load.limited));

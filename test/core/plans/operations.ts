@@ -22,6 +22,15 @@ async function unitOf({ connection: { namespace } }: Place, specName: string): P
   await (await namespace.workSpec(specName)).addWorkUnit(randomUUID(), {});
 }
 
+/** One in front that may not run again, and one behind it. */
+async function spentUnit({ connection: { namespace } }: Place): Promise<void> {
+  const spec = await namespace.workSpec('spent');
+  const worker = await namespace.worker(randomUUID());
+  await spec.addWorkUnit(`!${randomUUID()}`, {}, { priority: 1 });
+  for (const attempt of await worker.requestAttempts({ workSpecs: ['spent'] })) await attempt.retry();
+  await spec.addWorkUnit(randomUUID(), {});
+}
+
 /** Registers, and takes that back. */
 async function asleep(namespace: Namespace): Promise<void> {
   const signal = workSignal(namespace);
@@ -61,6 +70,11 @@ export const operations: readonly Operation[] = [
     run: onRequest({ workSpecs: ['small'] }, (place) => unitOf(place, 'small')),
   },
   { name: 'asking for a unit of a spec with a limit', mostRows: few, run: onRequest({ workSpecs: ['limited'] }) },
+  {
+    name: 'asking where a unit has spent its retries',
+    mostRows: few,
+    run: onRequest({ workSpecs: ['spent'], numberOfWorkUnits: 2 }, spentUnit),
+  },
   { name: 'asking for a hundred units', mostRows: 4_000, run: onRequest({ numberOfWorkUnits: 100, workSpecs: ['spec'] }) },
   {
     name: 'telling how long units have waited',
