@@ -49,8 +49,22 @@ export class Retrier {
 
   /** Raises RetriesExhausted, the reason of an aborted signal, or what `attempt` raised if trying again cannot help. */
   async run<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
     let outcome: Outcome<T> | undefined;
-    const tryOnce = async (): Promise<void> => {
+    let failure: unknown;
+    try {
+      outcome = await this.#tryOnce(attempt);
+    } catch (error) {
+      failure = error;
+    }
+    // Nothing is set up for further tries unless the first, as nearly none does, has failed.
+    return unwrap(outcome ?? (await this.#tryAgain(failure, attempt, signal)));
+  }
+
+  async #tryAgain<T>(failure: unknown, attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<Outcome<T>> {
+    let outcome: Outcome<T> | undefined;
+    const tryOnce = async (number: number): Promise<void> => {
+      if (number === 1) throw failure;
       outcome = await this.#tryOnce(attempt);
     };
     try {
@@ -63,12 +77,12 @@ export class Retrier {
       });
     } catch (error) {
       // A signal that fires once the transaction has been committed does not make it undone.
-      if (outcome !== undefined) return unwrap(outcome);
+      if (outcome !== undefined) return outcome;
       if (!isRetryable(error)) throw error;
       this.#counters.exhausted++;
       throw new RetriesExhaustedError(this.#options.retries + 1, { cause: error });
     }
-    return unwrap(outcome as unknown as Outcome<T>);
+    return outcome as unknown as Outcome<T>;
   }
 
   /** Throws what is worth another try; anything else is an outcome (p-retry wants to see nothing but Errors). */
