@@ -57,7 +57,7 @@ export class Retrier {
     } catch (error) {
       failure = error;
     }
-    // Nothing is set up for further tries unless the first, as nearly none does, has failed.
+    // Only once the first try has failed, which is rare, is anything set up for more.
     return unwrap(outcome ?? (await this.#tryAgain(failure, attempt, signal)));
   }
 

@@ -14,8 +14,8 @@ const mostTogether = 16_384;
  *
  * The first units are looked up in each generation of `ready` without locks (in the sealed one from where this process last saw the first),
  * then those that come first in all are locked and deleted by their place. If some could not be locked, fewer come back: `passed_by`
- * says how many, for another try that looks so much further. Units whose retries are spent are left where they are: `spent_places` says where that is,
- * for failSpentUnits: a statement pays for each table that it might write, and few claims come upon any.
+ * says how many, for another try that looks so much further. Units whose retries are spent are left where they are, and `spent` says that there are any:
+ * claimOrFailUnits is for those. (A statement pays for each table that it might write, and few claims come upon any.)
  *
  * Lock order: ready, by skipping. No row of work_unit is locked or written.
  * Indexes: ready_order, up to the limit in each generation; lease (spec_id, unit_id), up to maxRunning entries, and only if there is such a
@@ -27,9 +27,17 @@ const mostTogether = 16_384;
  * the sealed generation this process knows, rank and name of the first unit in it, whether to claim although something is due, since when
  * leases and delays can be due, available memory in GB or null, runtimes or null, the epoch in which the sealed generation was seen.
  */
-export const claimUnits = statement(
-  'attempt.claim',
-  (s) => `
+export const claimUnits = statement('attempt.claim', (s) => claimText(s, { failsSpent: false }));
+
+/**
+ * The same, but fails those whose retries are spent: `spent_units` and `spent_numbers` are of these, and `taken` counts them, too. A row of work_unit is
+ * locked and written for them. Parameters: also, as the last one, the data of a unit whose retries are spent.
+ */
+export const claimOrFailUnits = statement('attempt.claim-or-fail', (s) => claimText(s, { failsSpent: true }));
+
+function claimText(s: string, { failsSpent }: { readonly failsSpent: boolean }): string {
+  const chosen = failsSpent ? chosenOrSpent(s) : 'chosen as materialized (select * from picked where not spent)';
+  return `
     with due as materialized (
       select
         (
@@ -111,26 +119,28 @@ export const claimUnits = statement(
       limit (select room from spec)
       for update of r skip locked
     ),
-    taken as (delete from ${s}.ready where ctid = any(array(select place from picked where not spent))),
+    ${chosen},
+    taken as (delete from ${s}.ready where ctid = any(array(select place from chosen))),
     numbered as materialized (
-      select unit_id, attempts + 1 as attempts, nextval('${s.replaceAll("'", "''")}.attempt_number') as number
-      from picked where not spent
+      select unit_id, attempts + 1 as attempts, spent, nextval('${s.replaceAll("'", "''")}.attempt_number') as number from chosen
     ),
+    ${failsSpent ? failures(s) : ''}
     leased as (
       insert into ${s}.lease (spec_id, unit_id, number, worker_id, started_at, expires_at, attempts)
       select
         $1::bigint, unit_id, number, $3::bigint, coalesce($5::timestamptz, statement_timestamp()),
         coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond', attempts
-      from numbered
+      from numbered where not spent
     )
     select
       coalesce($5::timestamptz, statement_timestamp()) as now,
       coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond' as expires_at,
       due.leases as due_leases, due.delays as due_delayed,
       (select max_attempts_returned from spec) as max_attempts_returned,
-      claim.taken, claim.least, claim.greatest, claim.numbers, spent.count as spent, spent.places as spent_places,
+      claim.taken, claim.least, claim.greatest, claim.numbers, claim.spent_units, claim.spent_numbers,
+      (select true from picked where spent limit 1) is true as spent,
       -- Not if there is no room for more: then there is no use in looking further.
-      case when claim.taken + spent.count < (select room from spec) then (select count(*) from wanted) - claim.taken - spent.count else 0 end as passed_by,
+      case when claim.taken < (select room from spec) then (select count(*) from wanted) - claim.taken else 0 end as passed_by,
       generation.sealed, generation.epoch,
       -- Not known unless it was looked up.
       case when (select room from spec) > 0 then coalesce((select min(rank) from first where is_sealed), 'infinity') end as sealed_rank,
@@ -138,12 +148,41 @@ export const claimUnits = statement(
     from due, generation, (
       select
         count(*) as taken, min(number) as least, max(number) as greatest,
-        case when max(number) - min(number) >= count(*) then array_agg(number) end as numbers
+        case when max(number) - min(number) >= count(*) then array_agg(number) end as numbers,
+        array_agg(unit_id) filter (where spent) as spent_units,
+        array_agg(number) filter (where spent) as spent_numbers
       from numbered
-    ) claim, (
-      select count(*) as count, array_agg(place)::text as places from picked where spent
-    ) spent`,
-);
+    ) claim`;
+}
+
+/** Against the order of locks, so never waiting: who changes such a unit may be waiting for its row in ready. */
+const chosenOrSpent = (s: string): string => `
+    endable as materialized (
+      select u.id from ${s}.work_unit u
+      where u.id = any(array(select unit_id from picked where spent))
+      for no key update skip locked
+    ),
+    chosen as materialized (
+      select * from picked where not spent or unit_id in (select id from endable)
+    )`;
+
+const failures = (s: string): string => `
+    failed as (
+      insert into ${s}.attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)
+      select
+        $1::bigint, unit_id, number, $3::bigint, 'failed', coalesce($5::timestamptz, statement_timestamp()),
+        coalesce($5::timestamptz, statement_timestamp()),
+        coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond', $15::bytea
+      from numbered where spent
+    ),
+    ended as (
+      update ${s}.work_unit u set ended = 'failed', active_attempt = n.number, attempts = n.attempts
+      from numbered n where n.spent and u.id = any(array[n.unit_id])
+    ),
+    counted as (
+      insert into ${s}.unit_count (spec_id, kind, delta)
+      select $1::bigint, 'failed', count(*) from numbered where spent having count(*) > 0
+    ),`;
 
 /**
  * Makes the next unit of a continuous spec, and claims it. Everything the scheduler found is looked at again behind the gate; no

@@ -1,9 +1,8 @@
-import { decodeData } from '../../codec/index.js';
+import { decodeData, encodeData } from '../../codec/index.js';
 import { byteaArray, type Row, type Statement } from '../../database/index.js';
 import { freshUntil } from '../attempt/attempt-place.js';
 import { claimedUnitsFromRow, type ClaimedUnit } from '../attempt/claimed-units.js';
-import { claimUnits, readClaimed } from '../attempt/claim.js';
-import { failSpent } from '../attempt/fail-spent.js';
+import { claimOrFailUnits, claimUnits, readClaimed } from '../attempt/claim.js';
 import { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import { bytes, instant } from '../instant.js';
 import { readWatched } from '../notify/is-watched.js';
@@ -13,6 +12,9 @@ import { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
 import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
 import type { CheckedRequest } from './check-attempt-request.js';
 import type { PostgresWorker } from './postgres-worker.js';
+
+/** What a unit's last, failed attempt says when its retries are spent. */
+const tooManyRetries = encodeData({ traceback: 'too many retries' });
 
 /** How many units pass the gate at once; a request for more passes it several times, and others between. */
 const mostAtOnce = 1_000;
@@ -43,24 +45,37 @@ export async function claimUnitsOf(
   const attempts: PostgresAttempt[] = [];
   let asked = request.numberOfWorkUnits;
   let further = 0;
+  let failsSpent = false;
   for (let total = 0; ; ) {
     const most = Math.min(asked - total, mostAtOnce);
     let pass: Pass;
     try {
-      pass = await passGate(worker, spec, request, { most, further, unlessDue });
+      pass = await passGate(worker, spec, request, { most, further, unlessDue, failsSpent });
     } catch (error) {
-      // What was claimed before is to be worked on; whoever asks again meets the same trouble.
-      if (attempts.length > 0) return { attempts, progressed: true };
-      throw error;
+      if (attempts.length === 0) throw error;
+      // What was claimed before is to be worked on; whoever asks for more meets the same trouble.
+      worker.bucket.backend.database.logger.warn(`not all that was asked for could be claimed: ${error instanceof Error ? error.message : String(error)}`);
+      return { attempts, progressed: true };
     }
     attempts.push(...pass.attempts);
     total += pass.count;
     if (pass.mostReturned > 0) asked = Math.min(asked, pass.mostReturned);
     const isShort = pass.count < most;
+    // Units whose retries are spent are in front: another statement fails them on its way.
+    if (pass.cameUponSpent && !failsSpent && total < asked) failsSpent = true;
     // Those in front are somebody else's for the moment: what is behind them can be had.
-    if (isShort && pass.passedBy > 0 && further < furthest && total < asked) further = Math.min(furthest, 2 * (further + pass.passedBy));
+    else if (isShort && pass.passedBy > 0 && further < furthest && total < asked) further = Math.min(furthest, 2 * (further + pass.passedBy));
     else if (isShort || total >= asked) return { attempts, progressed: total > 0 };
   }
+}
+
+interface PassOptions {
+  readonly most: number;
+  /** How far to look past what is locked. */
+  readonly further: number;
+  readonly unlessDue: boolean;
+  /** Whether to fail units whose retries are spent, or to leave them. */
+  readonly failsSpent: boolean;
 }
 
 /** One pass through the gate. */
@@ -70,6 +85,8 @@ interface Pass {
   readonly count: number;
   /** How many came first but were locked. */
   readonly passedBy: number;
+  /** Whether there were units whose retries are spent. */
+  readonly cameUponSpent: boolean;
   /** The spec's max_attempts_returned. */
   readonly mostReturned: number;
 }
@@ -77,11 +94,10 @@ interface Pass {
 async function passGate(
   worker: PostgresWorker,
   spec: ClaimedSpec,
-  request: CheckedRequest,
-  { most, further, unlessDue }: { readonly most: number; readonly further: number; readonly unlessDue: boolean },
+  { lifetimeMs, availableGb, runtimes }: CheckedRequest,
+  { most, further, unlessDue, failsSpent }: PassOptions,
 ): Promise<Pass> {
   const { bucket } = worker;
-  const { lifetimeMs, availableGb, runtimes } = request;
   const now = bucket.backend.now();
   const since = bucket.horizon.since(now);
   const front = bucket.fronts.get(spec.id);
@@ -94,30 +110,35 @@ async function passGate(
   const began = performance.now();
   const [[claim] = [], following] = await bucket.runThroughGateAndFollow(
     [
-      claimUnits,
+      failsSpent ? claimOrFailUnits : claimUnits,
       [
         ...[spec.id, most, worker.id, lifetimeMs, now, further],
         ...[front?.generation ?? null, front?.rank ?? null, front?.name ?? null],
         ...[!unlessDue, since, availableGb ?? null, runtimes === undefined ? null : byteaArray(runtimes.map((name) => Buffer.from(name)))],
         front?.epoch ?? null,
+        ...(failsSpent ? [tooManyRetries] : []),
       ],
     ],
     seen === 0 ? undefined : readAfter(seen),
   );
-  if (claim === undefined) return { attempts: [], count: 0, passedBy: 0, mostReturned: 0 };
+  if (claim === undefined) return { attempts: [], count: 0, passedBy: 0, cameUponSpent: false, mostReturned: 0 };
   if (claim.due_leases !== true && claim.due_delayed !== true) {
     bucket.horizon.clear(since, instant(claim.now), performance.now() - began);
   }
   noteFront(worker, spec.id, claim);
-  const taken = Number(claim.taken);
+  const count = Number(claim.taken);
+  const pass = {
+    count,
+    passedBy: Number(claim.passed_by),
+    cameUponSpent: claim.spent === true,
+    mostReturned: Number(claim.max_attempts_returned),
+  };
   // Unless the tables were made anew under this connection.
   const isAfterSeen = Number(claim.least) > seen;
-  if (taken > 0) bucket.newestNumber = isAfterSeen ? Math.max(bucket.newestNumber, Number(claim.greatest)) : Number(claim.greatest);
-  const spent = await failSpentOf(worker, spec, request, claim);
-  const count = taken + spent.failed;
-  bucket.rotation.claimed(bucket.newestNumber, { isDry: count < most });
-  const pass = { count, passedBy: Number(claim.passed_by) + spent.left, mostReturned: Number(claim.max_attempts_returned) };
-  if (taken === 0) return { attempts: [], ...pass };
+  if (count > 0) bucket.newestNumber = isAfterSeen ? Math.max(bucket.newestNumber, Number(claim.greatest)) : Number(claim.greatest);
+  bucket.rotation.claimed(bucket.newestNumber, { isDry: count < most && claim.spent !== true });
+  await noteSpent(worker, spec, claim);
+  if (count === 0) return { attempts: [], ...pass };
   const rows = (isAfterSeen ? following : undefined) ?? (await readCommitted(worker, readAfter(Number(claim.least) - 1)));
   const units = await claimedUnitsFromRow(bucket, spec.id, rows[0], { isOurs: ownNumbers(claim), freshUntil: freshUntil(began, lifetimeMs) });
   if (rows[0]?.watched === true) await announce(worker, 'started', units);
@@ -138,33 +159,22 @@ function noteFront({ bucket }: PostgresWorker, specId: number, claim: Row): void
   bucket.fronts.set(specId, { epoch: claim.epoch, generation: Number(claim.sealed), rank: Number(claim.sealed_rank), name });
 }
 
-/** What has become of units whose retries are spent. */
-interface Spent {
-  readonly failed: number;
-  /** How many somebody else holds. */
-  readonly left: number;
-}
-
-/** Fails what the claim came upon whose retries are spent. */
-async function failSpentOf(worker: PostgresWorker, spec: ClaimedSpec, { lifetimeMs }: CheckedRequest, claim: Row): Promise<Spent> {
+/** Those whose retries are spent have been failed instead. */
+async function noteSpent(worker: PostgresWorker, spec: ClaimedSpec, claim: Row): Promise<void> {
+  if (claim.spent_units === null) return;
   const { bucket, namespace } = worker;
-  const count = Number(claim.spent);
-  if (count === 0) return { failed: 0, left: 0 };
-  const places = String(claim.spent_places);
-  let failed: readonly AttemptReference[];
-  try {
-    failed = await bucket.backend.database.continuing(() => failSpent(bucket, { specId: spec.id, workerId: worker.id, lifetimeMs, places }));
-  } catch (error) {
-    // What was claimed beside them is not to be lost: the next claim comes upon them again.
-    if (Number(claim.taken) > 0) return { failed: 0, left: count };
-    throw error;
-  }
-  if (failed.length === 0) return { failed: 0, left: count };
-  bucket.backend.telemetry?.onLapsed?.({ cause: 'spent', namespace: namespace.name, workSpec: spec.name, count: failed.length });
+  const count = (claim.spent_units as readonly unknown[]).length;
+  bucket.backend.telemetry?.onLapsed?.({ cause: 'spent', namespace: namespace.name, workSpec: spec.name, count });
   bucket.counts.count();
-  const [answer] = await bucket.run(readWatched, [namespace.id]);
-  if (answer?.watched === true) await announce(worker, 'failed', failed);
-  return { failed: failed.length, left: count - failed.length };
+  // What was claimed beside them is not to be lost because nobody can be told.
+  const [answer] = await bucket.run(readWatched, [namespace.id]).catch(() => []);
+  if (answer?.watched !== true) return;
+  const numbers = claim.spent_numbers as readonly unknown[];
+  const spent = (claim.spent_units as readonly unknown[]).map((unitId, index) => ({
+    unitId: Number(unitId),
+    number: Number(numbers[index]),
+  }));
+  await announce(worker, 'failed', spent);
 }
 
 /** Which numbers are this claim's: mostly all between the least and the greatest, but somebody may have forced an attempt meanwhile. */

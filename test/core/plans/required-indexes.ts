@@ -3,7 +3,7 @@ export const requiredIndexes: readonly (readonly [label: string, ...indexes: str
   ['scheduler.list-candidates', 'ready (generation, spec_id, rank, name)', 'work_spec (id)', 'lease (expires_at)', 'delayed (not_before)'],
   ['scheduler.list-named-candidates', 'work_spec (namespace_id, name)', 'ready (generation, spec_id, rank, name)'],
   ['attempt.claim', 'work_spec (id)', 'ready (generation, spec_id, rank, name)'],
-  ['attempt.fail-spent', 'work_spec (id)', 'work_unit (id)'],
+  ['attempt.claim-or-fail', 'work_spec (id)', 'ready (generation, spec_id, rank, name)', 'work_unit (id)'],
   ['attempt.read-claimed', 'lease (worker_id, number)', 'work_unit (id)'],
   ['attempt.end', 'work_unit (id)', 'lease (spec_id, unit_id)'],
   ['attempt.renew', 'work_unit (id)', 'lease (spec_id, unit_id)'],

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import type { Namespace, Worker, WorkSpec } from 'pg-coordinate';
+import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { testDatabase } from '../../support/database.js';
+import { countedOwnConnection } from '../producers/statements.js';
+
+/* Units whose retries are spent are failed by another statement than the one that claims, which is asked only where there are any. */
+
+const database = await testDatabase();
+const { coordinate, sent, close } = await countedOwnConnection(database);
+const { bucket } = database;
+afterAll(close);
+
+let namespace: Namespace;
+let spec: WorkSpec;
+let worker: Worker;
+
+beforeEach(async () => {
+  namespace = await coordinate.namespace(randomUUID());
+  spec = await namespace.setWorkSpec({ name: 'spec', max_retries: 1 });
+  worker = await namespace.worker('worker');
+});
+
+/** Units that have had their only attempt, in front of all others. */
+async function addSpent(count: number): Promise<void> {
+  const units = Array.from({ length: count }, (_, index) => ({ name: `spent ${index}`, data: {}, meta: { priority: 1 } }));
+  await spec.addWorkUnits(units);
+  const attempts = await worker.requestAttempts({ numberOfWorkUnits: count });
+  expect(attempts).toHaveLength(count);
+  await Promise.all(attempts.map((attempt) => attempt.retry()));
+}
+
+async function addFresh(count: number): Promise<void> {
+  await spec.addWorkUnits(Array.from({ length: count }, (_, index) => ({ name: `fresh ${index}`, data: {} })));
+}
+
+test('a claim that comes upon none does not ask it', async () => {
+  await addFresh(3);
+  sent('');
+  expect(await worker.requestAttempts({ numberOfWorkUnits: 5 })).toHaveLength(3);
+  expect(sent('attempt.claim-or-fail')).toBe(0);
+});
+
+test('a claim that comes upon some asks it once, for what it has not got', async () => {
+  await addSpent(3);
+  await addFresh(4);
+  sent('');
+  const attempts = await worker.requestAttempts({ numberOfWorkUnits: 5, workSpecs: ['spec'] });
+  expect(attempts.map(({ workUnit }) => workUnit.name)).toEqual(['fresh 0', 'fresh 1']);
+  expect(sent('attempt.claim-or-fail')).toBe(1);
+  expect(await spec.countWorkUnitStatus()).toEqual({ failed: 3, pending: 2, available: 2 });
+});
+
+test('many that ask at once all get something, however many are to be failed in front of it', async () => {
+  await addSpent(60);
+  await addFresh(40);
+  const claimed = await Promise.all(
+    Array.from({ length: 40 }, async (_, index) => {
+      const [attempt, ...others] = await (await namespace.worker(`worker ${index}`)).requestAttempts();
+      expect(others).toEqual([]);
+      return attempt?.workUnit.name;
+    }),
+  );
+  expect(new Set(claimed)).toEqual(new Set(Array.from({ length: 40 }, (_, index) => `fresh ${index}`)));
+  expect(await spec.countWorkUnitStatus()).toEqual({ failed: 60, pending: 40 });
+});
+
+test('that they cannot be failed costs nobody what was claimed beside them', async () => {
+  await addSpent(1);
+  await addFresh(1);
+  await database.query(`
+    create function ${bucket}.refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
+    create trigger refuse before insert on ${bucket}.attempt_default for each row execute function ${bucket}.refuse()`);
+  const allow = async (): Promise<void> => {
+    await database.query(`drop function if exists ${bucket}.refuse() cascade`);
+  };
+  onTestFinished(allow);
+
+  const claimed = await worker.requestAttempts({ numberOfWorkUnits: 2 });
+  expect(claimed.map(({ workUnit }) => workUnit.name)).toEqual(['fresh 0']);
+  await expect(worker.requestAttempts()).rejects.toThrow('no');
+  await allow();
+  expect(await worker.requestAttempts()).toEqual([]);
+  expect(await spec.countWorkUnitStatus()).toEqual({ failed: 1, pending: 1 });
+});
