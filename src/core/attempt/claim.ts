@@ -30,12 +30,16 @@ const mostTogether = 16_384;
 export const claimUnits = statement('attempt.claim', (s) => claimText(s, { failsSpent: false }));
 
 /**
- * The same, but fails those whose retries are spent: `spent_units` and `spent_numbers` are of these, and `taken` counts them, too. A row of work_unit is
- * locked and written for them. Parameters: also, as the last one, the data of a unit whose retries are spent.
+ * The same, but fails those whose retries are spent: `spent_units` and `spent_numbers` are of these, and `taken` counts them, too.
+ * Lock order: ready, then for them work_unit, both by skipping. Index: also the primary key of work_unit. Parameters: also, as the last one, the data
+ * of a unit whose retries are spent.
  */
 export const claimOrFailUnits = statement('attempt.claim-or-fail', (s) => claimText(s, { failsSpent: true }));
 
+/** One text, as the two must never differ in what they choose. */
 function claimText(s: string, { failsSpent }: { readonly failsSpent: boolean }): string {
+  const missed = '(select count(*) from wanted) - claim.taken';
+  const passedBy = `case when claim.taken < (select room from spec) then ${failsSpent ? missed : `${missed} - (select count(*) from picked where spent)`} else 0 end`;
   const chosen = failsSpent ? chosenOrSpent(s) : 'chosen as materialized (select * from picked where not spent)';
   return `
     with due as materialized (
@@ -140,7 +144,7 @@ function claimText(s: string, { failsSpent }: { readonly failsSpent: boolean }):
       claim.taken, claim.least, claim.greatest, claim.numbers, claim.spent_units, claim.spent_numbers,
       (select true from picked where spent limit 1) is true as spent,
       -- Not if there is no room for more: then there is no use in looking further.
-      case when claim.taken < (select room from spec) then (select count(*) from wanted) - claim.taken else 0 end as passed_by,
+      ${passedBy} as passed_by,
       generation.sealed, generation.epoch,
       -- Not known unless it was looked up.
       case when (select room from spec) > 0 then coalesce((select min(rank) from first where is_sealed), 'infinity') end as sealed_rank,
@@ -166,6 +170,7 @@ const chosenOrSpent = (s: string): string => `
       select * from picked where not spent or unit_id in (select id from endable)
     )`;
 
+/** Units by lists of one: see what was tried, in the README. */
 const failures = (s: string): string => `
     failed as (
       insert into ${s}.attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)

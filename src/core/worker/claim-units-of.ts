@@ -35,17 +35,24 @@ export interface Claim {
   readonly progressed: boolean;
 }
 
-/** Claims units of one spec, in as many passes through the gate as it takes. With `unlessDue`, nothing while anything has to expire or be promoted. */
+export interface ClaimOptions {
+  /** Claims nothing while anything has to expire or be promoted. @default false */
+  readonly unlessDue?: boolean;
+  /** Whether this request has come upon units whose retries are spent: then it is to fail them from the first pass on. @default false */
+  readonly metSpent?: boolean;
+}
+
+/** Claims units of one spec, in as many passes through the gate as it takes. */
 export async function claimUnitsOf(
   worker: PostgresWorker,
   spec: ClaimedSpec,
   request: CheckedRequest,
-  { unlessDue = false } = {},
+  { unlessDue = false, metSpent = false }: ClaimOptions = {},
 ): Promise<Claim> {
   const attempts: PostgresAttempt[] = [];
   let asked = request.numberOfWorkUnits;
   let further = 0;
-  let failsSpent = false;
+  let failsSpent = metSpent;
   for (let total = 0; ; ) {
     const most = Math.min(asked - total, mostAtOnce);
     let pass: Pass;
@@ -54,7 +61,7 @@ export async function claimUnitsOf(
     } catch (error) {
       if (attempts.length === 0) throw error;
       // What was claimed before is to be worked on; whoever asks for more meets the same trouble.
-      worker.bucket.backend.database.logger.warn(`not all that was asked for could be claimed: ${error instanceof Error ? error.message : String(error)}`);
+      warn(worker, 'not all that was asked for could be claimed (if it was after all, it is held until its lease ends)', error);
       return { attempts, progressed: true };
     }
     attempts.push(...pass.attempts);
@@ -136,7 +143,7 @@ async function passGate(
   // Unless the tables were made anew under this connection.
   const isAfterSeen = Number(claim.least) > seen;
   if (count > 0) bucket.newestNumber = isAfterSeen ? Math.max(bucket.newestNumber, Number(claim.greatest)) : Number(claim.greatest);
-  bucket.rotation.claimed(bucket.newestNumber, { isDry: count < most && claim.spent !== true });
+  bucket.rotation.claimed(bucket.newestNumber, { isDry: count < most && (failsSpent || claim.spent !== true) });
   await noteSpent(worker, spec, claim);
   if (count === 0) return { attempts: [], ...pass };
   const rows = (isAfterSeen ? following : undefined) ?? (await readCommitted(worker, readAfter(Number(claim.least) - 1)));
@@ -159,6 +166,10 @@ function noteFront({ bucket }: PostgresWorker, specId: number, claim: Row): void
   bucket.fronts.set(specId, { epoch: claim.epoch, generation: Number(claim.sealed), rank: Number(claim.sealed_rank), name });
 }
 
+function warn({ bucket }: PostgresWorker, what: string, error: unknown): void {
+  bucket.backend.database.logger.warn(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+}
+
 /** Those whose retries are spent have been failed instead. */
 async function noteSpent(worker: PostgresWorker, spec: ClaimedSpec, claim: Row): Promise<void> {
   if (claim.spent_units === null) return;
@@ -167,7 +178,10 @@ async function noteSpent(worker: PostgresWorker, spec: ClaimedSpec, claim: Row):
   bucket.backend.telemetry?.onLapsed?.({ cause: 'spent', namespace: namespace.name, workSpec: spec.name, count });
   bucket.counts.count();
   // What was claimed beside them is not to be lost because nobody can be told.
-  const [answer] = await bucket.run(readWatched, [namespace.id]).catch(() => []);
+  const [answer] = await bucket.run(readWatched, [namespace.id]).catch((error: unknown) => {
+    warn(worker, 'others could not be notified', error);
+    return [];
+  });
   if (answer?.watched !== true) return;
   const numbers = claim.spent_numbers as readonly unknown[];
   const spent = (claim.spent_units as readonly unknown[]).map((unitId, index) => ({

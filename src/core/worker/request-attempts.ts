@@ -30,6 +30,8 @@ const mostPromotedAtOnce = 10 * promoteDueLimit;
 export async function requestAttempts(worker: PostgresWorker, request: CheckedRequest): Promise<PostgresAttempt[]> {
   const { bucket, namespace } = worker;
   const emptyHanded = new Map<number, number>();
+  /** The specs of which there were only units to be failed for having spent their retries, so far. */
+  const metSpent = new Set<number>();
   await recordRuntimes(namespace, request.runtimes);
   const direct = await claimDirectly(worker, request);
   if (direct.length > 0) return direct;
@@ -47,14 +49,17 @@ export async function requestAttempts(worker: PostgresWorker, request: CheckedRe
       return [];
     }
     const { attempts, progressed } = chosen.available
-      ? await claimUnitsOf(worker, chosen, request)
+      ? await claimUnitsOf(worker, chosen, request, { metSpent: metSpent.has(chosen.id) })
       : await claimContinuous(worker, chosen, request);
     bucket.candidates.claimed(namespace.id, chosen.id, attempts.length);
     if (attempts.length > 0) {
       if (request.workSpecs?.length === 1) bucket.directClaims.claimed(namespace.id, chosen.name, chosen.id, { isDry: false });
       return attempts;
     }
-    if (progressed) continue;
+    if (progressed) {
+      metSpent.add(chosen.id);
+      continue;
+    }
     await skipLostNumbers(bucket);
     if (isFresh) emptyHanded.set(chosen.id, (emptyHanded.get(chosen.id) ?? 0) + 1);
   }

@@ -7,7 +7,7 @@ import { countedOwnConnection } from '../producers/statements.js';
 /* Units whose retries are spent are failed by another statement than the one that claims, which is asked only where there are any. */
 
 const database = await testDatabase();
-const { coordinate, sent, close } = await countedOwnConnection(database);
+const { coordinate, sent, sentOf, close } = await countedOwnConnection(database);
 const { bucket } = database;
 afterAll(close);
 
@@ -65,11 +65,45 @@ test('many that ask at once all get something, however many are to be failed in 
   expect(await spec.countWorkUnitStatus()).toEqual({ failed: 60, pending: 40 });
 });
 
+test('a request that comes upon many batches of them learns it once', async () => {
+  await addSpent(20);
+  await addFresh(1);
+  sent('');
+  expect((await worker.requestAttempts()).map(({ workUnit }) => workUnit.name)).toEqual(['fresh 0']);
+  expect(sentOf('attempt.claim')).toEqual(['attempt.claim', ...Array<string>(21).fill('attempt.claim-or-fail')]);
+});
+
+test('so it is for a spec that is claimed of without a look', async () => {
+  await spec.addWorkUnits([{ name: 'known', data: {} }]);
+  await (await worker.requestAttempts({ workSpecs: ['spec'] }))[0]?.finish();
+  await spec.addWorkUnits([{ name: 'spent', data: {}, meta: { priority: 1 } }]);
+  await (await worker.makeAttempt(await spec.workUnit('spent'))).retry();
+  await addFresh(2);
+  sent('');
+  const attempts = await worker.requestAttempts({ workSpecs: ['spec'], numberOfWorkUnits: 2 });
+  expect(attempts.map(({ workUnit }) => workUnit.name)).toEqual(['fresh 0']);
+  expect(sent('scheduler.list-named-candidates')).toBe(0);
+  const failed = await (await spec.workUnit('spent')).activeAttempt();
+  expect([failed?.status, failed?.data]).toEqual(['failed', { traceback: 'too many retries' }]);
+});
+
+test('what is failed takes nothing of maxRunning', async () => {
+  await addSpent(3);
+  await addFresh(5);
+  await spec.setMeta({ maxRunning: 2 });
+  const claim = async (): Promise<number> => (await worker.requestAttempts({ numberOfWorkUnits: 5 })).length;
+  expect((await claim()) + (await claim())).toBe(2);
+  expect(await spec.countWorkUnitStatus()).toEqual({ failed: 3, pending: 2, available: 3 });
+});
+
 test('that they cannot be failed costs nobody what was claimed beside them', async () => {
   await addSpent(1);
   await addFresh(1);
+  const warnings: string[] = [];
+  const other = await database.connect({ logger: { warn: (text) => void warnings.push(text), error: () => undefined } });
+  const worker = await (await other.namespace(namespace.name)).worker('worker');
   await database.query(`
-    create function ${bucket}.refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
+    create function ${bucket}.refuse() returns trigger language plpgsql as $$ begin raise exception 'refused by this test'; end $$;
     create trigger refuse before insert on ${bucket}.attempt_default for each row execute function ${bucket}.refuse()`);
   const allow = async (): Promise<void> => {
     await database.query(`drop function if exists ${bucket}.refuse() cascade`);
@@ -78,7 +112,8 @@ test('that they cannot be failed costs nobody what was claimed beside them', asy
 
   const claimed = await worker.requestAttempts({ numberOfWorkUnits: 2 });
   expect(claimed.map(({ workUnit }) => workUnit.name)).toEqual(['fresh 0']);
-  await expect(worker.requestAttempts()).rejects.toThrow('no');
+  expect(warnings).toEqual([expect.stringContaining('refused by this test')]);
+  await expect(worker.requestAttempts()).rejects.toThrow('refused by this test');
   await allow();
   expect(await worker.requestAttempts()).toEqual([]);
   expect(await spec.countWorkUnitStatus()).toEqual({ failed: 1, pending: 1 });
