@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Namespace, Worker, WorkSpec } from 'pg-coordinate';
+import pg from 'pg';
+import { connect, type Namespace, type Worker, type WorkSpec } from 'pg-coordinate';
 import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { testDatabase } from '../../support/database.js';
 import { countedOwnConnection } from '../producers/statements.js';
@@ -117,4 +118,30 @@ test('that they cannot be failed costs nobody what was claimed beside them', asy
   await allow();
   expect(await worker.requestAttempts()).toEqual([]);
   expect(await spec.countWorkUnitStatus()).toEqual({ failed: 1, pending: 1 });
+});
+
+test('nor that nobody can be told of it', async () => {
+  await addSpent(4);
+  await addFresh(2);
+  /** Loses its connection whenever it would ask who watches. */
+  class CutClient extends pg.Client {}
+  const query = CutClient.prototype.query as (...args: unknown[]) => unknown;
+  Object.assign(CutClient.prototype, {
+    query(this: pg.Client & { connection: { stream: { destroy(): void } } }, ...args: [unknown]): unknown {
+      if ((args[0] as { text?: string }).text?.includes('notify.is-watched ') === true) this.connection.stream.destroy();
+      return query.apply(this, args);
+    },
+  });
+  const pool = new pg.Pool({ connectionString: database.url, Client: CutClient });
+  onTestFinished(() => pool.end());
+  const warnings: string[] = [];
+  const other = await connect(pool, { schema: database.schema, logger: { warn: (text) => void warnings.push(text), error: () => undefined } });
+  onTestFinished(() => other.close());
+
+  const worker = await (await other.namespace(namespace.name)).worker('worker');
+  // Three are failed, and then the fourth together with what is claimed.
+  const claimed = await worker.requestAttempts({ numberOfWorkUnits: 3 });
+  expect(claimed.map(({ workUnit }) => workUnit.name)).toEqual(['fresh 0', 'fresh 1']);
+  expect(warnings.filter((text) => text.startsWith('others could not be notified'))).toHaveLength(2);
+  expect(await spec.countWorkUnitStatus()).toEqual({ failed: 4, pending: 2 });
 });
