@@ -96,9 +96,10 @@ export async function endActive(
   const reports = isAscending(given, ({ unitId }) => unitId) ? given : given.toSorted((a, b) => a.unitId - b.unitId);
   const namespaceId = namespaceOfSpec(first.specId);
   const takesOutput = on !== bucket.backend.database;
-  const values = endParameters(bucket, status, reports, { takesOutput, namespaceId, lockTimeout });
-  const undisturbed = takesOutput ? undefined : await endIfUndisturbed(bucket, values, reports);
-  const [answer, ...withOutput] = undisturbed ?? (await bucket.backend.database.continuing(() => bucket.run(endStatement, values, on)));
+  const settings = { status, namespaceId, takesOutput, lockTimeout };
+  const undisturbed = takesOutput ? undefined : await endIfUndisturbed(bucket, reports, settings);
+  const end = (): Promise<readonly Row[]> => bucket.run(endStatement, endParameters(bucket, reports, settings), on);
+  const [answer, ...withOutput] = undisturbed ?? (await bucket.backend.database.continuing(end));
   bucket.counts.count();
   if (takesOutput) await addOutput(bucket, withOutput, on);
   const ended = new Set(answer?.are_all === true ? reports.map(({ number }) => number) : numbersIn(answer?.numbers));
@@ -108,15 +109,23 @@ export async function endActive(
   return ended;
 }
 
-/** Undefined: somebody else has changed one of them meanwhile, and nothing was done. */
-async function endIfUndisturbed(bucket: Bucket, values: readonly unknown[], reports: readonly Report[]): Promise<readonly Row[] | undefined> {
-  // Where hash joins are on, the planner may go through places in an order of its own, in which units must not be locked.
+interface EndSettings {
+  readonly status: EndStatus;
+  readonly namespaceId: number;
+  readonly takesOutput: boolean;
+  readonly lockTimeout: string | undefined;
+}
+
+/** Undefined: somebody else has changed one of them meanwhile, or is about to, and nothing was done. */
+async function endIfUndisturbed(bucket: Bucket, reports: readonly Report[], settings: EndSettings): Promise<readonly Row[] | undefined> {
+  // The plan is to go through the places in one scan, whatever the sessions of others would prefer.
   const places = bucket.backend.isSetUp ? freshPlaces(reports) : undefined;
   try {
-    if (places === undefined) return await bucket.run(endUndisturbed, values);
-    return await bucket.run(endPlaced, [...values, ...places]);
+    if (places === undefined) return await bucket.run(endUndisturbed, endParameters(bucket, reports, settings));
+    return await bucket.run(endPlaced, placedParameters(bucket, reports, places, settings));
   } catch (error) {
-    if (sqlState(error) === 'PC003') return undefined;
+    const state = sqlState(error);
+    if (state === 'PC003' || (state === '55P03' && places !== undefined)) return undefined;
     throw error;
   }
 }
@@ -126,42 +135,91 @@ function numbersIn(list: unknown): number[] {
   return typeof list === 'string' ? list.split(',').map(Number) : [];
 }
 
-/** The last parameters of endPlaced; undefined: it is not known of all where they lie. */
-function freshPlaces(reports: readonly Report[]): readonly unknown[] | undefined {
+/** Undefined: it is not known of all where they lie. */
+function freshPlaces(reports: readonly Report[]): readonly AttemptPlace[] | undefined {
   const now = performance.now();
   const places: AttemptPlace[] = [];
-  for (const { place } of reports) {
-    if (place === undefined || !isFresh(place, now)) return undefined;
+  let last = 0;
+  for (const { place, unitId } of reports) {
+    // Two attempts of one unit: one of them has been superseded.
+    if (place === undefined || !isFresh(place, now) || unitId === last) return undefined;
     places.push(place);
+    last = unitId;
   }
-  return [
-    int4Array(places.map(({ attempts }) => attempts)),
-    tidArray(places.map(({ unit }) => unit)),
-    tidArray(places.map(({ lease }) => lease)),
-  ];
+  return places;
 }
 
 function endParameters(
   { backend }: Bucket,
-  status: EndStatus,
   reports: readonly Report[],
-  { takesOutput, namespaceId, lockTimeout }: { readonly takesOutput: boolean; readonly namespaceId: number; readonly lockTimeout: string | undefined },
+  { status, namespaceId, takesOutput, lockTimeout }: EndSettings,
 ): readonly unknown[] {
-  const specIds = [...new Set(reports.map(({ specId }) => specId))];
-  const positionOf = new Map(specIds.map((specId, index) => [specId, index + 1]));
+  const [specIds, specs] = specsOf(reports);
   return [
     status,
     int8Array(reports.map(({ unitId }) => unitId)),
     int8Array(reports.map(({ number }) => number)),
     byteaArray(reports.map(({ data }) => data)),
-    boolArray(reports.map(({ hasOutput }) => status === 'finished' && hasOutput !== false)),
+    boolArray(reports.map((report) => mayHaveOutput(status, report))),
     backend.now(),
     takesOutput,
     namespaceId,
     int8Array(specIds),
-    int4Array(reports.map(({ specId }) => positionOf.get(specId) ?? 0)),
+    int4Array(specs),
     lockTimeout ?? null,
   ];
+}
+
+function placedParameters(
+  { backend }: Bucket,
+  reports: readonly Report[],
+  places: readonly AttemptPlace[],
+  { status, namespaceId, lockTimeout }: EndSettings,
+): readonly unknown[] {
+  const [specIds, specs] = specsOf(reports);
+  return [
+    status,
+    int8Array(reports.map(({ unitId }) => unitId)),
+    int8Array(reports.map(({ number }) => number)),
+    backend.now(),
+    boolArray(reports.map((report) => mayHaveOutput(status, report))),
+    namespaceId,
+    int8Array(specIds),
+    int4Array(specs),
+    lockTimeout ?? null,
+    int4Array(places.map(({ attempts }) => attempts)),
+    tidArray(places.map(({ unit }) => unit)),
+    tidArray(places.map(({ lease }) => lease)),
+    ...dataBehindEachOther(reports),
+  ];
+}
+
+function mayHaveOutput(status: EndStatus, { hasOutput }: Report): boolean {
+  return status === 'finished' && hasOutput !== false;
+}
+
+/** The different ids of their specs, and for each report which of these is its own, from 1. */
+function specsOf(reports: readonly Report[]): [specIds: number[], specs: number[]] {
+  const positionOf = new Map<number, number>();
+  const specs = reports.map(({ specId }) => {
+    const position = positionOf.get(specId) ?? positionOf.size + 1;
+    if (position > positionOf.size) positionOf.set(specId, position);
+    return position;
+  });
+  return [[...positionOf.keys()], specs];
+}
+
+/** Nulls if there are none. */
+function dataBehindEachOther(reports: readonly Report[]): [datas: Buffer | null, starts: Buffer | null, lengths: Buffer | null] {
+  if (reports.every(({ data }) => data === null)) return [null, null, null];
+  let next = 1;
+  const starts = reports.map(({ data }) => {
+    const start = next;
+    next += data?.length ?? 0;
+    return start;
+  });
+  const datas = Buffer.concat(reports.flatMap(({ data }) => data ?? []));
+  return [datas, int4Array(starts), int4Array(reports.map(({ data }) => data?.length ?? -1))];
 }
 
 /** Renews leases; resolves to what became of each. */

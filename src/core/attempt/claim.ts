@@ -40,7 +40,6 @@ export const claimOrFailUnits = statement('attempt.claim-or-fail', (s) => claimT
 function claimText(s: string, { failsSpent }: { readonly failsSpent: boolean }): string {
   const missed = '(select count(*) from wanted) - claim.taken';
   const passedBy = `case when claim.taken < (select room from spec) then ${failsSpent ? missed : `${missed} - (select count(*) from picked where spent)`} else 0 end`;
-  const chosen = failsSpent ? chosenOrSpent(s) : 'chosen as materialized (select * from picked where not spent)';
   return `
     with due as materialized (
       select
@@ -123,11 +122,12 @@ function claimText(s: string, { failsSpent }: { readonly failsSpent: boolean }):
       limit (select room from spec)
       for update of r skip locked
     ),
-    ${chosen},
-    taken as (delete from ${s}.ready where ctid = any(array(select place from chosen))),
+    ${failsSpent ? endable(s) : ''}
     numbered as materialized (
-      select unit_id, attempts + 1 as attempts, spent, nextval('${s.replaceAll("'", "''")}.attempt_number') as number from chosen
+      select place, unit_id, attempts + 1 as attempts, spent, nextval('${s.replaceAll("'", "''")}.attempt_number') as number
+      from picked where not spent ${failsSpent ? 'or unit_id in (select id from endable)' : ''}
     ),
+    taken as (delete from ${s}.ready where ctid = any(array(select place from numbered))),
     ${failsSpent ? failures(s) : ''}
     leased as (
       insert into ${s}.lease (spec_id, unit_id, number, worker_id, started_at, expires_at, attempts)
@@ -141,7 +141,9 @@ function claimText(s: string, { failsSpent }: { readonly failsSpent: boolean }):
       coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond' as expires_at,
       due.leases as due_leases, due.delays as due_delayed,
       (select max_attempts_returned from spec) as max_attempts_returned,
-      claim.taken, claim.least, claim.greatest, claim.numbers, claim.spent_units, claim.spent_numbers,
+      claim.taken, claim.least, claim.greatest,
+      case when claim.greatest - claim.least >= claim.taken then (select array_agg(number) from numbered) end as numbers,
+      ${failsSpent ? 'claim.spent_units, claim.spent_numbers' : 'null as spent_units, null as spent_numbers'},
       (select true from picked where spent limit 1) is true as spent,
       -- Not if there is no room for more: then there is no use in looking further.
       ${passedBy} as passed_by,
@@ -151,24 +153,21 @@ function claimText(s: string, { failsSpent }: { readonly failsSpent: boolean }):
       (select name from first where is_sealed order by rank, name limit 1) as sealed_name
     from due, generation, (
       select
-        count(*) as taken, min(number) as least, max(number) as greatest,
-        case when max(number) - min(number) >= count(*) then array_agg(number) end as numbers,
-        array_agg(unit_id) filter (where spent) as spent_units,
-        array_agg(number) filter (where spent) as spent_numbers
+        count(*) as taken, min(number) as least, max(number) as greatest${failsSpent ? spentLists : ''}
       from numbered
     ) claim`;
 }
 
 /** Against the order of locks, so never waiting: who changes such a unit may be waiting for its row in ready. */
-const chosenOrSpent = (s: string): string => `
+const endable = (s: string): string => `
     endable as materialized (
       select u.id from ${s}.work_unit u
       where u.id = any(array(select unit_id from picked where spent))
       for no key update skip locked
-    ),
-    chosen as materialized (
-      select * from picked where not spent or unit_id in (select id from endable)
-    )`;
+    ),`;
+
+const spentLists = `,
+        array_agg(unit_id) filter (where spent) as spent_units, array_agg(number) filter (where spent) as spent_numbers`;
 
 /** Units by lists of one: see what was tried, in the README. */
 const failures = (s: string): string => `

@@ -145,42 +145,78 @@ export const endUndisturbed = statement(
 );
 
 /**
- * What endUndisturbed does, for attempts whose claim told where the rows of unit and lease lie and how many attempts the unit has had: two
- * searches in indexes and a pass over all of them less. These are hints. A row that is not the one meant, as it has moved or gone, is not
+ * How long endPlaced waits for a lock. It locks in an order of its own, so it has to give way long before PostgreSQL looks for deadlocks, which
+ * it does after a second.
+ */
+const placedLockTimeout = '20ms';
+
+/** What one of the lists of endPlaced has of the unit with this id. */
+const listed = (list: string, id: string): string => `(${list})[width_bucket(${id}, $2::bigint[])]`;
+
+/**
+ * What endUndisturbed does, for attempts whose claim told where the rows of unit and lease lie and how many attempts the unit has had: no search in
+ * an index, and all places gone through in one scan. These are hints. A row that is not the one meant, as it has moved or gone, is not
  * found; then the whole statement fails with PC003 and leaves no trace, and endAttempts is asked. (One that moves while this waits for it may be
  * found, depending on the server's version: history is written from what the lease says then.)
  *
- * Lock order: work_unit by id (as the reports are sorted, given nested loops: see Backend.isSetUp), lease. Indexes: none but that of work_spec.
- * Parameters: as those of endAttempts; attempts, places of the units, places of the leases.
+ * No row is made of a report. What it says about a unit is found by a binary search for the unit's id, and by the same position in the other lists, whose
+ * elements are of one length, so that each is reached at once.
+ *
+ * Lock order: the one in which the rows lie, work_unit before lease. Therefore it waits for no lock longer than placedLockTimeout, and
+ * then fails with 55P03, which leaves no trace either. Indexes: none but those of work_spec.
+ * Parameters: status, unit ids (ascending, each once), numbers, now, whether each could have output, namespace id, the different spec ids, for each
+ * attempt which of these is its own, from 1, a lock timeout or null, attempts, places of the units, places of the leases; all data behind each
+ * other, where each begin, from 1, and how long they are, -1: they stay. These three are null if no report has data.
  */
 export const endPlaced = statement(
   'attempt.end-placed',
   (s) => `
     with spec as materialized (
-      ${specsOfReports(s)}
+      select
+        array_agg(w.id) as ids,
+        array_agg(w.id) filter (where (
+          select true from ${s}.work_spec n where n.namespace_id = w.namespace_id and n.name = w.next_work_spec_name
+        )) as chained
+      from unnest($7::bigint[]) given (id)
+      cross join lateral (select * from ${s}.work_spec w where w.id = given.id offset 0) w
+      -- Before there is any lock.
+      where set_config('lock_timeout', coalesce($9::text, '${placedLockTimeout}'), true) is not null
     ),
-    report as materialized (
-      select r.unit_id, r.number, r.data, r.attempts, r.unit_place, r.lease_place
-      from spec, unnest(
-        $2::bigint[], $3::bigint[], $4::bytea[], $5::boolean[], $10::integer[], $12::integer[], $13::tid[], $14::tid[]
-      ) as r (unit_id, number, data, has_output, spec, attempts, unit_place, lease_place)
-      where spec.ids[r.spec] is not null and ($7::boolean or not r.has_output or spec.next_ids[r.spec] is null)
+    expected as materialized (
+      select case
+        when chained is null and cardinality(ids) = cardinality($7::bigint[]) then cardinality($2::bigint[])
+        else (
+          select count(*) from unnest($5::boolean[], $8::integer[]) r (has_output, spec)
+          where ($7::bigint[])[spec] = any(ids) and (has_output and ($7::bigint[])[spec] = any(chained)) is not true
+        )
+      end as count
+      from spec
     ),
     unit as (
-      update ${s}.work_unit u set ended = $1::text, active_attempt = r.number, attempts = r.attempts
-      from report r where u.ctid = r.unit_place and u.id = r.unit_id
+      update ${s}.work_unit u set
+        ended = $1::text, active_attempt = ${listed('$3::bigint[]', 'u.id')}, attempts = ${listed('$10::integer[]', 'u.id')}
+      where u.ctid = any($11::tid[]) and u.id = ${listed('$2::bigint[]', 'u.id')}
+        and u.spec_id = any((select ids from spec)::bigint[])
+        and (u.spec_id = any((select chained from spec)::bigint[]) and ${listed('$5::boolean[]', 'u.id')}) is not true
       returning u.id
     ),
     gone as (
       -- The count has all units updated before the first lease is touched.
-      delete from ${s}.lease l using report r
-      where l.ctid = r.lease_place and l.number = r.number and l.unit_id = r.unit_id and l.attempts = r.attempts
-        and (select count(*) from unit) > 0
-      returning l.spec_id, l.unit_id, l.number, l.worker_id, l.started_at, l.expires_at, coalesce(r.data, l.data) as data
+      delete from ${s}.lease l
+      where l.ctid = any($12::tid[]) and l.number = ${listed('$3::bigint[]', 'l.unit_id')}
+        and (select count(*) from unit) = (select count from expected)
+        and (l.spec_id = any((select chained from spec)::bigint[]) and ${listed('$5::boolean[]', 'l.unit_id')}) is not true
+      returning
+        l.spec_id, l.unit_id, l.number, l.worker_id, l.started_at, l.expires_at,
+        case
+          when ${listed('$15::integer[]', 'l.unit_id')} >= 0
+          then substring($13::bytea from ${listed('$14::integer[]', 'l.unit_id')} for ${listed('$15::integer[]', 'l.unit_id')})
+          else l.data
+        end as data
     ),
     history as (
       insert into ${s}.attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)
-      select spec_id, unit_id, number, worker_id, $1::text, started_at, coalesce($6::timestamptz, statement_timestamp()), expires_at, data
+      select spec_id, unit_id, number, worker_id, $1::text, started_at, coalesce($4::timestamptz, statement_timestamp()), expires_at, data
       from gone
     ),
     counted as (
@@ -188,13 +224,11 @@ export const endPlaced = statement(
       select spec_id, $1::text, count(*) from gone group by spec_id
     )
     select
-      found.count = cardinality($2::bigint[]) as are_all,
-      case when found.count < cardinality($2::bigint[]) then (select string_agg(number::text, ',') from report) end as numbers,
-      ${s}.require_undisturbed(
-        (select count(*) from gone) = found.count and (select count(*) from unit) = found.count
-      )::text as undisturbed,
-      ${isWatched(s, '$8')} as watched
-    from (select count(*) from report) found`,
+      expected.count = cardinality($2::bigint[]) as are_all,
+      case when expected.count < cardinality($2::bigint[]) then (select string_agg(number::text, ',') from gone) end as numbers,
+      ${s}.require_undisturbed((select count(*) from gone) = expected.count)::text as undisturbed,
+      ${isWatched(s, '$6')} as watched
+    from expected`,
 );
 
 /** Extends leases, locked by unit id like everywhere else. Those that are not their unit's active one are left out of the answer. Parameters: unit ids, numbers, data, lifetime in ms, now. */

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Attempt, Namespace, WorkSpec } from 'pg-coordinate';
 import type { PostgresWorker } from '../../../src/core/worker/postgres-worker.js';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import type { PostgresWorkUnit } from '../../../src/core/work-unit/postgres-work-unit.js';
+import { untilBlocked } from '../../concurrency/waiting.js';
 import { testDatabase } from '../../support/database.js';
 import { countedConnection, countedOwnConnection } from '../producers/statements.js';
 
@@ -11,7 +13,7 @@ import { countedConnection, countedOwnConnection } from '../producers/statements
  */
 
 const database = await testDatabase();
-const { coordinate, sent, close } = await countedOwnConnection(database);
+const { coordinate, sent, sentOf, close } = await countedOwnConnection(database);
 const { bucket } = database;
 afterAll(close);
 
@@ -59,6 +61,68 @@ test('attempts just claimed are ended by their places', async () => {
   expect(sent('attempt.end-placed')).toBe(1);
   expect(await ended(attempts)).toEqual(all(attempts));
   expect(await spec.countWorkUnitStatus()).toEqual({ finished: 10 });
+});
+
+test('with the data that some of them are given, however many bytes these have', async () => {
+  const attempts = await claimed(6);
+  const given = [undefined, { index: 'other' }, {}, { text: 'x'.repeat(100_000) }, undefined, { 'größer': ['ü'.repeat(300)] }];
+  const verdicts = await namespace.finishAll(attempts.map((attempt, index) => (given[index] ? { attempt, data: given[index] } : { attempt })));
+  expect(verdicts.map(({ error }) => error)).toEqual(Array(6).fill(null));
+  expect(sentOf('attempt.')).toEqual(['attempt.end-placed']);
+  expect(await ended(attempts)).toEqual(given.map((data, index) => ['finished', data ?? { index }, 'finished', true]));
+});
+
+test('of several specs together, of which one has a next one for what has output', async () => {
+  const attempts = await claimed(2);
+  const next = await namespace.setWorkSpec({ name: 'next' });
+  const chained = await namespace.setWorkSpec({ name: 'chained', then: 'next' });
+  await chained.addWorkUnits(['a', 'b', 'c'].map((name) => ({ name, data: {} })));
+  const [a, b, c] = await (await namespace.worker('worker')).requestAttempts({ numberOfWorkUnits: 3, workSpecs: ['chained'] });
+  sent('');
+  const verdicts = await namespace.finishAll([
+    { attempt: a!, data: { output: ['made'] } },
+    { attempt: attempts[0]! },
+    { attempt: b!, data: { plain: true } },
+    { attempt: attempts[1]!, data: { output: ['of no use'] } },
+    { attempt: c! },
+  ]);
+  expect(verdicts.map(({ error }) => error)).toEqual(Array(5).fill(null));
+  expect(sent('attempt.end-placed')).toBe(1);
+  expect(await Promise.all([a, b, c].map(async (attempt) => (await attempt?.read())?.data))).toEqual([{ output: ['made'] }, { plain: true }, {}]);
+  expect(await spec.countWorkUnitStatus()).toEqual({ finished: 2 });
+  expect(await chained.countWorkUnitStatus()).toEqual({ finished: 3 });
+  expect((await next.workUnits()).map(({ name }) => name)).toEqual(['made']);
+});
+
+test('failed as well as finished, with output that is of no use then', async () => {
+  await namespace.setWorkSpec({ name: 'next' });
+  await spec.setData({ name: 'spec', then: 'next' });
+  const attempts = await claimed(3);
+  const verdicts = await namespace.failAll(attempts.map((attempt) => ({ attempt, data: { output: ['none'] } })));
+  expect(verdicts.map(({ error }) => error)).toEqual(Array(3).fill(null));
+  expect(sentOf('attempt.')).toEqual(['attempt.end-placed']);
+  expect(await spec.countWorkUnitStatus()).toEqual({ failed: 3 });
+});
+
+test('an attempt that is reported twice, in one list, ends once', async () => {
+  const [first, second] = await claimed(2);
+  expect(await finishAll([first!, second!, first!])).toEqual(['finished', 'finished', 'NotPending']);
+  expect(await ended([first!, second!])).toEqual(all([first!, second!]));
+});
+
+test('while somebody has locked one of their units, nothing of the others is locked, and all end once it is free', async () => {
+  const attempts = await claimed(3);
+  const other = await database.client();
+  await other.query('begin');
+  const unitId = (attempts[1]?.workUnit as PostgresWorkUnit).id;
+  await other.query(`select from ${bucket}.work_unit where id = $1 for update`, [unitId]);
+  const finished = finishAll(attempts);
+  // After the first try, which goes by places, has given up.
+  await untilBlocked(database, 'attempt.end ');
+  expect(await database.query(`select from ${bucket}.lease where unit_id = $1 for update skip locked`, [unitId])).toHaveLength(1);
+  await other.query('rollback');
+  expect(await finished).toEqual(Array(3).fill('finished'));
+  expect(await ended(attempts)).toEqual(all(attempts));
 });
 
 test('on a pool of the user’s, whose sessions may join in any order, places are not used', async () => {
