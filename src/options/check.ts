@@ -66,26 +66,40 @@ export function checkDateOrNull(value: unknown, field: string): Date | null {
 
 /** An array whose members are checked one by one. */
 export function checkList<T>(value: unknown, field: string, check: (item: unknown, field: string) => T): T[] {
+  return checkEach(value, field, (item, fieldOf) => check(item, fieldOf()));
+}
+
+/** The same for many members: the name of one is made only if something is wrong with it. It is to be asked for before `check` returns. */
+export function checkEach<T>(value: unknown, field: string, check: (item: unknown, fieldOf: () => string) => T): T[] {
   if (!Array.isArray(value)) throw new InvalidArgumentError(field, `must be an array, not ${kindOf(value)}`);
-  // Array.from also visits the holes of a sparse array, which map() passes over.
-  return Array.from(value, (item: unknown, index) => check(item, `${field}[${index}]`));
+  const checked: T[] = [];
+  // By index, which also visits the holes of a sparse array.
+  let index = 0;
+  const fieldOf = (): string => `${field}[${index}]`;
+  for (; index < value.length; index++) checked.push(check(value[index], fieldOf));
+  return checked;
 }
 
 /**
  * An options object: checks that it is one and that it has none but the known keys, so that a misspelt option is an error
  * instead of a silent default.
  */
-export function checkOptions<T extends object>(value: T | undefined, field: string, known: readonly (keyof T & string)[]): T {
+export function checkOptions<T extends object>(
+  value: T | undefined,
+  field: string | (() => string),
+  known: readonly (keyof T & string)[],
+): T {
   if (value === undefined) return {} as T;
+  const name = (): string => (typeof field === 'string' ? field : field());
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidArgumentError(field, `must be an object, not ${kindOf(value)}`);
+    throw new InvalidArgumentError(name(), `must be an object, not ${kindOf(value)}`);
   }
   // Not Object.keys: this runs for each of a thousand reports, and would leave an array for each.
   for (const key in value) {
     if ((known as readonly string[]).includes(key) || !Object.hasOwn(value, key)) continue;
     const close = known.find((name) => isClose(name, key));
     const hint = close === undefined ? `known are ${known.join(', ')}` : `did you mean "${close}"?`;
-    throw new InvalidArgumentError(`${field}.${key}`, `is not an option; ${hint}`);
+    throw new InvalidArgumentError(`${name()}.${key}`, `is not an option; ${hint}`);
   }
   return value;
 }

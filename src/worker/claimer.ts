@@ -7,7 +7,7 @@ import { CoordinateError } from '../errors/index.js';
 import { LocalQueueSize } from './local-queue.js';
 import { patiently } from './patiently.js';
 import type { RegisteredHandler } from './registered-handler.js';
-import { UnitQueue } from './unit-queue.js';
+import { UnitQueue, type QueuedUnit } from './unit-queue.js';
 import type { WorkSpecCache } from './work-spec-cache.js';
 import type { CheckedWorkerOptions } from './worker-options.js';
 
@@ -23,7 +23,7 @@ export interface ClaimerOptions {
   /** Has the lease of an attempt renewed, for as long as its handler may run from now on. */
   readonly hold: (attempt: Attempt, handler: RegisteredHandler) => void;
   /** Gives work to a handler in a free slot. */
-  readonly start: (handler: RegisteredHandler, attempts: readonly Attempt[]) => void;
+  readonly start: (handler: RegisteredHandler, units: readonly QueuedUnit[]) => void;
 }
 
 /** What has waited for so long begins its maximum run time anew when its handler starts, in milliseconds. */
@@ -215,7 +215,7 @@ export class Claimer {
       const { handler } = next;
       const batch = this.#queue.take(handler.work.kind === 'batch' ? handler.work.batchSize : 1);
       for (const { attempt, claimedAt } of batch) if (now - claimedAt > noticeableMs) hold(attempt, handler);
-      start(handler, batch.map(({ attempt }) => attempt));
+      start(handler, batch);
     }
   }
 }

@@ -2,12 +2,12 @@ import type { DataDictionary } from '../codec/index.js';
 import type { AttemptReport, AttemptVerdict } from '../core/attempt/attempt-report.js';
 import type { Attempt } from '../core/attempt/attempt.js';
 import type { Namespace } from '../core/namespace/namespace.js';
-import { CoordinateError, InvalidArgumentError } from '../errors/index.js';
+import { BadCborError, CoordinateError, InvalidArgumentError } from '../errors/index.js';
 import { failToDeadLetter } from './dead-letter.js';
 import { errorData } from './error-data.js';
 import type { Outcome } from './outcome.js';
 import { patiently } from './patiently.js';
-import { ReportBuffer } from './report-buffer.js';
+import { ReportBuffer, type ToldReport } from './report-buffer.js';
 import { afterError, retryPolicyOf } from './retry-policy.js';
 import type { RunningAttempt } from './running-work.js';
 import type { RegisteredHandler } from './registered-handler.js';
@@ -26,6 +26,36 @@ export interface ReporterOptions {
   readonly random: () => number;
   /** Fires when there is no time left to wait for a database that cannot be reached. */
   readonly hurry: AbortSignal;
+  /** Told when a report has been committed, or refused. */
+  readonly onReported: (running: RunningAttempt) => void;
+}
+
+/** A handler that has ended well. */
+interface WellEnded {
+  readonly running: RunningAttempt;
+  readonly data: DataDictionary | undefined;
+  readonly handler: RegisteredHandler;
+}
+
+/** What is reported of it: one object, as nearly every unit needs one. */
+class FinishReport implements ToldReport {
+  readonly attempt: Attempt;
+  readonly data: DataDictionary | undefined;
+  readonly #running: RunningAttempt;
+  readonly #handler: RegisteredHandler;
+  readonly #onSettled: (ended: WellEnded, error: unknown) => void;
+
+  constructor({ running, data, handler }: WellEnded, onSettled: (ended: WellEnded, error: unknown) => void) {
+    this.attempt = running.attempt;
+    this.data = data;
+    this.#running = running;
+    this.#handler = handler;
+    this.#onSettled = onSettled;
+  }
+
+  settle(error: unknown): void {
+    this.#onSettled({ running: this.#running, data: this.data, handler: this.#handler }, error);
+  }
 }
 
 /** Reports what has come of attempts: those that end at about the same time together, and again while the database cannot be reached. */
@@ -41,18 +71,21 @@ export class Reporter {
     this.#failed = new ReportBuffer((reports) => namespace.failAll(reports).catch(oneByOne(reports, (one) => namespace.failAll(one))));
   }
 
-  /** `done` is called with the attempt when the report has been committed, or refused. What cannot be reported is logged, and its lease ends. */
-  report(running: RunningAttempt, outcome: Outcome, handler: RegisteredHandler, done: (running: RunningAttempt) => void): void {
+  /** What cannot be reported is logged, and its lease ends. */
+  report(running: RunningAttempt, outcome: Outcome, handler: RegisteredHandler): void {
     if (outcome.kind !== 'finish') {
-      void this.#report(running, outcome, handler).then(() => done(running));
+      void this.#report(running, outcome, handler).then(() => this.#options.onReported(running));
       return;
     }
     // Nearly all reports, and nearly always all goes well.
-    this.#finished.add(reportOf(running.attempt, outcome.data), (error) => {
-      if (error === null) done(running);
-      else void this.#report(running, outcome, handler, { error }).then(() => done(running));
-    });
+    this.#finished.add(new FinishReport({ running, data: outcome.data, handler }, this.#onSettled));
   }
+
+  readonly #onSettled = ({ running, data, handler }: WellEnded, error: unknown): void => {
+    const { onReported } = this.#options;
+    if (error === null) onReported(running);
+    else void this.#report(running, { kind: 'finish', data }, handler, { error }).then(() => onReported(running));
+  };
 
   /** Never rejects. `failure`: what has come of a first try. */
   async #report(running: RunningAttempt, outcome: Outcome, handler: RegisteredHandler, failure?: Failure): Promise<void> {
@@ -92,7 +125,7 @@ export class Reporter {
         return attempt.expire();
       case 'fail': {
         const error = outcome.error === undefined ? {} : { error: errorData(outcome.error) };
-        const { data } = await attempt.read();
+        const data = await dataOf(attempt);
         return this.#fail(running, { data: { ...(outcome.data ?? data), ...error }, unitData: data }, handler, outcome.error);
       }
       case 'error':
@@ -113,7 +146,7 @@ export class Reporter {
     }
     running.log.error(`${what}; failed for good`);
     // Not those in this process: the handler may have changed them.
-    const { data } = await running.attempt.read();
+    const data = await dataOf(running.attempt);
     return this.#fail(running, { data: { ...data, error: errorData(error) }, unitData: data }, handler, error);
   }
 
@@ -163,6 +196,16 @@ export class Reporter {
         },
       },
     );
+  }
+}
+
+/** An attempt's data as they are now. Those that cannot be decoded have no part in what is reported, and stay with the unit as they are. */
+async function dataOf(attempt: Attempt): Promise<DataDictionary> {
+  try {
+    return (await attempt.read()).data;
+  } catch (error) {
+    if (error instanceof BadCborError) return {};
+    throw error;
   }
 }
 

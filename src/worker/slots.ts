@@ -17,8 +17,6 @@ export interface SlotsOptions extends RunSettings {
   readonly abortGraceMs: number;
   /** Told when a slot has become free: how many units were in it, and for how long. */
   readonly onFree: (units: number, ms: number) => void;
-  /** Told when something has been reported. */
-  readonly onReported: () => void;
 }
 
 /** How often maximum run times are looked at, in milliseconds. */
@@ -60,15 +58,20 @@ export class Slots {
     return this.#unreported;
   }
 
-  /** Has a handler work on attempts: one, or for a batch handler many. They are held already. */
-  start(handler: RegisteredHandler, attempts: readonly Attempt[]): void {
-    const running = attempts.map((attempt) => new RunningAttempt(attempt, this.#options));
+  /** Has a handler work on units: one, or for a batch handler many. Their leases are held already. */
+  start(handler: RegisteredHandler, units: readonly { readonly attempt: Attempt }[]): void {
+    const running = units.map(({ attempt }) => new RunningAttempt(attempt, this.#options));
     const extraMs = handler.work.kind === 'isolated' ? killingMs : 0;
     const work = new RunningWork(handler, running, { now: performance.now(), extraMs, onEnd: this.#onEnd });
     this.#busy++;
-    for (const { number } of running) this.#running.set(number, work);
-    this.#sweep ??= setInterval(() => this.#checkTimes(), sweepMs);
     this.#run(work);
+  }
+
+  /** Says that an attempt has been reported. */
+  reported(running: RunningAttempt): void {
+    this.#options.keeper.release(running.attempt);
+    this.#unreported--;
+    if (this.#unreported === 0) this.#allReported?.();
   }
 
   /** Tells the handler of an attempt that its work is in vain. */
@@ -107,13 +110,17 @@ export class Slots {
     } catch (error) {
       answers = threw(work, error);
     }
-    if (Array.isArray(answers)) this.#endSoon(work, answers as readonly Ending[]);
-    else {
-      void (answers as PromiseLike<readonly Ending[]>).then(
-        (endings) => work.end(endings),
-        (error: unknown) => work.end(threw(work, error)),
-      );
+    if (Array.isArray(answers)) {
+      this.#endSoon(work, answers as readonly Ending[]);
+      return;
     }
+    // Nothing can happen to work that ends in a moment: only what goes on has to be found.
+    for (const { number } of work.attempts) this.#running.set(number, work);
+    this.#sweep ??= setInterval(() => this.#checkTimes(), sweepMs);
+    void (answers as PromiseLike<readonly Ending[]>).then(
+      (endings) => work.end(endings),
+      (error: unknown) => work.end(threw(work, error)),
+    );
   }
 
   /** Not at once: who starts it is not to hear of its end before the start is over. */
@@ -155,11 +162,11 @@ export class Slots {
     this.#busy--;
     let index = 0;
     for (const running of work.attempts) {
-      this.#running.delete(running.number);
+      if (this.#running.size > 0) this.#running.delete(running.number);
       this.#report(running, endings[index++] ?? unanswered, work.handler);
     }
     if (this.#busy === 0) {
-      clearInterval(this.#sweep);
+      if (this.#sweep !== undefined) clearInterval(this.#sweep);
       this.#sweep = undefined;
       this.#idle?.();
     }
@@ -174,15 +181,9 @@ export class Slots {
     }
     const outcome = outcomeSafely(ending, running.reason, handler.maxRunMs);
     this.#unreported++;
-    reporter.report(running, outcome, handler, this.#onReported);
+    reporter.report(running, outcome, handler);
   }
 
-  readonly #onReported = (running: RunningAttempt): void => {
-    this.#options.keeper.release(running.attempt);
-    this.#unreported--;
-    if (this.#unreported === 0) this.#allReported?.();
-    this.#options.onReported();
-  };
 
   #checkTimes(): void {
     const now = performance.now();

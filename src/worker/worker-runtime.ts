@@ -10,6 +10,7 @@ import { IsolatedRunners } from './isolated-runners.js';
 import { keepLeases, type LeaseKeeper } from './lease/index.js';
 import { logOf } from './log-of.js';
 import { Reporter } from './reporter.js';
+import type { RunningAttempt } from './running-work.js';
 import { Slots } from './slots.js';
 import { StopSignals } from './stop-signals.js';
 import { within } from './within.js';
@@ -131,7 +132,11 @@ export class WorkerRuntime implements AsyncDisposable {
     this.#name = worker.name;
     const specs = new WorkSpecCache(namespace, handlers);
     const isolated = new IsolatedRunners(handlers.values(), { concurrency, logger });
-    const reporter = new Reporter({ namespace, specs, logger, random, hurry: this.#hurry.signal });
+    const onReported = (running: RunningAttempt): void => {
+      slots.reported(running);
+      claimer.reported();
+    };
+    const reporter = new Reporter({ namespace, specs, logger, random, hurry: this.#hurry.signal, onReported });
     const keeper = await keepLeases({
       namespace,
       lifetimeMs,
@@ -147,7 +152,6 @@ export class WorkerRuntime implements AsyncDisposable {
       abortGraceMs,
       logOf: (attempt) => logOf(logger, attempt),
       onFree: (units, ms) => claimer.worked(units, ms),
-      onReported: () => claimer.reported(),
     });
     const wakeUp = workSignal(namespace);
     const claimer: Claimer = new Claimer({
@@ -158,7 +162,7 @@ export class WorkerRuntime implements AsyncDisposable {
       freeSlots: () => concurrency - slots.busy,
       isCongested: () => slots.unreported > mostUnreported,
       hold: (attempt, { maxRunMs }) => keeper.hold(attempt, maxRunMs),
-      start: (handler, attempts) => slots.start(handler, attempts),
+      start: (handler, units) => slots.start(handler, units),
     });
     const heartbeat = new Heartbeat({
       worker,

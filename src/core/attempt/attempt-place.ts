@@ -4,9 +4,9 @@
  */
 export interface AttemptPlace {
   /** Of the unit's row, as tidArray() takes it. */
-  readonly unit: number;
+  readonly unitPlace: number;
   /** Of the lease's row. */
-  readonly lease: number;
+  readonly leasePlace: number;
   /** How many attempts the unit has had, this one included. */
   readonly attempts: number;
   /** Until when no worker renews the lease of its own accord, which moves its row. By performance.now(). */

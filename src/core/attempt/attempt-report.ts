@@ -6,8 +6,8 @@ import type { Attempt } from './attempt.js';
 /** One attempt of a `finishAll` or `failAll`. */
 export interface AttemptReport {
   readonly attempt: Attempt;
-  /** Replaces the attempt's data; left out: they stay. */
-  readonly data?: DataDictionary;
+  /** Replaces the attempt's data; left out or undefined: they stay. */
+  readonly data?: DataDictionary | undefined;
 }
 
 /** One attempt of a `renewAll`. */

@@ -7,6 +7,7 @@ import type { AttemptStatus } from './attempt-status.js';
 /** An attempt as it is in the database at one moment. */
 export interface AttemptState<Data extends DataDictionary = DataDictionary> {
   readonly status: AttemptStatus;
+  /** Of an Attempt they are decoded when they are first asked for: raises BadCbor if somebody has written there what is no CBOR. */
   readonly data: Data;
   readonly startTime: Date;
   /** Null while pending. */

@@ -1,6 +1,6 @@
 import { boolArray, byteaArray, int4Array, int8Array, sqlState, tidArray, type Executor, type Row } from '../../database/index.js';
 import { InvalidArgumentError, WrongBackendError, type CoordinateError } from '../../errors/index.js';
-import { checkBoolean, checkList, checkOptions, kindOf } from '../../options/index.js';
+import { checkBoolean, checkEach, checkOptions, kindOf } from '../../options/index.js';
 import type { Bucket } from '../backend.js';
 import type { TransactionOptions } from '../coordinate.js';
 import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
@@ -188,8 +188,8 @@ function placedParameters(
     int4Array(specs),
     lockTimeout ?? null,
     int4Array(places.map(({ attempts }) => attempts)),
-    tidArray(places.map(({ unit }) => unit)),
-    tidArray(places.map(({ lease }) => lease)),
+    tidArray(places.map(({ unitPlace }) => unitPlace)),
+    tidArray(places.map(({ leasePlace }) => leasePlace)),
     ...dataBehindEachOther(reports),
   ];
 }
@@ -315,18 +315,20 @@ async function checkIncarnation(namespace: PostgresNamespace, reports: readonly 
   if (reports.some(isOther)) await namespace.checkExists(on);
 }
 
+const reportKeys = ['attempt', 'data'] as const;
+
 function checkReports(namespace: PostgresNamespace, reports: readonly AttemptReport[]): Report[] {
-  return checkList(reports, 'reports', (report, field) => {
-    const { attempt, data } = checkOptions(report as AttemptReport, field, ['attempt', 'data']);
+  return checkEach(reports, 'reports', (report, fieldOf) => {
+    const { attempt, data } = checkOptions(report as AttemptReport, fieldOf, reportKeys);
     if (typeof attempt !== 'object' || attempt === null) {
-      throw new InvalidArgumentError(`${field}.attempt`, `must be an attempt, not ${kindOf(attempt)}`);
+      throw new InvalidArgumentError(`${fieldOf()}.attempt`, `must be an attempt, not ${kindOf(attempt)}`);
     }
     if (!(attempt instanceof PostgresAttempt)) throw new WrongBackendError();
     const ours = attempt as PostgresAttempt;
     const owner = ours.workUnit.workSpec.namespace;
     if (owner.bucket.backend !== namespace.bucket.backend) throw new WrongBackendError();
-    if (owner.name !== namespace.name) throw new InvalidArgumentError(`${field}.attempt`, 'must be of this namespace');
-    return reportOf(ours, data, `${field}.data`);
+    if (owner.name !== namespace.name) throw new InvalidArgumentError(`${fieldOf()}.attempt`, 'must be of this namespace');
+    return reportOf(ours, data, () => `${fieldOf()}.data`);
   });
 }
 

@@ -1,17 +1,23 @@
+import { decodeData, type DataDictionary } from '../../codec/index.js';
 import type { Row } from '../../database/index.js';
 import type { Bucket } from '../backend.js';
 import { bytes } from '../instant.js';
 import type { AttemptPlace } from './attempt-place.js';
 import { readClaimedData } from './claim.js';
 
-/** A unit that has just been claimed. */
-export interface ClaimedUnit {
-  readonly unitId: number;
-  readonly number: number;
-  readonly name: Uint8Array;
-  /** CBOR. */
-  readonly data: Uint8Array;
-  readonly place?: AttemptPlace;
+/** What is the same for all units that were claimed together. */
+export interface ClaimTerms {
+  readonly startTime: Date;
+  readonly expirationTime: Date;
+  /** As of AttemptPlace. */
+  readonly freshUntil: number;
+}
+
+/** What readClaimed has read, of all units of a claim one behind the other. */
+interface ClaimedBytes extends ClaimTerms {
+  readonly heads: Buffer;
+  readonly names: Buffer;
+  readonly datas: Buffer;
 }
 
 /**
@@ -22,39 +28,100 @@ const headLength = 8 + 8 + 4 + 6 + 6 + 4 + 4;
 
 const none = Buffer.alloc(0);
 
+/**
+ * A unit that has just been claimed, and its attempt. Of the bytes that were read for all of them each knows where its own begin, and makes something of them
+ * when somebody asks: most of what many claimed units cost is what lies about until their turn comes. So data that cannot be
+ * decoded are the trouble of whoever works on that unit, not of all that were claimed with it.
+ */
+export class ClaimedUnit implements AttemptPlace {
+  readonly number: number;
+  readonly unitId: number;
+  readonly #of: ClaimedBytes;
+  readonly #headAt: number;
+  readonly #nameAt: number;
+  /** Where its data begin, or these if they are too large to have been read with the others. */
+  readonly #data: number | Buffer;
+
+  constructor(of: ClaimedBytes, at: { readonly head: number; readonly name: number; readonly data: number | Buffer }) {
+    this.number = int8At(of.heads, at.head);
+    this.unitId = int8At(of.heads, at.head + 8);
+    this.#of = of;
+    this.#headAt = at.head;
+    this.#nameAt = at.name;
+    this.#data = at.data;
+  }
+
+  get terms(): ClaimTerms {
+    return this.#of;
+  }
+
+  get attempts(): number {
+    return this.#of.heads.readInt32BE(this.#headAt + 16);
+  }
+
+  get leasePlace(): number {
+    return tidAt(this.#of.heads, this.#headAt + 20);
+  }
+
+  get unitPlace(): number {
+    return tidAt(this.#of.heads, this.#headAt + 26);
+  }
+
+  get freshUntil(): number {
+    return this.#of.freshUntil;
+  }
+
+  /** The unit's name. */
+  get key(): Uint8Array {
+    const { names } = this.#of;
+    return part(names, this.#nameAt, nameLengthAt(this.#of.heads, this.#headAt));
+  }
+
+  /** Made anew each time. Raises BadCborError. */
+  get data(): DataDictionary {
+    if (typeof this.#data !== 'number') return decodeData(this.#data);
+    return decodeData(part(this.#of.datas, this.#data, dataLengthAt(this.#of.heads, this.#headAt)));
+  }
+}
+
 /** What readClaimed has read, of the attempts that `isOurs` admits. */
 export async function claimedUnitsFromRow(
   bucket: Bucket,
   specId: number,
   row: Row | undefined,
-  { isOurs, freshUntil }: { readonly isOurs: (number: number) => boolean; readonly freshUntil: number },
+  { isOurs, terms }: { readonly isOurs: (number: number) => boolean; readonly terms: ClaimTerms },
 ): Promise<ClaimedUnit[]> {
   if (row === undefined || row.heads === null) return [];
   const heads = bytes(row.heads);
-  const names = bytes(row.names);
-  const datas = row.datas === null ? none : bytes(row.datas);
+  const of = { ...terms, heads, names: bytes(row.names), datas: row.datas === null ? none : bytes(row.datas) };
   const units: ClaimedUnit[] = [];
   let [nameAt, dataAt] = [0, 0];
   for (let at = 0; at < heads.length; at += headLength) {
-    const number = int8At(heads, at);
-    const unitId = int8At(heads, at + 8);
-    const place = { attempts: heads.readInt32BE(at + 16), lease: tidAt(heads, at + 20), unit: tidAt(heads, at + 26), freshUntil };
-    const name = part(names, nameAt, heads.readInt32BE(at + 32));
-    nameAt += name.length;
-    const length = heads.readInt32BE(at + 36);
-    const from = dataAt;
-    dataAt += Math.max(0, length);
-    if (!isOurs(number)) continue;
-    const data = length < 0 ? await readLarge(bucket, specId, unitId, number) : part(datas, from, length);
-    if (data !== undefined) units.push({ unitId, number, name, data, place });
+    const length = dataLengthAt(heads, at);
+    const isLarge = length < 0;
+    if (isOurs(int8At(heads, at))) {
+      const data = isLarge ? await readLarge(bucket, specId, heads, at) : dataAt;
+      if (data !== undefined) units.push(new ClaimedUnit(of, { head: at, name: nameAt, data }));
+    }
+    nameAt += nameLengthAt(heads, at);
+    dataAt += isLarge ? 0 : length;
   }
   return units;
 }
 
 /** Undefined: it is not held any more. */
-async function readLarge(bucket: Bucket, specId: number, unitId: number, number: number): Promise<Buffer | undefined> {
-  const [row] = await bucket.run(readClaimedData, [specId, unitId, number]);
+async function readLarge(bucket: Bucket, specId: number, heads: Buffer, at: number): Promise<Buffer | undefined> {
+  const [row] = await bucket.run(readClaimedData, [specId, int8At(heads, at + 8), int8At(heads, at)]);
   return row && bytes(row.data);
+}
+
+function nameLengthAt(heads: Buffer, at: number): number {
+  return heads.readInt32BE(at + 32);
+}
+
+/** -1: too large to have been read with the others. */
+function dataLengthAt(heads: Buffer, at: number): number {
+  return heads.readInt32BE(at + 36);
 }
 
 /** Not a Buffer, which is made at several times the cost. */

@@ -22,26 +22,37 @@ export class PostgresAttempt<Data extends DataDictionary = DataDictionary> imple
   readonly workUnit: PostgresWorkUnit<Data>;
   readonly worker: PostgresWorker;
   readonly status: AttemptStatus;
-  readonly data: Data;
   readonly startTime: Date;
   readonly endTime: Date | null;
   readonly expirationTime: Date;
+  #data: Data | undefined;
+  readonly #source: { readonly data: Data };
   #place: AttemptPlace | undefined;
 
+  /** `source` is where the data come from when they are first asked for. */
   constructor(
     workUnit: PostgresWorkUnit<Data>,
     worker: PostgresWorker,
-    of: AttemptState<Data> & { readonly number: number; readonly place?: AttemptPlace | undefined },
+    of: Omit<AttemptState<Data>, 'data'> & {
+      readonly number: number;
+      readonly source: { readonly data: Data };
+      readonly place?: AttemptPlace | undefined;
+    },
   ) {
     this.workUnit = workUnit;
     this.worker = worker;
     this.number = of.number;
     this.status = of.status;
-    this.data = of.data;
     this.startTime = of.startTime;
     this.endTime = of.endTime;
     this.expirationTime = of.expirationTime;
+    this.#source = of.source;
     this.#place = of.place;
+  }
+
+  get data(): Data {
+    this.#data ??= this.#source.data;
+    return this.#data;
   }
 
   /** Where its rows lay when it was claimed; undefined: it is not known, or they have moved. */
@@ -114,17 +125,17 @@ export class PostgresAttempt<Data extends DataDictionary = DataDictionary> imple
   }
 
   #report(data: DataDictionary | undefined): Report {
-    return reportOf(this, data, 'data');
+    return reportOf(this, data, () => 'data');
   }
 }
 
-/** A report as the statements take it. */
-export function reportOf(attempt: PostgresAttempt, data: DataDictionary | undefined, field: string): Report {
+/** A report as the statements take it; `fieldOf` says what errors call its data. */
+export function reportOf(attempt: PostgresAttempt, data: DataDictionary | undefined, fieldOf: () => string): Report {
   return {
     unitId: attempt.workUnit.id,
     number: attempt.number,
     specId: attempt.workUnit.workSpec.id,
-    data: data === undefined ? null : encodeData(data, field),
+    data: data === undefined ? null : encodeData(data, fieldOf()),
     hasOutput: data === undefined ? null : Object.hasOwn(data, 'output'),
     place: attempt.place,
   };

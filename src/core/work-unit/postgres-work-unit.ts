@@ -20,12 +20,18 @@ import type { WorkUnit, WorkUnitMeta } from './work-unit.js';
 export class PostgresWorkUnit<Data extends DataDictionary = DataDictionary> implements WorkUnit<Data> {
   readonly workSpec: PostgresWorkSpec<Data>;
   readonly id: number;
-  readonly key: Uint8Array;
+  /** The name, or what has it. */
+  #key: Uint8Array | { readonly key: Uint8Array };
 
-  constructor(workSpec: PostgresWorkSpec<Data>, id: number, key: Uint8Array) {
+  constructor(workSpec: PostgresWorkSpec<Data>, id: number, key: Uint8Array | { readonly key: Uint8Array }) {
     this.workSpec = workSpec;
     this.id = id;
-    this.key = key;
+    this.#key = key;
+  }
+
+  get key(): Uint8Array {
+    if (!(this.#key instanceof Uint8Array)) this.#key = this.#key.key;
+    return this.#key;
   }
 
   get name(): string {

@@ -1,4 +1,4 @@
-import { decodeData, encodeData } from '../../codec/index.js';
+import { encodeData } from '../../codec/index.js';
 import { byteaArray, type Row, type Statement } from '../../database/index.js';
 import { freshUntil } from '../attempt/attempt-place.js';
 import { claimedUnitsFromRow, type ClaimedUnit } from '../attempt/claimed-units.js';
@@ -147,11 +147,11 @@ async function passGate(
   await noteSpent(worker, spec, claim);
   if (count === 0) return { attempts: [], ...pass };
   const rows = (isAfterSeen ? following : undefined) ?? (await readCommitted(worker, readAfter(Number(claim.least) - 1)));
-  const units = await claimedUnitsFromRow(bucket, spec.id, rows[0], { isOurs: ownNumbers(claim), freshUntil: freshUntil(began, lifetimeMs) });
+  const terms = { startTime: instant(claim.now), expirationTime: instant(claim.expires_at), freshUntil: freshUntil(began, lifetimeMs) };
+  const units = await claimedUnitsFromRow(bucket, spec.id, rows[0], { isOurs: ownNumbers(claim), terms });
   if (rows[0]?.watched === true) await announce(worker, 'started', units);
   const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
-  const times = { startTime: instant(claim.now), expirationTime: instant(claim.expires_at) };
-  return { attempts: units.map((unit) => claimedAttempt(worker, workSpec, unit, times)), ...pass };
+  return { attempts: units.map((unit) => claimedAttempt(worker, workSpec, unit)), ...pass };
 }
 
 /** READ COMMITTED even in sessions that are not by default: it must not fail for want of predicate locks, as its units are claimed. */
@@ -210,19 +210,8 @@ export async function announce(
   await send(bucket, attemptPayloads(change, namespace.id, attempts));
 }
 
-/** A unit just claimed as an attempt. */
-export function claimedAttempt(
-  worker: PostgresWorker,
-  workSpec: PostgresWorkSpec,
-  { unitId, number, name, data, place }: ClaimedUnit,
-  times: { readonly startTime: Date; readonly expirationTime: Date },
-): PostgresAttempt {
-  return new PostgresAttempt(new PostgresWorkUnit(workSpec, unitId, name), worker, {
-    number,
-    status: 'pending',
-    data: decodeData(data),
-    place,
-    endTime: null,
-    ...times,
-  });
+function claimedAttempt(worker: PostgresWorker, workSpec: PostgresWorkSpec, unit: ClaimedUnit): PostgresAttempt {
+  const { startTime, expirationTime } = unit.terms;
+  const state = { status: 'pending', number: unit.number, startTime, endTime: null, expirationTime, source: unit, place: unit } as const;
+  return new PostgresAttempt(new PostgresWorkUnit(workSpec, unit.unitId, unit), worker, state);
 }

@@ -1,7 +1,7 @@
 import { encodeData } from '../../codec/index.js';
 import { byteaArray, type Row } from '../../database/index.js';
 import { claimContinuousUnit } from '../attempt/claim.js';
-import type { PostgresAttempt } from '../attempt/postgres-attempt.js';
+import { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import { skipLostNumbers } from '../attempt/skip-lost-numbers.js';
 import { expireDue, expireDueLimit, promoteDue, promoteDueLimit } from '../expiry/expire-due.js';
 import { bytes, instant } from '../instant.js';
@@ -10,8 +10,9 @@ import { candidateFromRow, listCandidates, listNamedCandidates, lookForDue, type
 import { chooseWorkSpec } from '../scheduler/choose-work-spec.js';
 import { specIdRange } from '../work-spec/spec-ids.js';
 import { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
+import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
 import type { CheckedRequest } from './check-attempt-request.js';
-import { announce, claimedAttempt, claimUnitsOf, type Claim } from './claim-units-of.js';
+import { announce, claimUnitsOf, type Claim } from './claim-units-of.js';
 import type { PostgresWorker } from './postgres-worker.js';
 import { recordRuntimes } from './record-runtimes.js';
 
@@ -152,10 +153,11 @@ async function claimContinuous(worker: PostgresWorker, spec: SpecCandidate, requ
   ]);
   if (row === undefined) return { attempts: [], progressed: false };
   bucket.counts.count();
-  const unit = { unitId: Number(row.unit_id), number: Number(row.number), name: bytes(row.name), data: empty };
+  const [unitId, number] = [Number(row.unit_id), Number(row.number)];
   const [answer] = await bucket.run(readWatchedFully, [worker.namespace.id]);
-  if (answer?.watched === true) await announce(worker, 'started', [unit]);
-  const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
-  const times = { startTime: instant(row.started_at), expirationTime: instant(row.expires_at) };
-  return { attempts: [claimedAttempt(worker, workSpec, unit, times)], progressed: true };
+  if (answer?.watched === true) await announce(worker, 'started', [{ unitId, number }]);
+  const unit = new PostgresWorkUnit(new PostgresWorkSpec(worker.namespace, spec.id, spec.name), unitId, bytes(row.name));
+  const times = { startTime: instant(row.started_at), endTime: null, expirationTime: instant(row.expires_at) };
+  const attempt = new PostgresAttempt(unit, worker, { status: 'pending', number, source: { data: {} }, ...times });
+  return { attempts: [attempt], progressed: true };
 }
