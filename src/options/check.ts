@@ -97,7 +97,7 @@ export function checkOptions<T extends object>(
   // Not Object.keys: this runs for each of a thousand reports, and would leave an array for each.
   for (const key in value) {
     if ((known as readonly string[]).includes(key) || !Object.hasOwn(value, key)) continue;
-    const close = known.find((name) => isClose(name, key));
+    const close = known.find((option) => isClose(option, key));
     const hint = close === undefined ? `known are ${known.join(', ')}` : `did you mean "${close}"?`;
     throw new InvalidArgumentError(`${name()}.${key}`, `is not an option; ${hint}`);
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DataDictionary } from '../codec/index.js';
 import type { Attempt } from '../core/attempt/attempt.js';
+import { readableData } from '../core/attempt/readable-data.js';
 import { NoSuchWorkSpecError } from '../errors/index.js';
 import { maxNameBytes } from '../options/index.js';
 import { inTransaction } from './in-transaction.js';
@@ -56,13 +57,13 @@ async function historyOf(attempt: Attempt): Promise<DataDictionary[]> {
   return all
     .filter(({ number }) => number !== attempt.number)
     .slice(-mostAttempts)
-    .map(({ number, status, startTime, endTime, worker, data }) => ({
-      number,
-      status,
-      startTime,
-      endTime,
-      worker: worker.name,
-      error: data.error ?? null,
+    .map((earlier) => ({
+      number: earlier.number,
+      status: earlier.status,
+      startTime: earlier.startTime,
+      endTime: earlier.endTime,
+      worker: earlier.worker.name,
+      error: readableData(earlier).error ?? null,
     }));
 }
 

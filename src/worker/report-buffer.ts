@@ -3,9 +3,12 @@ import type { AttemptReport, AttemptVerdict } from '../core/attempt/attempt-repo
 import type { Attempt } from '../core/attempt/attempt.js';
 
 /** More than a server gets through in the time of one commit gains nothing. */
-const mostAtOnce = 1_000;
+const mostAtOnce = 2_000;
 
-/** While one batch waits for the disk the next is on its way. */
+/** Statements that take so long wait for somebody who has locked a unit, in milliseconds: the others are not to wait for him as well. */
+const slowMs = 100;
+
+/** How many statements are under way at most, all but one of them slow. */
 const mostUnderWay = 2;
 
 /** A report that is told after the commit of its own batch what became of it: null, or why it was refused or could not be sent. */
@@ -13,7 +16,7 @@ export interface ToldReport extends AttemptReport {
   settle(error: unknown): void;
 }
 
-/** A report on which somebody waits. */
+/** A report on which somebody waits. Only attempt and data are fields: finishAll refuses reports with others. */
 class AwaitedReport implements ToldReport {
   readonly attempt: Attempt;
   readonly data: DataDictionary | undefined;
@@ -30,12 +33,13 @@ class AwaitedReport implements ToldReport {
   }
 }
 
-/** Sends reports that come at about the same time together. */
+/** Sends reports together: what comes while some are under way goes in the next statement. (Two statements at a time are smaller, and cost the server more.) */
 export class ReportBuffer {
   readonly #send: (reports: readonly AttemptReport[]) => Promise<readonly AttemptVerdict[]>;
-  #waiting: ToldReport[] = [];
+  readonly #waiting: ToldReport[] = [];
   #underWay = 0;
   #scheduled = false;
+  #slowTimer: NodeJS.Timeout | undefined;
 
   constructor(send: (reports: readonly AttemptReport[]) => Promise<readonly AttemptVerdict[]>) {
     this.#send = send;
@@ -57,28 +61,32 @@ export class ReportBuffer {
     });
   }
 
-  /** After what is ready to run now, so that handlers which end in the same turn go together. */
+  /** After what is ready to run now, so that handlers which end in the same turn go together; beside a statement under way only once that is slow. */
   #schedule(): void {
-    if (this.#scheduled || this.#underWay >= mostUnderWay) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      while (this.#waiting.length > 0 && this.#underWay < mostUnderWay) void this.#flush();
-    });
+    if (this.#underWay === 0 && !this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => {
+        this.#scheduled = false;
+        void this.#flush();
+      });
+    } else if (this.#underWay > 0 && this.#underWay < mostUnderWay) {
+      this.#slowTimer ??= setTimeout(() => void this.#flush(), slowMs);
+    }
   }
 
   async #flush(): Promise<void> {
-    const batch = this.#waiting.slice(0, mostAtOnce);
-    this.#waiting = this.#waiting.slice(mostAtOnce);
+    clearTimeout(this.#slowTimer);
+    this.#slowTimer = undefined;
+    if (this.#waiting.length === 0) return;
+    const batch = this.#waiting.splice(0, mostAtOnce);
     this.#underWay++;
-    try {
-      const verdicts = await this.#send(batch);
-      batch.forEach((report, index) => report.settle(verdicts[index]?.error ?? null));
-    } catch (error) {
-      for (const report of batch) report.settle(error);
-    } finally {
-      this.#underWay--;
-      if (this.#waiting.length > 0) this.#schedule();
-    }
+    if (this.#waiting.length > 0) this.#schedule();
+    const errorOf = await this.#send(batch).then(
+      (verdicts) => (index: number) => verdicts[index]?.error ?? null,
+      (error: unknown) => () => error,
+    );
+    this.#underWay--;
+    if (this.#waiting.length > 0) this.#schedule();
+    batch.forEach((report, index) => report.settle(errorOf(index)));
   }
 }

@@ -1,6 +1,7 @@
 import type { DataDictionary } from '../codec/index.js';
 import type { AttemptReport, AttemptVerdict } from '../core/attempt/attempt-report.js';
 import type { Attempt } from '../core/attempt/attempt.js';
+import { readableData } from '../core/attempt/readable-data.js';
 import type { Namespace } from '../core/namespace/namespace.js';
 import { BadCborError, CoordinateError, InvalidArgumentError } from '../errors/index.js';
 import { failToDeadLetter } from './dead-letter.js';
@@ -30,22 +31,23 @@ export interface ReporterOptions {
   readonly onReported: (running: RunningAttempt) => void;
 }
 
-/** A handler that has ended well. */
-interface WellEnded {
-  readonly running: RunningAttempt;
-  readonly data: DataDictionary | undefined;
-  readonly handler: RegisteredHandler;
-}
-
-/** What is reported of it: one object, as nearly every unit needs one. */
+/**
+ * The report of a handler that has ended well: one object, as nearly every unit needs one. Only attempt and data are fields: finishAll refuses
+ * reports with others.
+ */
 class FinishReport implements ToldReport {
   readonly attempt: Attempt;
   readonly data: DataDictionary | undefined;
   readonly #running: RunningAttempt;
   readonly #handler: RegisteredHandler;
-  readonly #onSettled: (ended: WellEnded, error: unknown) => void;
+  readonly #onSettled: (report: FinishReport, error: unknown) => void;
 
-  constructor({ running, data, handler }: WellEnded, onSettled: (ended: WellEnded, error: unknown) => void) {
+  constructor(
+    running: RunningAttempt,
+    data: DataDictionary | undefined,
+    handler: RegisteredHandler,
+    onSettled: (report: FinishReport, error: unknown) => void,
+  ) {
     this.attempt = running.attempt;
     this.data = data;
     this.#running = running;
@@ -53,8 +55,16 @@ class FinishReport implements ToldReport {
     this.#onSettled = onSettled;
   }
 
+  get running(): RunningAttempt {
+    return this.#running;
+  }
+
+  get handler(): RegisteredHandler {
+    return this.#handler;
+  }
+
   settle(error: unknown): void {
-    this.#onSettled({ running: this.#running, data: this.data, handler: this.#handler }, error);
+    this.#onSettled(this, error);
   }
 }
 
@@ -78,10 +88,10 @@ export class Reporter {
       return;
     }
     // Nearly all reports, and nearly always all goes well.
-    this.#finished.add(new FinishReport({ running, data: outcome.data, handler }, this.#onSettled));
+    this.#finished.add(new FinishReport(running, outcome.data, handler, this.#onSettled));
   }
 
-  readonly #onSettled = ({ running, data, handler }: WellEnded, error: unknown): void => {
+  readonly #onSettled = ({ running, data, handler }: FinishReport, error: unknown): void => {
     const { onReported } = this.#options;
     if (error === null) onReported(running);
     else void this.#report(running, { kind: 'finish', data }, handler, { error }).then(() => onReported(running));
@@ -215,7 +225,7 @@ async function countErrors({ workUnit, number }: Attempt): Promise<number> {
   for (const attempt of (await workUnit.attempts()).reverse()) {
     if (attempt.number >= number) continue;
     if (attempt.status === 'finished' || attempt.status === 'failed') break;
-    if (attempt.status === 'retryable' && isErrorOnly(attempt.data)) errors++;
+    if (attempt.status === 'retryable' && isErrorOnly(readableData(attempt))) errors++;
   }
   return errors;
 }

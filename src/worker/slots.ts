@@ -162,11 +162,11 @@ export class Slots {
     this.#busy--;
     let index = 0;
     for (const running of work.attempts) {
-      if (this.#running.size > 0) this.#running.delete(running.number);
+      this.#running.delete(running.number);
       this.#report(running, endings[index++] ?? unanswered, work.handler);
     }
     if (this.#busy === 0) {
-      if (this.#sweep !== undefined) clearInterval(this.#sweep);
+      clearInterval(this.#sweep);
       this.#sweep = undefined;
       this.#idle?.();
     }
@@ -183,7 +183,6 @@ export class Slots {
     this.#unreported++;
     reporter.report(running, outcome, handler);
   }
-
 
   #checkTimes(): void {
     const now = performance.now();

@@ -39,6 +39,7 @@ function problemsOf({ schema, bucket: b }: CheckedDatabase): string {
       union all select 'lease', spec_id, unit_id, worker_id from ${b}.lease
       union all select 'superseded', spec_id, unit_id, worker_id from ${b}.superseded
       union all select 'attempt', spec_id, unit_id, worker_id from ${b}.attempt
+      union all select 'attempt in range', spec_id, unit_id, worker_id from ${b}.attempt_in_range
     ),
     counted as (
       select spec_id, kind, sum(delta) as count from ${b}.unit_count group by spec_id, kind
@@ -80,12 +81,20 @@ function problemsOf({ schema, bucket: b }: CheckedDatabase): string {
       and not exists (select from ${b}.worker w where w.id = o.worker_id)
 
     union all
+    select 'ranges overlap', format('from %s and from %s', a.first_number, b.first_number)
+    from ${b}.attempt_range a join ${b}.attempt_range b on a.first_number < b.first_number and a.last_number >= b.first_number
+
+    union all
+    select 'range of no spec', format('from %s, of spec %s', r.first_number, r.spec_id)
+    from ${b}.attempt_range r where r.spec_id not in (select id from owner)
+
+    union all
     select 'unit of no spec', format('unit %s of spec %s', u.id, u.spec_id)
     from ${b}.work_unit u where u.spec_id not in (select id from owner)
 
     union all
     select 'ended without the attempt that ended it', format('unit %s: %s by %s', u.id, u.ended, u.active_attempt)
-    from ${b}.work_unit u left join ${b}.attempt a on a.unit_id = u.id and a.number = u.active_attempt
+    from ${b}.work_unit u left join ${b}.any_attempt a on a.unit_id = u.id and a.number = u.active_attempt
     where u.ended is distinct from a.status and (u.ended is not null or u.active_attempt is not null)
 
     union all

@@ -124,7 +124,7 @@ describe.each(crashes)('a server that is %s', (_how, crash) => {
     expect(errors.length).toBeGreaterThan(0);
     const [before, after] = handedOut;
     expect(Math.min(...after)).toBeGreaterThan(Math.max(...before));
-    const rows = await server.query<{ number: string }>(`select number from ${server.bucket}.attempt where status = 'finished'`);
+    const rows = await server.query<{ number: string }>(`select number from ${server.bucket}.any_attempt where status = 'finished'`);
     const finished = new Set(rows.map(({ number }) => Number(number)));
     expect(acknowledged.filter((number) => !finished.has(number))).toEqual([]);
     await expectConsistent(server);

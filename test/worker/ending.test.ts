@@ -64,7 +64,7 @@ async function untilAllFinished(namespace: Namespace, count: number): Promise<vo
 /** Nothing is lost, nothing is finished twice, no effect is there twice. */
 async function expectOnce(namespace: Namespace, count: number): Promise<void> {
   const twice = await database.query(
-    `select unit_id from ${bucket}.attempt where status = 'finished' group by unit_id having count(*) > 1`,
+    `select unit_id from ${bucket}.any_attempt where status = 'finished' group by unit_id having count(*) > 1`,
   );
   expect(twice).toEqual([]);
   const [effects] = await database.query<{ all: string; distinct: string }>(

@@ -43,7 +43,11 @@ const listChildWork = statement(
           join ${s}.work_unit u on u.id = h.unit_id
           join ${s}.work_spec w on w.id = u.spec_id
           left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
-          join ${s}.any_attempt v on v.spec_id = u.spec_id and v.unit_id = u.id and v.number = coalesce(l.number, u.active_attempt)
+          cross join lateral (
+            select * from ${s}.any_attempt v
+            where v.spec_id = u.spec_id and v.unit_id = u.id and v.number = coalesce(l.number, u.active_attempt)
+            offset 0
+          ) v
         ) a on true
       ) q
     ) p

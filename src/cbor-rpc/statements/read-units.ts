@@ -43,7 +43,9 @@ const readUnits = statement(
         from unnest($1::bigint[]) as i (id)
         join ${s}.work_unit u on u.id = i.id
         left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
-        left join ${s}.attempt a on a.unit_id = u.id and a.number = u.active_attempt
+        left join lateral (
+      select * from ${s}.any_attempt a where a.spec_id = u.spec_id and a.unit_id = u.id and a.number = u.active_attempt offset 0
+    ) a on true
       ) q
     ) p
     order by p.name`,

@@ -11,10 +11,10 @@ import { PostgresAttempt } from './postgres-attempt.js';
 
 /** The state in a row of list-attempts. Raises BadCborError. */
 export function attemptStateFromRow<Data extends DataDictionary>(row: Row): AttemptState<Data> {
-  return { ...timesFromRow(row), data: decodeData(bytes(row.data)) as Data };
+  return { ...stateWithoutData(row), data: decodeData(bytes(row.data)) as Data };
 }
 
-function timesFromRow(row: Row): Omit<AttemptState, 'data'> {
+function stateWithoutData(row: Row): Omit<AttemptState, 'data'> {
   return {
     status: row.status as AttemptStatus,
     startTime: instant(row.started_at),
@@ -23,30 +23,22 @@ function timesFromRow(row: Row): Omit<AttemptState, 'data'> {
   };
 }
 
-/** Data as they are stored, decoded when somebody asks for them: one unit's that cannot be are not to keep others from being read. */
-class StoredData<Data extends DataDictionary> {
-  readonly #encoded: Uint8Array;
-
-  constructor(encoded: Uint8Array) {
-    this.#encoded = encoded;
-  }
-
-  /** Raises BadCborError. */
-  get data(): Data {
-    return decodeData(this.#encoded) as Data;
-  }
-}
-
 /** The attempt of a known unit. */
 export function attemptFromRow<Data extends DataDictionary>(
   unit: PostgresWorkUnit<Data>,
   row: Row,
 ): PostgresAttempt<Data> {
   const worker = new PostgresWorker(unit.workSpec.namespace, Number(row.worker_id), nameFromBytes(row.worker_name));
+  const encoded = bytes(row.data);
   return new PostgresAttempt<Data>(unit, worker, {
     number: Number(row.number),
-    ...timesFromRow(row),
-    source: new StoredData<Data>(bytes(row.data)),
+    ...stateWithoutData(row),
+    source: {
+      // When somebody asks for them: those of one unit that cannot be decoded are not to keep others from being read.
+      get data(): Data {
+        return decodeData(encoded) as Data;
+      },
+    },
   });
 }
 

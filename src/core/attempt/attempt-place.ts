@@ -7,6 +7,8 @@ export interface AttemptPlace {
   readonly unitPlace: number;
   /** Of the lease's row. */
   readonly leasePlace: number;
+  /** The same object for all that were claimed together, of one spec by one worker. */
+  readonly claim: object;
   /** How many attempts the unit has had, this one included. */
   readonly attempts: number;
   /** Until when no worker renews the lease of its own accord, which moves its row. By performance.now(). */

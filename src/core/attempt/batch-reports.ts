@@ -1,4 +1,4 @@
-import { boolArray, byteaArray, int4Array, int8Array, sqlState, tidArray, type Executor, type Row } from '../../database/index.js';
+import { boolArray, byteaArray, int4Array, int8Array, sqlState, type Executor, type Row } from '../../database/index.js';
 import { InvalidArgumentError, WrongBackendError, type CoordinateError } from '../../errors/index.js';
 import { checkBoolean, checkEach, checkOptions, kindOf } from '../../options/index.js';
 import type { Bucket } from '../backend.js';
@@ -8,25 +8,14 @@ import { attemptPayloads, type AttemptChange } from '../notify/payload.js';
 import { send } from '../notify/send.js';
 import { namespaceOfSpec } from '../work-spec/spec-ids.js';
 import { addOutput } from './add-output.js';
-import { isFresh, type AttemptPlace } from './attempt-place.js';
 import type { EndStatus } from './attempt-status.js';
 import type { AttemptReport, AttemptVerdict, EndAllOptions, RenewReport } from './attempt-report.js';
 import { PostgresAttempt, reportOf } from './postgres-attempt.js';
-import { endAttempts as endStatement, endPlaced, endUndisturbed, renewAttempts as renewStatement } from './report-attempts.js';
+import { arePlaced, endByPlaces } from './placed-reports.js';
+import { inOrder, isAscending, mayHaveOutput, specsOf, type EndSettings, type Report } from './report.js';
+import { endAttempts as endStatement, endUndisturbed, renewAttempts as renewStatement } from './report-attempts.js';
 import { settle } from './settle.js';
 import { tellVerdicts } from '../telemetry/tell.js';
-
-/** A report as the statements take it. */
-export interface Report {
-  readonly unitId: number;
-  readonly number: number;
-  readonly specId: number;
-  readonly data: Buffer | null;
-  /** Whether the data have output to pass on; null: no data were given, those of the attempt may have. */
-  readonly hasOutput: boolean | null;
-  /** Where its rows lie, if that is known. */
-  readonly place?: AttemptPlace | undefined;
-}
 
 type Verdict = CoordinateError | null;
 
@@ -93,7 +82,7 @@ export async function endActive(
 ): Promise<Set<number>> {
   const [first] = given;
   if (first === undefined) return new Set();
-  const reports = isAscending(given, ({ unitId }) => unitId) ? given : given.toSorted((a, b) => a.unitId - b.unitId);
+  const reports = inOrder(given, ({ unitId }) => unitId);
   const namespaceId = namespaceOfSpec(first.specId);
   const takesOutput = on !== bucket.backend.database;
   const settings = { status, namespaceId, takesOutput, lockTimeout };
@@ -109,23 +98,16 @@ export async function endActive(
   return ended;
 }
 
-interface EndSettings {
-  readonly status: EndStatus;
-  readonly namespaceId: number;
-  readonly takesOutput: boolean;
-  readonly lockTimeout: string | undefined;
-}
-
 /** Undefined: somebody else has changed one of them meanwhile, or is about to, and nothing was done. */
 async function endIfUndisturbed(bucket: Bucket, reports: readonly Report[], settings: EndSettings): Promise<readonly Row[] | undefined> {
   // The plan is to go through the places in one scan, whatever the sessions of others would prefer.
-  const places = bucket.backend.isSetUp ? freshPlaces(reports) : undefined;
+  const byPlaces = bucket.backend.isSetUp && arePlaced(reports);
   try {
-    if (places === undefined) return await bucket.run(endUndisturbed, endParameters(bucket, reports, settings));
-    return await bucket.run(endPlaced, placedParameters(bucket, reports, places, settings));
+    if (byPlaces) return await endByPlaces(bucket, reports, settings);
+    return await bucket.run(endUndisturbed, endParameters(bucket, reports, settings));
   } catch (error) {
     const state = sqlState(error);
-    if (state === 'PC003' || (state === '55P03' && places !== undefined)) return undefined;
+    if (state === 'PC003' || (state === '55P03' && byPlaces)) return undefined;
     throw error;
   }
 }
@@ -133,20 +115,6 @@ async function endIfUndisturbed(bucket: Bucket, reports: readonly Report[], sett
 /** A list as string_agg writes it; null: it is empty. */
 function numbersIn(list: unknown): number[] {
   return typeof list === 'string' ? list.split(',').map(Number) : [];
-}
-
-/** Undefined: it is not known of all where they lie. */
-function freshPlaces(reports: readonly Report[]): readonly AttemptPlace[] | undefined {
-  const now = performance.now();
-  const places: AttemptPlace[] = [];
-  let last = 0;
-  for (const { place, unitId } of reports) {
-    // Two attempts of one unit: one of them has been superseded.
-    if (place === undefined || !isFresh(place, now) || unitId === last) return undefined;
-    places.push(place);
-    last = unitId;
-  }
-  return places;
 }
 
 function endParameters(
@@ -168,58 +136,6 @@ function endParameters(
     int4Array(specs),
     lockTimeout ?? null,
   ];
-}
-
-function placedParameters(
-  { backend }: Bucket,
-  reports: readonly Report[],
-  places: readonly AttemptPlace[],
-  { status, namespaceId, lockTimeout }: EndSettings,
-): readonly unknown[] {
-  const [specIds, specs] = specsOf(reports);
-  return [
-    status,
-    int8Array(reports.map(({ unitId }) => unitId)),
-    int8Array(reports.map(({ number }) => number)),
-    backend.now(),
-    boolArray(reports.map((report) => mayHaveOutput(status, report))),
-    namespaceId,
-    int8Array(specIds),
-    int4Array(specs),
-    lockTimeout ?? null,
-    int4Array(places.map(({ attempts }) => attempts)),
-    tidArray(places.map(({ unitPlace }) => unitPlace)),
-    tidArray(places.map(({ leasePlace }) => leasePlace)),
-    ...dataBehindEachOther(reports),
-  ];
-}
-
-function mayHaveOutput(status: EndStatus, { hasOutput }: Report): boolean {
-  return status === 'finished' && hasOutput !== false;
-}
-
-/** The different ids of their specs, and for each report which of these is its own, from 1. */
-function specsOf(reports: readonly Report[]): [specIds: number[], specs: number[]] {
-  const positionOf = new Map<number, number>();
-  const specs = reports.map(({ specId }) => {
-    const position = positionOf.get(specId) ?? positionOf.size + 1;
-    if (position > positionOf.size) positionOf.set(specId, position);
-    return position;
-  });
-  return [[...positionOf.keys()], specs];
-}
-
-/** Nulls if there are none. */
-function dataBehindEachOther(reports: readonly Report[]): [datas: Buffer | null, starts: Buffer | null, lengths: Buffer | null] {
-  if (reports.every(({ data }) => data === null)) return [null, null, null];
-  let next = 1;
-  const starts = reports.map(({ data }) => {
-    const start = next;
-    next += data?.length ?? 0;
-    return start;
-  });
-  const datas = Buffer.concat(reports.flatMap(({ data }) => data ?? []));
-  return [datas, int4Array(starts), int4Array(reports.map(({ data }) => data?.length ?? -1))];
 }
 
 /** Renews leases; resolves to what became of each. */
@@ -282,17 +198,6 @@ function firstOfEach(reports: readonly Report[]): readonly Report[] {
   if (isAscending(reports, ({ number }) => number)) return reports;
   if (new Set(reports.map(({ number }) => number)).size === reports.length) return reports;
   return [...new Map(reports.toReversed().map((report) => [report.number, report])).values()].toReversed();
-}
-
-/** Whether each has a greater one than the one before, as most lists of reports have. */
-function isAscending(reports: readonly Report[], of: (report: Report) => number): boolean {
-  let last = Number.NEGATIVE_INFINITY;
-  for (const report of reports) {
-    const next = of(report);
-    if (next <= last) return false;
-    last = next;
-  }
-  return true;
 }
 
 /** One at a time and in order: the same attempt may be reported on twice. */

@@ -6,6 +6,7 @@ import { send } from '../notify/send.js';
 import { tellEnded } from '../telemetry/tell.js';
 import type { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
 import { endActive } from './batch-reports.js';
+import { readableData } from './readable-data.js';
 
 /**
  * Fails the running attempt of a unit, and tells its worker; resolves to whether there was one. If it ends at this moment, or
@@ -25,7 +26,7 @@ export async function cancelAttempt(unit: PostgresWorkUnit, reason: unknown): Pr
       unitId: unit.id,
       number,
       specId: workSpec.id,
-      data: encodeData({ ...attempt.data, error }),
+      data: encodeData({ ...readableData(attempt), error }),
       hasOutput: false,
     };
     const ended = await endActive(bucket, 'failed', [report], bucket.backend.database, { change: 'cancelled' });

@@ -17,7 +17,7 @@ export interface ClaimTerms {
 interface ClaimedBytes extends ClaimTerms {
   readonly heads: Buffer;
   readonly names: Buffer;
-  readonly datas: Buffer;
+  readonly payloads: Buffer;
 }
 
 /**
@@ -36,51 +36,55 @@ const none = Buffer.alloc(0);
 export class ClaimedUnit implements AttemptPlace {
   readonly number: number;
   readonly unitId: number;
-  readonly #of: ClaimedBytes;
+  readonly #claim: ClaimedBytes;
   readonly #headAt: number;
   readonly #nameAt: number;
   /** Where its data begin, or these if they are too large to have been read with the others. */
   readonly #data: number | Buffer;
 
-  constructor(of: ClaimedBytes, at: { readonly head: number; readonly name: number; readonly data: number | Buffer }) {
-    this.number = int8At(of.heads, at.head);
-    this.unitId = int8At(of.heads, at.head + 8);
-    this.#of = of;
+  constructor(claim: ClaimedBytes, at: { readonly head: number; readonly name: number; readonly data: number | Buffer }) {
+    this.number = int8At(claim.heads, at.head);
+    this.unitId = int8At(claim.heads, at.head + 8);
+    this.#claim = claim;
     this.#headAt = at.head;
     this.#nameAt = at.name;
     this.#data = at.data;
   }
 
   get terms(): ClaimTerms {
-    return this.#of;
+    return this.#claim;
+  }
+
+  get claim(): object {
+    return this.#claim;
   }
 
   get attempts(): number {
-    return this.#of.heads.readInt32BE(this.#headAt + 16);
+    return this.#claim.heads.readInt32BE(this.#headAt + 16);
   }
 
   get leasePlace(): number {
-    return tidAt(this.#of.heads, this.#headAt + 20);
+    return tidAt(this.#claim.heads, this.#headAt + 20);
   }
 
   get unitPlace(): number {
-    return tidAt(this.#of.heads, this.#headAt + 26);
+    return tidAt(this.#claim.heads, this.#headAt + 26);
   }
 
   get freshUntil(): number {
-    return this.#of.freshUntil;
+    return this.#claim.freshUntil;
   }
 
   /** The unit's name. */
   get key(): Uint8Array {
-    const { names } = this.#of;
-    return part(names, this.#nameAt, nameLengthAt(this.#of.heads, this.#headAt));
+    const { names } = this.#claim;
+    return part(names, this.#nameAt, nameLengthAt(this.#claim.heads, this.#headAt));
   }
 
   /** Made anew each time. Raises BadCborError. */
   get data(): DataDictionary {
     if (typeof this.#data !== 'number') return decodeData(this.#data);
-    return decodeData(part(this.#of.datas, this.#data, dataLengthAt(this.#of.heads, this.#headAt)));
+    return decodeData(part(this.#claim.payloads, this.#data, dataLengthAt(this.#claim.heads, this.#headAt)));
   }
 }
 
@@ -93,7 +97,7 @@ export async function claimedUnitsFromRow(
 ): Promise<ClaimedUnit[]> {
   if (row === undefined || row.heads === null) return [];
   const heads = bytes(row.heads);
-  const of = { ...terms, heads, names: bytes(row.names), datas: row.datas === null ? none : bytes(row.datas) };
+  const claim = { ...terms, heads, names: bytes(row.names), payloads: row.datas === null ? none : bytes(row.datas) };
   const units: ClaimedUnit[] = [];
   let [nameAt, dataAt] = [0, 0];
   for (let at = 0; at < heads.length; at += headLength) {
@@ -101,7 +105,7 @@ export async function claimedUnitsFromRow(
     const isLarge = length < 0;
     if (isOurs(int8At(heads, at))) {
       const data = isLarge ? await readLarge(bucket, specId, heads, at) : dataAt;
-      if (data !== undefined) units.push(new ClaimedUnit(of, { head: at, name: nameAt, data }));
+      if (data !== undefined) units.push(new ClaimedUnit(claim, { head: at, name: nameAt, data }));
     }
     nameAt += nameLengthAt(heads, at);
     dataAt += isLarge ? 0 : length;
@@ -129,7 +133,7 @@ function part({ buffer, byteOffset }: Buffer, from: number, length: number): Uin
   return new Uint8Array(buffer, byteOffset + from, length);
 }
 
-/** A bigint, which no id or number is too great for to be a number here. */
+/** A bigint as a number: no id and no attempt's number reaches 2^53. */
 function int8At(buffer: Buffer, at: number): number {
   return buffer.readInt32BE(at) * 2 ** 32 + buffer.readUInt32BE(at + 4);
 }

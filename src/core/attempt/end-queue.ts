@@ -4,7 +4,8 @@ import { SharedTrips } from '../shared-trips.js';
 import { sharedLockTimeout } from '../shared-lock-timeout.js';
 import { namespaceOfSpec } from '../work-spec/spec-ids.js';
 import type { EndStatus } from './attempt-status.js';
-import { endActive, type Report } from './batch-reports.js';
+import { endActive } from './batch-reports.js';
+import type { Report } from './report.js';
 
 /** How many reports go together at most. */
 const mostTogether = 500;

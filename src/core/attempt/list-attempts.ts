@@ -1,7 +1,7 @@
 import { statement } from '../../database/index.js';
 
 /*
- * An attempt is running (lease, superseded) or history (attempt); the view any_attempt makes them one. Every answer has the columns
+ * An attempt is running (lease, superseded) or history (attempt, attempt_range); the view any_attempt makes them one. Every answer has the columns
  * that attemptFromRow reads.
  */
 
@@ -14,7 +14,7 @@ export const listUnitAttempts = statement(
       a.worker_id, (select w.name from ${s}.worker w where w.id = a.worker_id) as worker_name
     from ${s}.work_unit u
     join ${s}.work_spec p on p.id = u.spec_id
-    left join ${s}.any_attempt a on a.spec_id = u.spec_id and a.unit_id = u.id
+    left join lateral (select * from ${s}.any_attempt a where a.spec_id = u.spec_id and a.unit_id = u.id offset 0) a on true
     where u.id = $1::bigint
     order by a.number`,
 );
@@ -40,8 +40,11 @@ export const readAttempt = statement(
     from ${s}.work_unit u
     join ${s}.work_spec p on p.id = u.spec_id
     left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
-    left join ${s}.any_attempt a on a.spec_id = u.spec_id and a.unit_id = u.id
-      and a.number = coalesce($2::bigint, l.number, u.active_attempt)
+    left join lateral (
+      select * from ${s}.any_attempt a
+      where a.spec_id = u.spec_id and a.unit_id = u.id and a.number = coalesce($2::bigint, l.number, u.active_attempt)
+      offset 0
+    ) a on true
     where u.id = $1::bigint`,
 );
 
@@ -66,7 +69,8 @@ export const listActiveAttempts = statement(
 
 /**
  * A page of everything a worker did. Each branch is read by its index on the worker and stops at the limit: a page costs the same
- * however long the history. Parameters: worker id, after number, limit.
+ * however long the history. Indexes: (worker_id, number) of attempt, lease and superseded; attempt_range (worker_id, last_number), and for each attempt in a
+ * range the primary key of work_unit and attempt (unit_id, number). Parameters: worker id, after number, limit.
  */
 export const listAllAttempts = statement(
   'attempt.list-all-of-worker',
@@ -79,6 +83,29 @@ export const listAllAttempts = statement(
         select unit_id, number, worker_id, status, started_at, ended_at, expires_at, data
         from ${s}.attempt where worker_id = $1::bigint and number > $2::bigint
         order by number limit $3::bigint
+      )
+      union all
+      (
+        select member.unit_id, member.number, r.worker_id, r.status, r.started_at, r.ended_at, r.expires_at, null
+        from (
+          select * from ${s}.attempt_range r where r.worker_id = $1::bigint and r.last_number > $2::bigint order by r.last_number
+        ) r
+        cross join lateral (
+          select m.unit_id, r.first_number + m.position - 1 as number
+          from unnest(r.unit_ids) with ordinality as m (unit_id, position)
+          where r.first_number + m.position - 1 > $2::bigint
+          offset 0
+        ) member
+        -- Not those that have changed since, see attempt_range.
+        cross join lateral (
+          select from ${s}.work_unit u where u.id = member.unit_id and u.active_attempt = member.number and u.ended = r.status offset 0
+        ) u
+        where (
+          select true from ${s}.attempt a where a.unit_id = member.unit_id and a.number = member.number limit 1
+        ) is null
+        -- No ORDER BY, which would read and sort whole ranges. The order is that of the nested loops, which LATERAL with OFFSET 0 leaves no alternative
+        -- to; ranges do not overlap. A page in another order would skip attempts for good.
+        limit $3::bigint
       )
       union all
       (

@@ -9,10 +9,11 @@ import { attemptStateFromRow } from './attempt-from-row.js';
 import type { AttemptPlace } from './attempt-place.js';
 import type { AttemptStatus, EndStatus } from './attempt-status.js';
 import type { Attempt, AttemptState } from './attempt.js';
-import { endAttempts, renewReports, type Report } from './batch-reports.js';
+import { endAttempts, renewReports } from './batch-reports.js';
 import { defaultLifetimeMs } from './lifetime.js';
 import { readAttempt } from './list-attempts.js';
 import { requireAttempt } from './report-attempts.js';
+import type { Report } from './report.js';
 import { settle } from './settle.js';
 import { tellEnded } from '../telemetry/tell.js';
 

@@ -6,7 +6,7 @@ import { send } from '../notify/send.js';
 import { runAndWake } from '../notify/wake.js';
 import { namespaceOfSpec } from '../work-spec/spec-ids.js';
 import { addOutput } from './add-output.js';
-import type { Report } from './batch-reports.js';
+import type { Report } from './report.js';
 import { settleAttempt } from './report-attempts.js';
 
 /** What a worker can report. */

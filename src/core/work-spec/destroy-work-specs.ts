@@ -1,6 +1,6 @@
 import type { Bucket } from '../backend.js';
 import { deleteNamespace } from '../namespace/namespace-statements.js';
-import { destroyAllWorkSpecs, destroyWorkSpec, deleteCounts, forgetDestroyedSpec, listDestroyedSpecs, sweepDestroyedSpec } from './work-spec-statements.js';
+import { destroyAllWorkSpecs, destroyWorkSpec, deleteCounts, deleteRanges, forgetDestroyedSpec, listDestroyedSpecs, sweepDestroyedSpec } from './work-spec-statements.js';
 
 /** How many units one statement deletes. */
 const sweepLimit = 2_000;
@@ -28,6 +28,7 @@ export async function sweepDestroyedSpecs(bucket: Bucket): Promise<void> {
       if (Number(row?.found) === 0) break;
     }
     for (let time = 1; time <= 2; time++) await bucket.run(deleteCounts, [specId]);
+    await bucket.run(deleteRanges, [specId]);
     await bucket.run(forgetDestroyedSpec, [specId]);
   }
 }

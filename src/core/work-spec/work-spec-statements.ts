@@ -143,6 +143,12 @@ export const deleteCounts = statement(
   (s) => `delete from ${s}.unit_count where spec_id = $1::bigint`,
 );
 
+/** History of units that are gone, which went with them but for what two who took the last ones at the same moment have left. Parameters: spec id. */
+export const deleteRanges = statement(
+  'work-spec.delete-ranges',
+  (s) => `delete from ${s}.attempt_range where spec_id = $1::bigint`,
+);
+
 /** Parameters: spec id. */
 export const forgetDestroyedSpec = statement(
   'work-spec.forget-destroyed',

@@ -63,7 +63,9 @@ const readCircumstances = statement(
     from ${s}.work_unit u
     join ${s}.work_spec w on w.id = u.spec_id
     left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
-    left join ${s}.attempt a on a.unit_id = u.id and a.number = u.active_attempt
+    left join lateral (
+      select * from ${s}.any_attempt a where a.spec_id = u.spec_id and a.unit_id = u.id and a.number = u.active_attempt offset 0
+    ) a on true
     where u.id = $1::bigint`,
 );
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Attempt, Namespace, WorkSpec } from 'pg-coordinate';
+import type { PostgresAttempt } from '../../../src/core/attempt/postgres-attempt.js';
 import type { PostgresWorker } from '../../../src/core/worker/postgres-worker.js';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { PostgresWorkUnit } from '../../../src/core/work-unit/postgres-work-unit.js';
@@ -52,6 +53,8 @@ async function ended(attempts: readonly Attempt[]): Promise<unknown[]> {
     }),
   );
 }
+
+const placeOf = (attempt: Attempt | undefined): number | undefined => (attempt as PostgresAttempt | undefined)?.place?.leasePlace;
 
 const all = (attempts: readonly Attempt[]): unknown[] => attempts.map((_, index) => ['finished', { index }, 'finished', true]);
 
@@ -150,8 +153,11 @@ test('attempts that were read, and those of which one was, are ended all the sam
 describe('the right ones are ended, with the data and the count of attempts that are theirs, although meanwhile', () => {
   test('their leases were renewed by somebody else', async () => {
     const attempts = await claimed(5);
-    await namespace.renewAll([{ attempt: attempts[3]!, data: { index: 33 } }], 120_000);
+    const seen = await (await namespace.worker('worker')).activeAttempts();
+    await seen[3]?.renew(120_000, { index: 33 });
+    sent('');
     expect(await finishAll(attempts)).toEqual(Array(5).fill('finished'));
+    expect(sentOf('attempt.end')).toEqual(['attempt.end-placed', 'attempt.end']);
     expect(await ended(attempts)).toEqual([0, 1, 2, 33, 4].map((index) => ['finished', { index }, 'finished', true]));
     expect(await spec.countWorkUnitStatus()).toEqual({ finished: 5 });
   });
@@ -168,7 +174,9 @@ describe('the right ones are ended, with the data and the count of attempts that
     const attempts = await claimed(5);
     await spec.setWorkUnitPriorities({ names: ['unit 2'] }, 5);
     await spec.addWorkUnit('unit 4', { index: 44 });
+    sent('');
     expect(await finishAll(attempts)).toEqual(Array(5).fill('finished'));
+    expect(sentOf('attempt.end')).toEqual(['attempt.end-placed', 'attempt.end']);
     expect(await ended(attempts)).toEqual(all(attempts));
     expect(await (await spec.workUnit('unit 2')).priority()).toBe(5);
   });
@@ -179,6 +187,7 @@ describe('the right ones are ended, with the data and the count of attempts that
     const attempts = await claimed(5);
     await first?.finish();
     await database.query(`vacuum full ${bucket}.lease, ${bucket}.work_unit`);
+    sent('');
     expect(await finishAll(attempts)).toEqual(Array(5).fill('finished'));
     expect(await ended(attempts)).toEqual(all(attempts));
     expect(await spec.countWorkUnitStatus()).toEqual({ finished: 6, pending: 1 });
@@ -207,10 +216,12 @@ describe('none is ended that is no longer active, although its place is known, a
   });
 
   test('it has ended, its row was cleaned up, and another lease lies in its place', async () => {
+    await database.query(`vacuum ${bucket}.lease`);
     const [gone, ...others] = await claimed(3);
     await gone?.retry();
     await database.query(`vacuum ${bucket}.lease`);
     const [again] = await claim(1);
+    expect(placeOf(again)).toBe(placeOf(gone));
     expect(await finishAll([gone!, ...others])).toEqual(['NotPending', 'finished', 'finished']);
     expect(await again?.workUnit.status()).toBe('pending');
     expect(await spec.countWorkUnitStatus()).toEqual({ finished: 2, pending: 1 });
@@ -226,6 +237,19 @@ describe('none is ended that is no longer active, although its place is known, a
     const verdicts = await namespace.finishAll(attempts.map((attempt) => ({ attempt, data })));
     expect(verdicts.map(({ error }) => error?.code)).toEqual(['Gone', 'Gone']);
     expect(await next.workUnits()).toEqual([]);
+  });
+
+  test.each([2, 20])('one of another spec was renewed meanwhile as well, beside %i whose spec was destroyed', async (count) => {
+    const attempts = await claimed(count);
+    const other = await namespace.setWorkSpec({ name: 'other' });
+    await other.addWorkUnits(Array.from({ length: count }, (_, index) => ({ name: `other ${index}`, data: {} })));
+    const others = await (await namespace.worker('worker')).requestAttempts({ numberOfWorkUnits: count, workSpecs: ['other'] });
+    await namespace.renewAll(others.slice(0, count / 2).map((attempt) => ({ attempt })), 120_000);
+    await (await namespace.worker('by force')).makeAttempt(others[0]!.workUnit);
+    await database.query(`delete from ${bucket}.work_spec where id = (select spec_id from ${bucket}.lease where number = $1)`, [attempts[0]?.number]);
+    const verdicts = await namespace.finishAll([...others, ...attempts].map((attempt) => ({ attempt })));
+    expect(verdicts.map(({ error }) => error?.code)).toEqual([...others.map(() => undefined), ...attempts.map(() => 'Gone')]);
+    expect(await other.countWorkUnitStatus()).toEqual({ finished: count - 1, pending: 1 });
   });
 
   test('its unit was deleted', async () => {

@@ -50,3 +50,19 @@ test('a worker finishes the others, and fails this one by its retry policy', asy
   expect(last?.data).toMatchObject({ error: { code: 'BadCbor' } });
   expect(lines.filter((line) => line.includes('could not be reported'))).toEqual([]);
 });
+
+test('with a dead letter, and attempts before, it becomes one; and it can be cancelled', async () => {
+  await spec.setData({ name: 'spec', retry: { limit: 0, deadLetter: 'dead' } });
+  const earlier = await namespace.worker('earlier');
+  for (const attempt of await earlier.requestAttempts({ numberOfWorkUnits: 3 })) await attempt.expire();
+  const { worker, lines } = await runWorker(database, {
+    namespace: namespace.name,
+    handlers: { spec: ({ data }) => ({ seen: data.name }) },
+  });
+  await untilCounts(spec, { finished: 2, failed: 1 });
+  expect(lines.filter((line) => line.includes('could not be reported'))).toEqual([]);
+  expect((await (await namespace.workSpec('dead')).workUnits()).map(({ name }) => name)).toEqual(['spec/b']);
+  await worker.stop();
+  await earlier.makeAttempt(await spec.workUnit('b'));
+  expect(await (await spec.workUnit('b')).cancel('by hand')).toBe(true);
+});

@@ -38,8 +38,12 @@ const finishRows = `
     update ${bucket}.work_unit u set ended = 'finished', active_attempt = ended.number, attempts = 1 from ended where u.id = ended.unit_id
   ),
   history as (
-    insert into ${bucket}.attempt_default (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at)
-    select spec_id, unit_id, number, worker_id, 'finished', started_at, now(), expires_at from ended
+    insert into ${bucket}.attempt_range (
+      first_number, last_number, spec_id, worker_id, status, started_at, ended_at, expires_at, unit_ids
+    )
+    select
+      min(number), max(number), $1::bigint, min(worker_id), 'finished', min(started_at), now(), min(expires_at), array_agg(unit_id order by number)
+    from ended
   )
   insert into ${bucket}.unit_count (spec_id, kind, delta) values ($1::bigint, 'finished', cardinality($2::bigint[]))`;
 

@@ -61,7 +61,7 @@ function workerOn(coordinate: PostgresCoordinate, mode: WorkerMode, onJob: () =>
     coordinate,
     namespace: 'bench',
     concurrency: slots,
-    localQueue: mode === 'batched' ? 1_000 : 0,
+    localQueue: mode === 'batched' ? 2_000 : 0,
     handlers: { bench: () => void onJob() },
   });
   return {
