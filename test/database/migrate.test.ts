@@ -283,4 +283,27 @@ describe('down migrations', () => {
     const expected = await reference();
     expect(await contentsOf(database, schema)).toEqual(expected[set]);
   });
+
+  test('keep the history of attempts that are in ranges, each in a row of its own', async () => {
+    const schema = newSchema();
+    await using coordinate = await connect(url, { schema, migrate: true });
+    const namespace = await coordinate.namespace('');
+    const spec = await namespace.setWorkSpec({ name: 'spec' });
+    await spec.addWorkUnits(Array.from({ length: 20 }, (_, index) => ({ name: `${index}`, data: {} })));
+    const attempts = await (await namespace.worker('worker')).requestAttempts({ numberOfWorkUnits: 20 });
+    await namespace.failAll(attempts.map((attempt) => ({ attempt })));
+    // Has a row of its own already.
+    await attempts[3]?.finish({ own: true });
+    const bucket = `${schema}_bucket_1`;
+    const historyOf = (table: string): Promise<unknown[]> =>
+      database.query(`select unit_id, number, worker_id, status, started_at, ended_at, expires_at, data from ${bucket}.${table} order by number`);
+    const before = await historyOf('any_attempt');
+    expect([before.length, (await historyOf('attempt')).length]).toEqual([20, 1]);
+    const dbClient = await database.client();
+    const settings = { dbClient, dir: migrationDirectory('bucket'), schema: bucket, migrationsTable, log: () => undefined };
+    await runner({ ...settings, direction: 'down', count: 1 });
+    expect(await historyOf('attempt')).toEqual(before);
+    await runner({ ...settings, direction: 'up', count: Infinity });
+    expect(await historyOf('any_attempt')).toEqual(before);
+  });
 });

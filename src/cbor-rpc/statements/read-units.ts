@@ -44,8 +44,8 @@ const readUnits = statement(
         join ${s}.work_unit u on u.id = i.id
         left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
         left join lateral (
-      select * from ${s}.any_attempt a where a.spec_id = u.spec_id and a.unit_id = u.id and a.number = u.active_attempt offset 0
-    ) a on true
+          select * from ${s}.any_attempt a where a.spec_id = u.spec_id and a.unit_id = u.id and a.number = u.active_attempt offset 0
+        ) a on true
       ) q
     ) p
     order by p.name`,
