@@ -15,6 +15,7 @@ import {
 import { ClosedError, InvalidArgumentError } from '../errors/index.js';
 import type { TransactionOptions } from './coordinate.js';
 import { BackgroundTask } from './background-task.js';
+import { LeftRanges } from './attempt/lease-ranges.js';
 import { OutcomeAwaiter } from './notify/await-outcomes.js';
 import { Watching } from './notify/watching.js';
 import { foldCounts, foldLimit } from './summary/count-units.js';
@@ -171,6 +172,8 @@ export class Bucket {
   readonly adds = new AddQueue(this);
   /** Puts reports that are made one by one at the same time into one statement. */
   readonly ends: EndQueue;
+  /** Ranges of leases that nobody may be left in. */
+  readonly leftRanges: LeftRanges;
   /** The same for attempts that are looked up one by one. */
   readonly finder: AttemptFinder;
   /** When this process last recorded that work of a runtime was asked for, see recordRuntimes(). */
@@ -197,6 +200,7 @@ export class Bucket {
     });
     this.rotation = new ReadyRotation(this);
     this.ends = new EndQueue(this);
+    this.leftRanges = new LeftRanges(this);
     this.finder = new AttemptFinder(this);
   }
 
@@ -204,7 +208,7 @@ export class Bucket {
   async stop(): Promise<void> {
     this.watching.close();
     this.outcomes.close();
-    await Promise.all([this.counts.stop(), this.rotation.stop()]);
+    await Promise.all([this.counts.stop(), this.rotation.stop(), this.leftRanges.stop()]);
   }
 
   /** A statement on the bucket's tables, to be run with others. */

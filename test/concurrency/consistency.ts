@@ -24,7 +24,7 @@ function problemsOf({ schema, bucket: b }: CheckedDatabase): string {
     with state as (
       select unit_id, 'ready' as state, attempts from ${b}.ready
       union all select unit_id, 'delayed', attempts from ${b}.delayed
-      union all select unit_id, 'lease', attempts from ${b}.lease
+      union all select unit_id, 'lease', attempts from ${b}.any_lease
       union all select id, 'ended', attempts from ${b}.work_unit where ended is not null
     ),
     made as (
@@ -36,7 +36,7 @@ function problemsOf({ schema, bucket: b }: CheckedDatabase): string {
     belonging as (
       select 'ready' as place, spec_id, unit_id, null::bigint as worker_id from ${b}.ready
       union all select 'delayed', spec_id, unit_id, null from ${b}.delayed
-      union all select 'lease', spec_id, unit_id, worker_id from ${b}.lease
+      union all select 'lease', spec_id, unit_id, worker_id from ${b}.any_lease
       union all select 'superseded', spec_id, unit_id, worker_id from ${b}.superseded
       union all select 'attempt', spec_id, unit_id, worker_id from ${b}.attempt
       union all select 'attempt in range', spec_id, unit_id, worker_id from ${b}.attempt_in_range
@@ -86,7 +86,17 @@ function problemsOf({ schema, bucket: b }: CheckedDatabase): string {
 
     union all
     select 'range of no spec', format('from %s, of spec %s', r.first_number, r.spec_id)
-    from ${b}.attempt_range r where r.spec_id not in (select id from owner)
+    from (
+      select first_number, spec_id from ${b}.attempt_range union all select first_number, spec_id from ${b}.lease_range
+    ) r where r.spec_id not in (select id from owner)
+
+    union all
+    select 'found by its unit otherwise than by its spec', format('unit %s, %s', unit_id, number)
+    from (
+      (select * from ${b}.lease_in_range except select * from ${b}.lease_of_unit_in_range)
+      union all
+      (select * from ${b}.lease_of_unit_in_range except select * from ${b}.lease_in_range)
+    ) different
 
     union all
     select 'unit of no spec', format('unit %s of spec %s', u.id, u.spec_id)

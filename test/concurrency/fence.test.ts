@@ -125,7 +125,7 @@ test('a worker that reaches the fence while its unit is being taken away waits, 
   // makeAttempt, as far as it goes before its commit.
   const [row] = await database.query<{ worker: string; unit: string }>(
     `select w.id as worker, l.unit_id as unit
-     from ${database.bucket}.lease l
+     from ${database.bucket}.any_lease l
      join ${database.bucket}.worker h on h.id = l.worker_id
      join ${database.bucket}.worker w on w.namespace_id = h.namespace_id and w.name = 'other'
      where l.number = $1`,

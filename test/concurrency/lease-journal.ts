@@ -17,14 +17,47 @@ export async function keepLeaseJournal({ query, bucket: b }: JournaledDatabase):
       transaction xid8 not null default pg_current_xact_id(),
       snapshot pg_snapshot not null default pg_current_snapshot()
     );
+    create index on ${b}.lease_journal (number);
+    create index on ${b}.lease_journal (unit_id);
+    -- What only moves from a range of leases to another, or to a lease of its own, neither begins nor ends.
+    create function ${b}.record_begin(of_spec bigint, of_unit bigint, of_number bigint) returns void language sql begin atomic
+      delete from ${b}.lease_journal where number = of_number and not begins and transaction = pg_current_xact_id();
+      insert into ${b}.lease_journal (begins, spec_id, unit_id, number) select true, of_spec, of_unit, of_number
+      where not exists (select from ${b}.lease_journal where number = of_number);
+    end;
+    create function ${b}.record_end(of_number bigint) returns void language sql begin atomic
+      insert into ${b}.lease_journal (begins, spec_id, unit_id, number)
+      select false, spec_id, unit_id, number from ${b}.lease_journal begun
+      where number = of_number and begins and not exists (select from ${b}.lease_journal where number = of_number and not begins);
+    end;
     create function ${b}.record_lease() returns trigger language plpgsql as $$
     begin
-      insert into ${b}.lease_journal (begins, spec_id, unit_id, number)
-      values (tg_op = 'INSERT', coalesce(new.spec_id, old.spec_id), coalesce(new.unit_id, old.unit_id), coalesce(new.number, old.number));
+      if tg_op = 'INSERT' then
+        perform ${b}.record_begin(new.spec_id, new.unit_id, new.number);
+      else
+        perform ${b}.record_end(old.number);
+      end if;
       return null;
     end
     $$;
-    create trigger record_lease after insert or delete on ${b}.lease for each row execute function ${b}.record_lease()`);
+    create trigger record_lease after insert or delete on ${b}.lease for each row execute function ${b}.record_lease();
+    create function ${b}.record_range() returns trigger language plpgsql as $$
+    begin
+      perform ${b}.record_begin(new.spec_id, m.unit_id, new.first_number + m.position - 1)
+      from unnest(new.unit_ids) with ordinality as m (unit_id, position) where m.unit_id > 0;
+      return null;
+    end
+    $$;
+    create trigger record_range after insert on ${b}.lease_range for each row execute function ${b}.record_range();
+    create function ${b}.record_unit() returns trigger language plpgsql as $$
+    begin
+      perform ${b}.record_end(number) from ${b}.lease_journal where unit_id = old.id and begins
+        and (tg_op = 'DELETE' or number in (new.active_attempt, new.released_up_to));
+      return null;
+    end
+    $$;
+    create trigger record_unit after delete or update on ${b}.work_unit
+      for each row execute function ${b}.record_unit()`);
 }
 
 /**

@@ -46,7 +46,7 @@ async function watchLeases(isOver: () => boolean): Promise<{ looks: number; most
   while (!isOver()) {
     const { rows } = await client.query<{ count: string }>({
       name: 'count leases',
-      text: `select count(*) from ${database.bucket}.lease`,
+      text: `select count(*) from ${database.bucket}.any_lease`,
     });
     most = Math.max(most, Number(rows[0]?.count));
     looks++;

@@ -74,7 +74,9 @@ async function attempts(): Promise<{ number: number; status: string; work_spec: 
 async function drain(): Promise<void> {
   const coordinate = await database.connect();
   const namespace = await coordinate.namespace('busy');
-  await database.query(`update ${database.bucket}.lease set expires_at = statement_timestamp() - interval '1 second'`);
+  for (const table of ['lease', 'lease_range']) {
+    await database.query(`update ${database.bucket}.${table} set expires_at = statement_timestamp() - interval '1 second'`);
+  }
   const worker = await namespace.worker('last');
   for (;;) {
     const held = await worker.requestAttempts({ numberOfWorkUnits: 1_000 });

@@ -301,7 +301,7 @@ describe('down migrations', () => {
     expect([before.length, (await historyOf('attempt')).length]).toEqual([20, 1]);
     const dbClient = await database.client();
     const settings = { dbClient, dir: migrationDirectory('bucket'), schema: bucket, migrationsTable, log: () => undefined };
-    await runner({ ...settings, direction: 'down', count: 1 });
+    await runner({ ...settings, direction: 'down', count: 2 });
     expect(await historyOf('attempt')).toEqual(before);
     await runner({ ...settings, direction: 'up', count: Infinity });
     expect(await historyOf('any_attempt')).toEqual(before);

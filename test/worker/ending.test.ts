@@ -87,7 +87,7 @@ async function setUp(name: string): Promise<{ namespace: Namespace; workers: Wor
 async function leasesOf(name: string): Promise<{ held: number; tooLong: boolean }> {
   const [row] = await database.query<{ held: string; late: boolean | null }>(
     `select count(*) as held, bool_or(l.expires_at > clock_timestamp() + $2 * interval '1 millisecond') as late
-     from ${bucket}.lease l join ${bucket}.worker w on w.id = l.worker_id where w.name = $1`,
+     from ${bucket}.any_lease l join ${bucket}.worker w on w.id = l.worker_id where w.name = $1`,
     [Buffer.from(name), lifetimeMs],
   );
   return { held: Number(row?.held), tooLong: row?.late === true };

@@ -36,13 +36,13 @@ const listChildWork = statement(
             h.number as held, w.name as spec_name, u.name as unit_name, v.expires_at, coalesce(v.data, u.data) as data,
             (select x.name from ${s}.worker x where x.id = v.worker_id) as worker_name
           from (
-            select spec_id, unit_id, number from ${s}.lease where worker_id = c.id
+            select spec_id, unit_id, number from ${s}.any_lease where worker_id = c.id
             union all
             select spec_id, unit_id, number from ${s}.superseded where worker_id = c.id
           ) h
           join ${s}.work_unit u on u.id = h.unit_id
           join ${s}.work_spec w on w.id = u.spec_id
-          left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
+          left join lateral (select * from ${s}.lease_of_unit l where l.unit_id = u.id offset 0) l on true
           cross join lateral (
             select * from ${s}.any_attempt v
             where v.spec_id = u.spec_id and v.unit_id = u.id and v.number = coalesce(l.number, u.active_attempt)

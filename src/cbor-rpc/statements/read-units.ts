@@ -42,7 +42,7 @@ const readUnits = statement(
           (select w.name from ${s}.worker w where w.id = coalesce(l.worker_id, a.worker_id)) as worker_name
         from unnest($1::bigint[]) as i (id)
         join ${s}.work_unit u on u.id = i.id
-        left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
+        left join lateral (select * from ${s}.lease_of_unit l where l.unit_id = u.id offset 0) l on true
         left join lateral (
           select * from ${s}.any_attempt a where a.spec_id = u.spec_id and a.unit_id = u.id and a.number = u.active_attempt offset 0
         ) a on true

@@ -1,3 +1,6 @@
+/** How many leases a range has at most. Its table relies upon it. */
+export const mostOfLeaseRange = 250;
+
 /**
  * Where the rows of an attempt lay when it was claimed. A hint for who reports on it soon: whoever uses it has the database compare
  * whether these are still the rows that are meant.
@@ -5,10 +8,10 @@
 export interface AttemptPlace {
   /** Of the unit's row, as tidArray() takes it. */
   readonly unitPlace: number;
-  /** Of the lease's row. */
+  /** Of the lease's row; 0: it is in a range. */
   readonly leasePlace: number;
-  /** The same object for all that were claimed together, of one spec by one worker. */
-  readonly claim: object;
+  /** The first number of the range of leases that it is in; undefined: it has a lease of its own. */
+  readonly range: number | undefined;
   /** How many attempts the unit has had, this one included. */
   readonly attempts: number;
   /** Until when no worker renews the lease of its own accord, which moves its row. By performance.now(). */

@@ -12,8 +12,8 @@ import type { EndStatus } from './attempt-status.js';
 import type { AttemptReport, AttemptVerdict, EndAllOptions, RenewReport } from './attempt-report.js';
 import { PostgresAttempt, reportOf } from './postgres-attempt.js';
 import { arePlaced, endByPlaces } from './placed-reports.js';
-import { inOrder, isAscending, mayHaveOutput, specsOf, type EndSettings, type Report } from './report.js';
-import { endAttempts as endStatement, endUndisturbed, renewAttempts as renewStatement } from './report-attempts.js';
+import { inOrder, isAscending, isInRange, mayHaveOutput, specsOf, type EndSettings, type Report } from './report.js';
+import { endAttempts as endStatement, endUndisturbed, renewAttempts as renewStatement, renewAttemptsInRanges } from './report-attempts.js';
 import { settle } from './settle.js';
 import { tellVerdicts } from '../telemetry/tell.js';
 
@@ -78,19 +78,30 @@ export async function endActive(
   status: EndStatus,
   given: readonly Report[],
   on: Executor,
-  { change = status, lockTimeout }: EndActiveOptions = {},
+  options: EndActiveOptions = {},
 ): Promise<Set<number>> {
   const [first] = given;
   if (first === undefined) return new Set();
+  const takesOutput = on !== bucket.backend.database;
+  const inRanges = takesOutput ? [] : given.filter(isInRange);
+  if (inRanges.length > 0 && inRanges.length < given.length) {
+    // The statements for the one kind know nothing of the other.
+    const ended = await endActive(bucket, status, inRanges, on, options);
+    const others = given.filter((report) => !isInRange(report));
+    return new Set([...ended, ...(await bucket.backend.database.continuing(() => endActive(bucket, status, others, on, options)))]);
+  }
+  const { change = status, lockTimeout } = options;
   const reports = inOrder(given, ({ unitId }) => unitId);
   const namespaceId = namespaceOfSpec(first.specId);
-  const takesOutput = on !== bucket.backend.database;
   const settings = { status, namespaceId, takesOutput, lockTimeout };
   const undisturbed = takesOutput ? undefined : await endIfUndisturbed(bucket, reports, settings);
-  const end = (): Promise<readonly Row[]> => bucket.run(endStatement, endParameters(bucket, reports, settings), on);
+  const end = (): Promise<readonly Row[]> => bucket.run(endStatement, [...endParameters(bucket, reports, settings), takesOutput], on);
   const [answer, ...withOutput] = undisturbed ?? (await bucket.backend.database.continuing(end));
   bucket.counts.count();
-  if (takesOutput) await addOutput(bucket, withOutput, on);
+  if (takesOutput) {
+    for (const report of reports.filter(isInRange)) bucket.leftRanges.left(report, report.place?.range);
+    await addOutput(bucket, withOutput, on);
+  }
   const ended = new Set(answer?.are_all === true ? reports.map(({ number }) => number) : numbersIn(answer?.numbers));
   if (answer?.watched === true) {
     await send(bucket, attemptPayloads(change, namespaceId, reports.filter(({ number }) => ended.has(number))), on);
@@ -142,14 +153,19 @@ function endParameters(
 export async function renewReports(bucket: Bucket, reports: readonly Report[], lifetimeMs: number): Promise<Verdict[]> {
   const { backend } = bucket;
   const first = firstOfEach(reports);
-  const rows = await bucket.run(renewStatement, [
-    int8Array(first.map(({ unitId }) => unitId)),
-    int8Array(first.map(({ number }) => number)),
-    byteaArray(first.map(({ data }) => data)),
+  const parametersOf = (asked: readonly Report[]): readonly unknown[] => [
+    int8Array(asked.map(({ unitId }) => unitId)),
+    int8Array(asked.map(({ number }) => number)),
+    byteaArray(asked.map(({ data }) => data)),
     lifetimeMs,
     backend.now(),
-  ]);
-  const renewed = new Set(rows.map((row) => Number(row.number)));
+  ];
+  const renewed = new Set<number>();
+  for (const renew of [renewStatement, renewAttemptsInRanges]) {
+    const rest = first.filter(({ number }) => !renewed.has(number));
+    if (rest.length === 0) break;
+    for (const row of await bucket.run(renew, parametersOf(rest))) renewed.add(Number(row.number));
+  }
   return settleRest(reports, renewed, (report) => settle(bucket, 'renewed', report, lifetimeMs, backend.database));
 }
 

@@ -1,11 +1,16 @@
 import { statement } from '../../database/index.js';
 import { isWatchedFully } from '../notify/is-watched.js';
+import { mostOfLeaseRange } from './attempt-place.js';
+
+/** From so many units on a claim makes ranges of leases instead of a lease for each (lease_range in the migrations). */
+const leastInRanges = 16;
 
 /** Up to so many bytes payloads are read together: a thousand of them are no more than a client can take. */
 const mostTogether = 16_384;
 
 /**
- * Claims units of one spec: the highest priority first, then the bytewise smallest name. One row comes back, whatever there was.
+ * Claims units of one spec: the highest priority first, then the bytewise smallest name. One row comes back, whatever there was. Many units are leased in ranges, a
+ * few with a row for each.
  *
  * Runs SERIALIZABLE, or REPEATABLE READ if need be, and through the claim gate (see Bucket.runThroughGate), so that claims of a bucket see each other's results:
  * the number of pending units cannot grow between its count here and the commit. What can happen at the same time is
@@ -19,7 +24,7 @@ const mostTogether = 16_384;
  *
  * Lock order: ready, by skipping. No row of work_unit is locked or written.
  * Indexes: ready_order, up to the limit in each generation; lease (spec_id, unit_id), up to maxRunning entries, and only if there is such a
- * limit; lease_due and delayed_due from where nothing was due before.
+ * limit; lease_due, lease_range_due and delayed_due from where nothing was due before.
  *
  * What comes back goes through the gate with the claim: a few numbers, so that it fits into the buffers of a connection even if
  * its client is frozen, and the gate opens all the same. Names and payloads are fetched afterwards.
@@ -47,6 +52,10 @@ function claimText(s: string, { failsSpent }: { readonly failsSpent: boolean }):
           select true from ${s}.lease
           where expires_at >= coalesce($11::timestamptz, '-infinity') and expires_at < coalesce($5::timestamptz, statement_timestamp())
           order by expires_at limit 1
+        ) is true or (
+          select true from ${s}.lease_range
+          where expires_at >= coalesce($11::timestamptz, '-infinity') and expires_at < coalesce($5::timestamptz, statement_timestamp())
+          order by expires_at limit 1
         ) is true as leases,
         (
           select true from ${s}.delayed
@@ -71,13 +80,13 @@ function claimText(s: string, { failsSpent }: { readonly failsSpent: boolean }):
     ),
     spec as materialized (
       select
-        id, max_retries, max_attempts_returned,
+        id, max_running, max_retries, max_attempts_returned,
         least(
           $2::bigint,
           case when max_attempts_returned > 0 then max_attempts_returned end,
           case when max_running > 0 then greatest(0, max_running - (
             select count(*) from (
-              select from ${s}.lease l where l.spec_id = $1::bigint limit max_running
+              select from ${s}.any_lease l where l.spec_id = $1::bigint limit max_running
             ) pending
           )) end
         ) as room
@@ -129,12 +138,18 @@ function claimText(s: string, { failsSpent }: { readonly failsSpent: boolean }):
     ),
     taken as (delete from ${s}.ready where ctid = any(array(select place from numbered))),
     ${failsSpent ? failures(s) : ''}
+    claim as materialized (
+      select
+        count(*) as taken, min(number) as least, max(number) as greatest${failsSpent ? spentLists : ''}
+      from numbered
+    ),
+    ${failsSpent ? '' : ranges(s)}
     leased as (
       insert into ${s}.lease (spec_id, unit_id, number, worker_id, started_at, expires_at, attempts)
       select
         $1::bigint, unit_id, number, $3::bigint, coalesce($5::timestamptz, statement_timestamp()),
         coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond', attempts
-      from numbered where not spent
+      from numbered where not spent${failsSpent ? '' : ' and not (select in_ranges from form)'}
     )
     select
       coalesce($5::timestamptz, statement_timestamp()) as now,
@@ -151,11 +166,7 @@ function claimText(s: string, { failsSpent }: { readonly failsSpent: boolean }):
       -- Not known unless it was looked up.
       case when (select room from spec) > 0 then coalesce((select min(rank) from first where is_sealed), 'infinity') end as sealed_rank,
       (select name from first where is_sealed order by rank, name limit 1) as sealed_name
-    from due, generation, (
-      select
-        count(*) as taken, min(number) as least, max(number) as greatest${failsSpent ? spentLists : ''}
-      from numbered
-    ) claim`;
+    from due, generation, claim`;
 }
 
 /** Against the order of locks, so never waiting: who changes such a unit may be waiting for its row in ready. */
@@ -168,6 +179,28 @@ const endable = (s: string): string => `
 
 const spentLists = `,
         array_agg(unit_id) filter (where spent) as spent_units, array_agg(number) filter (where spent) as spent_numbers`;
+
+/**
+ * Not if the number of those that run is limited: leases are counted faster. The numbers are consecutive, unless somebody forces an attempt at this
+ * moment.
+ */
+const ranges = (s: string): string => `
+    form as materialized (
+      select taken >= ${leastInRanges} and greatest - least = taken - 1 and (select max_running from spec) <= 0 as in_ranges from claim
+    ),
+    leased_in_ranges as (
+      insert into ${s}.lease_range (
+        first_number, last_number, spec_id, worker_id, started_at, expires_at, unit_ids, attempts, least_unit, greatest_unit
+      )
+      select
+        min(number), max(number), $1::bigint, $3::bigint, coalesce($5::timestamptz, statement_timestamp()),
+        coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond',
+        array_agg(unit_id order by number), case when max(numbered.attempts) > 1 then array_agg(numbered.attempts order by number) end,
+        min(unit_id), max(unit_id)
+      from form, claim, numbered
+      where form.in_ranges
+      group by (number - least) / ${mostOfLeaseRange}
+    ),`;
 
 /** Units by lists of one: see what was tried, in the README. */
 const failures = (s: string): string => `
@@ -204,7 +237,7 @@ export const claimContinuousUnit = statement(
         and not exists (
           select from ${s}.ready r where r.generation = any((select ${s}.live_generations())::bigint[]) and r.spec_id = $1::bigint
         )
-        and not exists (select from ${s}.lease l where l.spec_id = $1::bigint)
+        and not exists (select from ${s}.any_lease l where l.spec_id = $1::bigint)
         and exists (select from ${s}.no_crash_since)
       for no key update skip locked
     ),
@@ -239,7 +272,7 @@ export const readClaimed = statement(
   (s) => `
     select
       string_agg(
-        int8send(number) || int8send(unit_id) || int4send(attempts) || tidsend(lease_place) || tidsend(unit_place)
+        int8send(number) || int8send(unit_id) || int4send(attempts) || lease_place || tidsend(unit_place)
           || int4send(octet_length(name)) || int4send(case when together then octet_length(data) else -1 end),
         ''::bytea
       ) as heads,
@@ -248,12 +281,33 @@ export const readClaimed = statement(
       ${isWatchedFully(s, '$4')} as watched
     from (
       select
-        l.number, l.unit_id, l.attempts, l.ctid as lease_place, u.ctid as unit_place, u.name, coalesce(l.data, u.data) as data,
+        l.number, l.unit_id, l.attempts, l.place as lease_place, u.ctid as unit_place, u.name, coalesce(l.data, u.data) as data,
         octet_length(coalesce(l.data, u.data)) <= ${mostTogether} as together
-      from ${s}.lease l
-      cross join lateral (select u.ctid, u.name, u.data from ${s}.work_unit u where u.id = l.unit_id offset 0) u
-      where l.worker_id = $2::bigint and l.number > $3::bigint and l.spec_id = $1::bigint
-      order by l.number
+      from (
+        (
+          select l.number, l.unit_id, l.attempts, tidsend(l.ctid) as place, l.data
+          from ${s}.lease l
+          where l.worker_id = $2::bigint and l.number > $3::bigint and l.spec_id = $1::bigint
+          order by l.number
+        )
+        union all
+        (
+          select m.number, m.unit_id, coalesce(r.attempts[m.position], 1), tidsend('(0,0)'), r.data
+          from (
+            select * from ${s}.lease_range r
+            where r.worker_id = $2::bigint and r.last_number > $3::bigint and r.spec_id = $1::bigint
+            order by r.last_number
+          ) r
+          cross join lateral (
+            select unit_id, position, r.first_number + position - 1 as number from unnest(r.unit_ids) with ordinality as m (unit_id, position) offset 0
+          ) m
+          where m.number > $3::bigint
+        )
+      ) l
+      cross join lateral (
+        select u.ctid, u.name, u.data from ${s}.work_unit u
+        where u.id = l.unit_id and (l.place <> tidsend('(0,0)') or ${s}.is_in_range(u, l.number)) offset 0
+      ) u
     ) claimed`,
 );
 
@@ -262,6 +316,6 @@ export const readClaimedData = statement(
   'attempt.read-claimed-data',
   (s) => `
     select coalesce(l.data, u.data) as data
-    from ${s}.lease l join ${s}.work_unit u on u.id = l.unit_id
+    from ${s}.lease_of_unit l join ${s}.work_unit u on u.id = l.unit_id
     where l.spec_id = $1::bigint and l.unit_id = $2::bigint and l.number = $3::bigint`,
 );

@@ -2,7 +2,7 @@ import { decodeData, type DataDictionary } from '../../codec/index.js';
 import type { Row } from '../../database/index.js';
 import type { Bucket } from '../backend.js';
 import { bytes } from '../instant.js';
-import type { AttemptPlace } from './attempt-place.js';
+import { mostOfLeaseRange, type AttemptPlace } from './attempt-place.js';
 import { readClaimedData } from './claim.js';
 
 /** What is the same for all units that were claimed together. */
@@ -11,6 +11,8 @@ export interface ClaimTerms {
   readonly expirationTime: Date;
   /** As of AttemptPlace. */
   readonly freshUntil: number;
+  /** The number of the first attempt. */
+  readonly firstNumber: number;
 }
 
 /** What readClaimed has read, of all units of a claim one behind the other. */
@@ -21,8 +23,8 @@ interface ClaimedBytes extends ClaimTerms {
 }
 
 /**
- * Bytes of each head: the attempt's number, the unit's id, how many attempts it has had, the places of the rows of lease and unit (page and
- * row), the lengths of name and data.
+ * Bytes of each head: the attempt's number, the unit's id, how many attempts it has had, the places of the rows of lease (zeros: it is in a range) and
+ * unit (page and row), the lengths of name and data.
  */
 const headLength = 8 + 8 + 4 + 6 + 6 + 4 + 4;
 
@@ -55,16 +57,17 @@ export class ClaimedUnit implements AttemptPlace {
     return this.#claim;
   }
 
-  get claim(): object {
-    return this.#claim;
-  }
-
   get attempts(): number {
     return this.#claim.heads.readInt32BE(this.#headAt + 16);
   }
 
   get leasePlace(): number {
     return tidAt(this.#claim.heads, this.#headAt + 20);
+  }
+
+  get range(): number | undefined {
+    const { number } = this;
+    return this.leasePlace === 0 ? number - ((number - this.#claim.firstNumber) % mostOfLeaseRange) : undefined;
   }
 
   get unitPlace(): number {

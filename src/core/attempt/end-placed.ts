@@ -18,10 +18,10 @@ import { isWatched } from '../notify/is-watched.js';
 const placedLockTimeout = '20ms';
 
 /** What one of the lists has of the unit with this id. */
-const listed = (list: string, id: string): string => `(${list})[width_bucket(${id}, $2::bigint[])]`;
+export const listed = (list: string, id: string): string => `(${list})[width_bucket(${id}, $2::bigint[])]`;
 
 /** Of the specs of the reports ($7) those that exist, and those that have a next one. A lock timeout ($8) holds from here, before there is any lock. */
-const specsOfPlaced = (s: string): string => `
+export const specsOfPlaced = (s: string): string => `
       select
         array_agg(w.id) as ids,
         array_agg(w.id) filter (where (
@@ -87,56 +87,6 @@ export const endPlaced = statement(
     select
       expected.count = cardinality($2::bigint[]) as are_all,
       case when expected.count < cardinality($2::bigint[]) then (select string_agg(number::text, ',') from gone) end as numbers,
-      ${s}.require_undisturbed((select count(*) from gone) = expected.count)::text as undisturbed,
-      ${isWatched(s, '$6')} as watched
-    from expected`,
-);
-
-/**
- * The same for attempts with ranges of consecutive numbers, and no data: history is one row a range (see attempt_range in the migrations). None is ended, and `are_all` is
- * false, if any of the specs is gone, or has a next one for which there could be output. Parameters: as those of endPlaced, but $5 says whether any
- * could have output; instead of those from $12 on, the first number of each range, ascending. A range is of one claim, so all but the unit is the same for all of it.
- */
-export const endPlacedInRanges = statement(
-  'attempt.end-placed-in-ranges',
-  (s) => `
-    with spec as materialized (${specsOfPlaced(s)}
-    ),
-    expected as materialized (
-      select case
-        when cardinality(ids) = cardinality($7::bigint[]) and (chained is null or not $5::boolean) then cardinality($2::bigint[])
-        else 0
-      end as count
-      from spec
-    ),
-    unit as (
-      update ${s}.work_unit u set
-        ended = $1::text, active_attempt = ${listed('$3::bigint[]', 'u.id')}, attempts = ${listed('$9::integer[]', 'u.id')}
-      where u.ctid = any($10::tid[]) and u.id = ${listed('$2::bigint[]', 'u.id')} and (select count from expected) > 0
-      returning u.id
-    ),
-    gone as (
-      -- The count has all units updated before the first lease is touched.
-      delete from ${s}.lease l
-      where l.ctid = any($11::tid[]) and l.number = ${listed('$3::bigint[]', 'l.unit_id')} and l.data is null
-        and (select count from expected) > 0 and (select count(*) from unit) = (select count from expected)
-      returning l.spec_id, l.unit_id, l.number, l.worker_id, l.started_at, l.expires_at
-    ),
-    history as (
-      insert into ${s}.attempt_range (
-        first_number, last_number, spec_id, worker_id, status, started_at, ended_at, expires_at, unit_ids
-      )
-      select
-        min(number), max(number), min(spec_id), min(worker_id), $1::text, min(started_at),
-        coalesce($4::timestamptz, statement_timestamp()), min(expires_at), array_agg(unit_id order by number)
-      from gone group by width_bucket(number, $12::bigint[])
-    ),
-    counted as (
-      insert into ${s}.unit_count (spec_id, kind, delta)
-      select spec_id, $1::text, count(*) from gone group by spec_id
-    )
-    select
-      expected.count > 0 as are_all, null::text as numbers,
       ${s}.require_undisturbed((select count(*) from gone) = expected.count)::text as undisturbed,
       ${isWatched(s, '$6')} as watched
     from expected`,

@@ -39,7 +39,7 @@ export const readAttempt = statement(
       a.worker_id, (select w.name from ${s}.worker w where w.id = a.worker_id) as worker_name
     from ${s}.work_unit u
     join ${s}.work_spec p on p.id = u.spec_id
-    left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
+    left join lateral (select * from ${s}.lease_of_unit l where l.unit_id = u.id offset 0) l on true
     left join lateral (
       select * from ${s}.any_attempt a
       where a.spec_id = u.spec_id and a.unit_id = u.id and a.number = coalesce($2::bigint, l.number, u.active_attempt)
@@ -57,7 +57,7 @@ export const listActiveAttempts = statement(
       a.worker_id, (select w.name from ${s}.worker w where w.id = a.worker_id) as worker_name, u.id as unit_id, u.name as unit_name, p.id as spec_id, p.name as spec_name
     from (
       select unit_id, number, worker_id, 'pending' as status, started_at, null::timestamptz as ended_at, expires_at, data
-      from ${s}.lease where worker_id = $1::bigint
+      from ${s}.any_lease where worker_id = $1::bigint
       union all
       select unit_id, number, worker_id, 'pending', started_at, null, expires_at, data
       from ${s}.superseded where worker_id = $1::bigint
@@ -115,6 +115,40 @@ export const listAllAttempts = statement(
       )
       union all
       (
+        select member.unit_id, member.number, $1::bigint, 'pending', member.started_at, null, member.expires_at, member.data
+        from (
+          select * from ${s}.lease_range r
+          where r.worker_id = $1::bigint and r.last_number > $2::bigint and 0 <> all(r.unit_ids)
+          order by r.last_number
+        ) r
+        cross join lateral (
+          select m.unit_id, r.first_number + m.position - 1 as number, r.started_at, r.expires_at, r.data
+          from unnest(r.unit_ids) with ordinality as m (unit_id, position)
+          where r.first_number + m.position - 1 > $2::bigint
+          offset 0
+        ) member
+        cross join lateral (
+          select from ${s}.work_unit u where u.id = member.unit_id and ${s}.is_in_range(u, member.number) offset 0
+        ) u
+        -- As above.
+        limit $3::bigint
+      )
+      union all
+      (
+        select l.unit_id, l.number, l.worker_id, 'pending', l.started_at, null, l.expires_at, l.data
+        -- Those that were split overlap. They are few.
+        from (select * from ${s}.lease_range r where r.worker_id = $1::bigint and r.last_number > $2::bigint and 0 = any(r.unit_ids) offset 0) r
+        cross join lateral (
+          select m.unit_id, r.first_number + m.position - 1 as number, r.worker_id, r.started_at, r.expires_at, r.data
+          from unnest(r.unit_ids) with ordinality as m (unit_id, position)
+          where r.first_number + m.position - 1 > $2::bigint and m.unit_id > 0
+          offset 0
+        ) l
+        cross join lateral (select from ${s}.work_unit u where u.id = l.unit_id and ${s}.is_in_range(u, l.number) offset 0) u
+        order by l.number limit $3::bigint
+      )
+      union all
+      (
         select unit_id, number, worker_id, 'pending', started_at, null, expires_at, data
         from ${s}.superseded where worker_id = $1::bigint and number > $2::bigint
         order by number limit $3::bigint
@@ -134,7 +168,7 @@ export const listChildAttempts = statement(
       a.number, 'pending' as status, a.started_at, null as ended_at, a.expires_at, coalesce(a.data, u.data) as data,
       a.worker_id, w.name as worker_name, u.id as unit_id, u.name as unit_name, p.id as spec_id, p.name as spec_name
     from (select id, name from ${s}.worker where parent_id = $1::bigint order by parent_id, name offset 0) w
-    join ${s}.lease a on a.worker_id = w.id
+    cross join lateral (select * from ${s}.any_lease a where a.worker_id = w.id offset 0) a
     join ${s}.work_unit u on u.id = a.unit_id
     join ${s}.work_spec p on p.id = u.spec_id
     order by a.number`,

@@ -1,14 +1,12 @@
 import { boolArray, int4Array, int8Array, tidArray, type Row } from '../../database/index.js';
 import type { Bucket } from '../backend.js';
 import { isFresh, type AttemptPlace } from './attempt-place.js';
-import { endPlaced, endPlacedInRanges } from './end-placed.js';
+import { endInRanges, endInRangesOneByOne } from './end-in-ranges.js';
+import { endPlaced } from './end-placed.js';
 import { inOrder, mayHaveOutput, specsOf, type EndSettings, type Report } from './report.js';
 
 /** How many attempts a range of history has at least, on an average of a statement's. Shorter ones are no less work than rows of their own. */
 const leastOfRange = 16;
-
-/** How many a range has at most, so that its row fits into a page. */
-const mostOfRange = 500;
 
 /** A report on an attempt whose place is known and still fresh. */
 export interface PlacedReport extends Report {
@@ -26,8 +24,15 @@ export function arePlaced(reports: readonly Report[]): reports is readonly Place
   return true;
 }
 
-/** Ends attempts by their places, in ranges if their numbers come in such. Fails with PC003 or 55P03 if somebody comes in between; then nothing was done. */
-export async function endByPlaces(bucket: Bucket, reports: readonly PlacedReport[], settings: EndSettings): Promise<readonly Row[]> {
+/**
+ * Ends attempts by their places; undefined: this is for other statements, and nothing was done. Fails with PC003 or 55P03 if somebody comes in between;
+ * then nothing was done either.
+ */
+export async function endByPlaces(
+  bucket: Bucket,
+  reports: readonly PlacedReport[],
+  settings: EndSettings,
+): Promise<readonly Row[] | undefined> {
   const [specIds, specs] = specsOf(reports);
   const mayHave = reports.map((report) => mayHaveOutput(settings.status, report));
   const common = (hasOutput: boolean | Buffer): readonly unknown[] => [
@@ -41,29 +46,41 @@ export async function endByPlaces(bucket: Bucket, reports: readonly PlacedReport
     settings.lockTimeout ?? null,
     int4Array(reports.map(({ place }) => place.attempts)),
     tidArray(reports.map(({ place }) => place.unitPlace)),
-    tidArray(reports.map(({ place }) => place.leasePlace)),
   ];
-  const ranges = rangesOf(reports);
-  if (ranges !== undefined) {
-    const rows = await bucket.run(endPlacedInRanges, [...common(mayHave.includes(true)), int8Array(ranges)]);
-    if (rows[0]?.are_all === true) return rows;
+  if (reports[0]?.place.range === undefined) {
+    const leases = tidArray(reports.map(({ place }) => place.leasePlace));
+    return bucket.run(endPlaced, [...common(boolArray(mayHave)), leases, int4Array(specs), ...concatenatedData(reports)]);
   }
-  return bucket.run(endPlaced, [...common(boolArray(mayHave)), int4Array(specs), ...concatenatedData(reports)]);
+  const parameters = common(mayHave.includes(true));
+  const parts = partsOf(reports);
+  const rows = await (parts === undefined
+    ? bucket.run(endInRangesOneByOne, [...parameters, int8Array(reports.map(({ place }) => place.range ?? 0)), ...concatenatedData(reports)])
+    : bucket.run(endInRanges, [...parameters, ...parts.map(int8Array)]));
+  return rows[0]?.are_all === true ? rows : undefined;
 }
 
-/** The first numbers of ranges of attempts that were claimed together, ascending; undefined: there are data, or the ranges are too short. */
-function rangesOf(reports: readonly PlacedReport[]): readonly number[] | undefined {
+/**
+ * The parts of ranges that the attempts are: the first number of each range, the first and the last of each part; undefined: there are data, or the
+ * parts are too short.
+ */
+function partsOf(reports: readonly PlacedReport[]): [ranges: number[], from: number[], to: number[]] | undefined {
   if (reports.length < leastOfRange || reports.some(({ data }) => data !== null)) return undefined;
-  const firsts: number[] = [];
-  let length = 0;
-  let last: PlacedReport | undefined;
-  for (const report of inOrder(reports, ({ number }) => number)) {
-    const goesOn = report.number - 1 === last?.number && report.place.claim === last.place.claim && length < mostOfRange;
-    length = goesOn ? length + 1 : 1;
-    if (!goesOn) firsts.push(report.number);
-    last = report;
+  const ranges: number[] = [];
+  const from: number[] = [];
+  const to: number[] = [];
+  let last: { readonly number: number; readonly range: number | undefined } | undefined;
+  for (const { number, place } of inOrder(reports, (report) => report.number)) {
+    const { range } = place;
+    if (range === last?.range && number - 1 === last?.number) {
+      to[to.length - 1] = number;
+    } else {
+      ranges.push(range ?? 0);
+      from.push(number);
+      to.push(number);
+    }
+    last = { number, range };
   }
-  return firsts.length * leastOfRange <= reports.length ? firsts : undefined;
+  return from.length * leastOfRange <= reports.length ? [ranges, from, to] : undefined;
 }
 
 /** Nulls if there are none. */

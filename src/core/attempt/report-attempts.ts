@@ -1,5 +1,6 @@
 import { statement } from '../../database/index.js';
 import { isWatched } from '../notify/is-watched.js';
+import { anybodyLeft, rangeOf } from './lease-ranges.js';
 
 /**
  * The specs of the reports ($9), and the next ones of these, in the same order; null: there is none. A lock timeout ($11) holds from here, before
@@ -28,7 +29,8 @@ const specsOfReports = (s: string): string => `
  * through all of a table that was nearly empty when it was last vacuumed, for each report, and keep to that plan however much is in it by then.
  * Lock order: work_unit by id, lease. Indexes: the primary keys of work_unit and lease, one probe a unit; that of work_spec once a spec.
  * Parameters: status, unit ids, numbers, data (null: they stay), whether each could have output, now, whether those are ended,
- * namespace id, the different spec ids, for each attempt which of these is its own, from 1, and a lock timeout or null.
+ * namespace id, the different spec ids, for each attempt which of these is its own, from 1, a lock timeout or null, and whether this is a transaction that ranges
+ * of leases must not be locked in.
  */
 export const endAttempts = statement(
   'attempt.end',
@@ -43,7 +45,7 @@ export const endAttempts = statement(
       from spec, unnest($2::bigint[], $3::bigint[], $4::bytea[], $5::boolean[], $10::integer[]) as r (unit_id, number, data, has_output, spec)
     ),
     locked as materialized (
-      select u.id, u.spec_id, u.data as unit_data, r.number, r.data, r.next_spec_id
+      select u.id, u.spec_id, u.data as unit_data, ${s}.is_in_range(u, r.number) as is_in_range, r.number, r.data, r.next_spec_id
       from report r
       join ${s}.work_unit u on u.id = any(array[r.unit_id])
       where u.spec_id is not distinct from r.spec_id and ($7::boolean or r.next_spec_id is null)
@@ -58,14 +60,31 @@ export const endAttempts = statement(
         where l.spec_id = locked.spec_id and l.unit_id = locked.id and l.number = locked.number offset 0
       ) l
     ),
-    ended as (
+    gone as (
       -- The count reads all of them before the first lease is touched: every unit's lock comes before any lease's.
       delete from ${s}.lease l using found where l.ctid = found.place and (select count(*) from locked) > 0
-      returning l.*, found.reported, found.unit_data, found.next_spec_id
+      returning
+        l.spec_id, l.unit_id, l.number, l.worker_id, l.started_at, l.expires_at, l.attempts, l.data,
+        found.reported, found.unit_data, found.next_spec_id, null::bigint as first_number
+    ),
+    ended as materialized (
+      select * from gone
+      union all
+      select
+        locked.spec_id, locked.id, locked.number, r.worker_id, r.started_at, r.expires_at, r.attempts, r.data,
+        locked.data, locked.unit_data, locked.next_spec_id, r.first_number
+      from locked
+      ${rangeOf(s, { unitId: 'locked.id', number: 'locked.number' })}
+      where locked.is_in_range
     ),
     unit as (
       update ${s}.work_unit u set ended = $1::text, active_attempt = ended.number, attempts = ended.attempts
       from ended where u.id = any(array[ended.unit_id])
+    ),
+    empty as (
+      delete from ${s}.lease_range r
+      where not $12::boolean and r.first_number = any(array(select first_number from ended where first_number is not null))
+        and ${anybodyLeft(s, 'u.id <> all(array(select unit_id from ended))')} is null
     ),
     history as (
       insert into ${s}.attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)
@@ -110,16 +129,25 @@ export const endUndisturbed = statement(
     held as materialized (
       select
         l.ctid as place, l.spec_id, l.unit_id, l.number, l.worker_id, l.started_at, l.expires_at, l.attempts,
-        coalesce(r.data, l.data) as data
+        coalesce(r.data, l.data) as data, null::bigint as first_number
       from report r
       cross join lateral (
         select l.*, l.ctid from ${s}.lease l
         where l.spec_id = r.spec_id and l.unit_id = r.unit_id and l.number = r.number offset 0
       ) l
+      union all
+      select
+        null, report.spec_id, report.unit_id, report.number, r.worker_id, r.started_at, r.expires_at, r.attempts, coalesce(report.data, r.data), r.first_number
+      from report
+      ${rangeOf(s, { unitId: 'report.unit_id', number: 'report.number' })}
+      cross join lateral (
+        select from ${s}.work_unit u where u.id = report.unit_id and ${s}.is_in_range(u, report.number) offset 0
+      ) u
+      where r.spec_id = report.spec_id
     ),
     unit as (
       update ${s}.work_unit u set ended = $1::text, active_attempt = held.number, attempts = held.attempts
-      from held where u.id = any(array[held.unit_id])
+      from held where u.id = any(array[held.unit_id]) and (held.place is not null or ${s}.is_in_range(u, held.number))
       returning u.id
     ),
     gone as (
@@ -127,6 +155,11 @@ export const endUndisturbed = statement(
       -- own order, and renewals, which lock no unit, go by that of the units.
       delete from ${s}.lease l using held where l.ctid = held.place and (select count(*) from unit) > 0
       returning l.number
+    ),
+    empty as (
+      delete from ${s}.lease_range r
+      where r.first_number = any(array(select first_number from held where first_number is not null)) and (select count(*) from unit) > 0
+        and ${anybodyLeft(s, 'u.id <> all(array(select unit_id from held))')} is null
     ),
     history as (
       insert into ${s}.attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)
@@ -139,7 +172,7 @@ export const endUndisturbed = statement(
     )
     select
       string_agg(number::text, ',') as numbers,
-      ${s}.require_undisturbed((select count(*) from gone) = count(*) and (select count(*) from unit) = count(*))::text as undisturbed,
+      ${s}.require_undisturbed((select count(*) from gone) = count(place) and (select count(*) from unit) = count(*))::text as undisturbed,
       ${isWatched(s, '$8')} as watched
     from held`,
 );
@@ -168,6 +201,22 @@ export const renewAttempts = statement(
     from held
     where l.ctid = held.place
     returning l.number`,
+);
+
+/** The same of those that are in ranges. Parameters: as those of renewAttempts. */
+export const renewAttemptsInRanges = statement(
+  'attempt.renew-in-ranges',
+  (s) => `
+    select renewed.number
+    from (
+      select array_agg(r.unit_id) as unit_ids, array_agg(r.number) as numbers, array_agg(r.data) as datas
+      from unnest($1::bigint[], $2::bigint[], $3::bytea[]) as r (unit_id, number, data)
+      cross join lateral (select u.spec_id from ${s}.work_unit u where u.id = r.unit_id offset 0) u
+      cross join lateral (select from ${s}.work_spec w where w.id = u.spec_id offset 0) w
+    ) report
+    cross join lateral ${s}.renew_in_ranges(
+      report.unit_ids, report.numbers, report.datas, coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond'
+    ) as renewed (number)`,
 );
 
 /** Any report on any attempt. Parameters: action, unit id, number, data or null, now, lifetime or delay in ms, namespace id. */
@@ -207,7 +256,7 @@ export const makeAttempts = statement(
       -- Not EXISTS, for which all units may be read at once.
       (
         select true from ${s}.work_unit u
-        cross join lateral (select from ${s}.lease l where l.spec_id = u.spec_id and l.unit_id = u.id offset 0) l
+        cross join lateral (select from ${s}.lease_of_unit l where l.unit_id = u.id offset 0) l
         where u.id = m.unit_id
       ) is true as superseded,
       (select ${s}.require_undisturbed(not exists (select from made where number is null)))::text as all_there

@@ -21,6 +21,11 @@ export interface EndSettings {
   readonly lockTimeout: string | undefined;
 }
 
+/** Whether its attempt was claimed with so many others that they share a row of leases. */
+export function isInRange({ place }: Report): boolean {
+  return place?.leasePlace === 0;
+}
+
 export function mayHaveOutput(status: EndStatus, { hasOutput }: Report): boolean {
   return status === 'finished' && hasOutput !== false;
 }

@@ -6,7 +6,7 @@ import { send } from '../notify/send.js';
 import { runAndWake } from '../notify/wake.js';
 import { namespaceOfSpec } from '../work-spec/spec-ids.js';
 import { addOutput } from './add-output.js';
-import type { Report } from './report.js';
+import { isInRange, type Report } from './report.js';
 import { settleAttempt } from './report-attempts.js';
 
 /** What a worker can report. */
@@ -19,10 +19,11 @@ export type Action = 'finished' | 'failed' | 'retryable' | 'expired' | 'renewed'
 export async function settle(
   bucket: Bucket,
   action: Action,
-  { specId, unitId, number, data }: Report,
+  report: Report,
   durationMs: number,
   on: Executor,
 ): Promise<CoordinateError | null> {
+  const { specId, unitId, number, data, place } = report;
   const namespaceId = namespaceOfSpec(specId);
   const values = [action, unitId, number, data, bucket.backend.now(), durationMs, namespaceId];
   const givesBack = action === 'retryable' || action === 'expired';
@@ -30,6 +31,7 @@ export async function settle(
     ? runAndWake(bucket, namespaceId, [settleAttempt, values], on)
     : bucket.run(settleAttempt, values, on));
   bucket.counts.count();
+  if (action !== 'renewed' && (place === undefined || isInRange(report))) bucket.leftRanges.left(report, place?.range);
   if (givesBack) bucket.candidates.added(specId);
   if (row !== undefined) await addOutput(bucket, [row], on);
   const change = changeOf(action, row?.outcome);

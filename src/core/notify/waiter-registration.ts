@@ -27,7 +27,7 @@ const removeWaiters = statement(
 /**
  * When the next thing falls due in the bucket, in milliseconds from now; null: nothing is to. A lease is overdue only after its
  * end. Of continuous specs: the first hundred of the namespace, so that many cost no more.
- * Indexes: delayed_due, lease_due, one entry each; work_spec_continuous. Parameters: now, namespace id, since when
+ * Indexes: delayed_due, lease_due, lease_range_due, one entry each; work_spec_continuous. Parameters: now, namespace id, since when
  * something can be due.
  */
 const readNextDue = statement(
@@ -37,6 +37,10 @@ const readNextDue = statement(
       (select not_before from ${s}.delayed where not_before >= coalesce($3::timestamptz, '-infinity') order by not_before limit 1),
       (
         select expires_at + interval '1 millisecond' from ${s}.lease
+        where expires_at >= coalesce($3::timestamptz, '-infinity') order by expires_at limit 1
+      ),
+      (
+        select expires_at + interval '1 millisecond' from ${s}.lease_range
         where expires_at >= coalesce($3::timestamptz, '-infinity') order by expires_at limit 1
       ),
       (

@@ -69,7 +69,7 @@ const describe = (s: string, found: string): string => `
       ${dueColumns(s)},
       c.*,
       case when c.competitors > 1 or c.max_running > 0 or not c.available then (
-        select count(*) from ${s}.lease l where l.spec_id = c.id
+        select count(*) from ${s}.any_lease l where l.spec_id = c.id
       ) else 0 end as pending
     from (select) one left join candidate c on true
     order by c.name`;
@@ -77,6 +77,9 @@ const describe = (s: string, found: string): string => `
 const dueColumns = (s: string): string => `
       (
         select true from ${s}.lease
+        where expires_at >= (select since from clock) and expires_at < (select now from clock) order by expires_at limit 1
+      ) is true or (
+        select true from ${s}.lease_range
         where expires_at >= (select since from clock) and expires_at < (select now from clock) order by expires_at limit 1
       ) is true as due_leases,
       (

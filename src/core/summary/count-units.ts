@@ -26,7 +26,7 @@ export const countUnits = statement(
         select spec_id, kind, delta from ${s}.unit_count
         where spec_id >= $1::bigint and spec_id < $2::bigint
         union all
-        select spec_id, 'pending', count(*) from ${s}.lease
+        select spec_id, 'pending', count(*) from ${s}.any_lease
         where spec_id >= $1::bigint and spec_id < $2::bigint
         group by spec_id
         union all

@@ -146,7 +146,11 @@ export const deleteCounts = statement(
 /** History of units that are gone, which went with them but for what two who took the last ones at the same moment have left. Parameters: spec id. */
 export const deleteRanges = statement(
   'work-spec.delete-ranges',
-  (s) => `delete from ${s}.attempt_range where spec_id = $1::bigint`,
+  (s) => `
+    with leases as (
+      delete from ${s}.lease_range where spec_id = $1::bigint
+    )
+    delete from ${s}.attempt_range where spec_id = $1::bigint`,
 );
 
 /** Parameters: spec id. */

@@ -25,7 +25,7 @@ const readCircumstances = statement(
       u.not_before, coalesce(l.number, u.active_attempt) as number, l.expires_at, a.ended_at,
       (select h.name from ${s}.worker h where h.id = l.worker_id) as holder,
       w.paused, w.weight, w.priority, w.runtime, w.max_running, w.max_retries,
-      (select count(*) from ${s}.lease o where o.spec_id = w.id) as pending,
+      (select count(*) from ${s}.any_lease o where o.spec_id = w.id) as pending,
       -- One whose delay has passed may still be among the delayed.
       coalesce(
         (
@@ -52,7 +52,7 @@ const readCircumstances = statement(
             where r.generation = any((select ${s}.live_generations())::bigint[]) and r.spec_id = o.id
             order by r.generation limit 1
           )
-          and (o.max_running <= 0 or o.max_running > (select count(*) from ${s}.lease ol where ol.spec_id = o.id))
+          and (o.max_running <= 0 or o.max_running > (select count(*) from ${s}.any_lease ol where ol.spec_id = o.id))
         order by o.priority desc, o.name limit 1
       ) as outranked_by,
       exists (
@@ -62,7 +62,7 @@ const readCircumstances = statement(
       ) as asked_for
     from ${s}.work_unit u
     join ${s}.work_spec w on w.id = u.spec_id
-    left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
+    left join lateral (select * from ${s}.lease_of_unit l where l.unit_id = u.id offset 0) l on true
     left join lateral (
       select * from ${s}.any_attempt a where a.spec_id = u.spec_id and a.unit_id = u.id and a.number = u.active_attempt offset 0
     ) a on true

@@ -22,7 +22,7 @@ const listNamedUnits = listing(
       select * from ${s}.work_unit u where u.spec_id = $1::bigint and u.name = n.name offset 0
     ) u
     where ($3::text[] is null or ${s}.unit_status(
-        u.ended, (select true from ${s}.lease l where l.spec_id = u.spec_id and l.unit_id = u.id) is true, u.not_before,
+        u.ended, (select true from ${s}.lease_of_unit l where l.unit_id = u.id) is true, u.not_before,
         coalesce($6::timestamptz, statement_timestamp())
       ) = any($3::text[]))
     order by u.name
@@ -50,7 +50,7 @@ const listUnitsByStatus = listing(
     from ${s}.work_unit u
     where u.spec_id = $1::bigint and u.name > $2::bytea
       and ${s}.unit_status(
-        u.ended, (select true from ${s}.lease l where l.spec_id = u.spec_id and l.unit_id = u.id) is true, u.not_before,
+        u.ended, (select true from ${s}.lease_of_unit l where l.unit_id = u.id) is true, u.not_before,
         coalesce($5::timestamptz, statement_timestamp())
       ) = any($4::text[])
     order by u.name
@@ -67,7 +67,7 @@ const listUnendedUnits = listing(
   (s) => `
     select u.id, u.name
     from (
-      select l.unit_id, true as leased from ${s}.lease l where l.spec_id = $1::bigint and 'pending' = any($4::text[])
+      select l.unit_id, true as leased from ${s}.any_lease l where l.spec_id = $1::bigint and 'pending' = any($4::text[])
       union all
       select r.unit_id, false from ${s}.ready r
       where r.generation = any((select ${s}.live_generations())::bigint[])

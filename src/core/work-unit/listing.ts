@@ -44,7 +44,7 @@ function readingText(s: string, { list, parts, now, mostBytes }: Record<'list' |
           from (${list}
           ) listed
           cross join lateral (select * from ${s}.work_unit u where u.id = listed.id offset 0) u
-          left join lateral (select * from ${s}.lease l where l.spec_id = u.spec_id and l.unit_id = u.id offset 0) l on true
+          left join lateral (select * from ${s}.lease_of_unit l where l.unit_id = u.id offset 0) l on true
           left join lateral (
             select * from ${s}.attempt a where a.unit_id = u.id and a.number = u.active_attempt offset 0
           ) a on true

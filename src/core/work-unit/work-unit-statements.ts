@@ -20,7 +20,7 @@ export const readUnit = statement(
       ) as status
     from ${s}.work_unit u
     join ${s}.work_spec w on w.id = u.spec_id
-    left join ${s}.lease l on l.spec_id = u.spec_id and l.unit_id = u.id
+    left join lateral (select * from ${s}.lease_of_unit l where l.unit_id = u.id offset 0) l on true
     left join ${s}.attempt a on a.unit_id = u.id and a.number = u.active_attempt
     where u.id = $1::bigint`,
 );

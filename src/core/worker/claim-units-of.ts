@@ -147,7 +147,12 @@ async function passGate(
   await noteSpent(worker, spec, claim);
   if (count === 0) return { attempts: [], ...pass };
   const rows = (isAfterSeen ? following : undefined) ?? (await readCommitted(worker, readAfter(Number(claim.least) - 1)));
-  const terms = { startTime: instant(claim.now), expirationTime: instant(claim.expires_at), freshUntil: freshUntil(began, lifetimeMs) };
+  const terms = {
+    startTime: instant(claim.now),
+    expirationTime: instant(claim.expires_at),
+    freshUntil: freshUntil(began, lifetimeMs),
+    firstNumber: Number(claim.least),
+  };
   const units = await claimedUnitsFromRow(bucket, spec.id, rows[0], { isOurs: ownNumbers(claim), terms });
   if (rows[0]?.watched === true) await announce(worker, 'started', units);
   const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);

@@ -1,3 +1,4 @@
+import { mostOfLeaseRange } from '../../core/attempt/attempt-place.js';
 import { statement } from '../../database/index.js';
 
 /**
@@ -8,9 +9,11 @@ import { statement } from '../../database/index.js';
  * is open, and one such transaction would make all the others of the batch late. Such a lease cannot expire meanwhile either. It is
  * answered as not renewed and comes again at the next look.
  *
+ * Leases in ranges are renewed whatever is locked, but for a range that is just expiring; then it is answered in the same way.
+ *
  * READ COMMITTED: only rows that are locked are changed, and a row that was changed meanwhile is judged as it is now. The second look
  * at `lease` is in the statement's snapshot, so what was renewed by the first is in it too.
- * Locks: lease, without waiting. Indexes: the primary keys of work_unit and lease, three probes an attempt; LATERAL with
+ * Locks: lease and lease_range, without waiting. Indexes: the primary keys of work_unit and lease, three probes an attempt, and lease_range_number, two; LATERAL with
  * OFFSET 0 or FOR UPDATE keeps the planner from reading all of a table that it believes to be small.
  * Parameters: unit ids, numbers, lifetime in ms.
  */
@@ -40,11 +43,29 @@ export const renewHeld = statement(
     )
     select number::float8 as number, true as renewed from renewed
     union all
+    select in_range.number::float8, true
+    from (select array_agg(unit_id) as unit_ids, array_agg(number) as numbers from named) all_named
+    cross join lateral ${s}.renew_in_ranges(
+      all_named.unit_ids, all_named.numbers, null, statement_timestamp() + $3::float8 * interval '1 millisecond'
+    ) as in_range (number)
+    union all
     select l.number::float8, false
     from named n
     cross join lateral (
       select l.number from ${s}.lease l
       where l.spec_id = n.spec_id and l.unit_id = n.unit_id and l.number = n.number
       offset 0
-    ) l`,
+    ) l
+    union all
+    select n.number::float8, false
+    from named n
+    cross join lateral (
+      select from ${s}.lease_range r
+      where r.first_number <= n.number and r.first_number > n.number - ${mostOfLeaseRange}
+        and r.unit_ids[(n.number - r.first_number)::integer + 1] = n.unit_id
+      offset 0
+    ) r
+    cross join lateral (
+      select from ${s}.work_unit u where u.id = n.unit_id and ${s}.is_in_range(u, n.number) offset 0
+    ) u`,
 );

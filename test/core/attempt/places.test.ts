@@ -241,7 +241,7 @@ describe('none is ended that is no longer active, although its place is known, a
     const others = await (await namespace.worker('worker')).requestAttempts({ numberOfWorkUnits: count, workSpecs: ['other'] });
     await namespace.renewAll(others.slice(0, count / 2).map((attempt) => ({ attempt })), 120_000);
     await (await namespace.worker('by force')).makeAttempt(others[0]!.workUnit);
-    await database.query(`delete from ${bucket}.work_spec where id = (select spec_id from ${bucket}.lease where number = $1)`, [attempts[0]?.number]);
+    await database.query(`delete from ${bucket}.work_spec where id = (select spec_id from ${bucket}.any_lease where number = $1)`, [attempts[0]?.number]);
     const verdicts = await namespace.finishAll([...others, ...attempts].map((attempt) => ({ attempt })));
     expect(verdicts.map(({ error }) => error?.code)).toEqual([...others.map(() => undefined), ...attempts.map(() => 'Gone')]);
     expect(await other.countWorkUnitStatus()).toEqual({ finished: count - 1, pending: 1 });

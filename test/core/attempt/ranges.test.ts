@@ -28,6 +28,7 @@ afterEach(async () => {
   await expectConsistent(database);
   await namespace.destroy();
   expect(await database.query(`select from ${bucket}.attempt_range`)).toEqual([]);
+  expect(await database.query(`select from ${bucket}.lease_range`)).toEqual([]);
 });
 
 const nameOf = (index: number): string => `unit ${String(index).padStart(4, '0')}`;
@@ -75,7 +76,7 @@ async function listed(limit: number, after = 0): Promise<Attempt[]> {
 test('attempts of a claim that end together are one row, and each reads as its own', async () => {
   const attempts = await claimed(40);
   expect(await finishAll(attempts)).toEqual(Array(40).fill('finished'));
-  expect(sentOf('attempt.')).toEqual(['attempt.end-placed-in-ranges']);
+  expect(sentOf('attempt.')).toEqual(['attempt.end-in-ranges']);
   expect(await ranges()).toEqual([{ first: attempts[0]?.number, last: attempts[39]?.number, status: 'finished', count: 40 }]);
   expect(await rows()).toBe(0);
   for (const index of [0, 17, 39]) {
@@ -110,13 +111,13 @@ test.each([1, 7, 40, 100])('a worker’s attempts come in order, in pages of %i'
   expect(await (await namespace.worker('another')).allAttempts()).toEqual([]);
 });
 
-test('a range is of one claim, and has at most 500 units', async () => {
+test('a range is of one claim, and has at most 250 units', async () => {
   const attempts = await claimed(520);
   await spec.addWorkUnits(Array.from({ length: 30 }, (_, index) => ({ name: `later ${index}`, data: {} })));
   const others = await worker.requestAttempts({ numberOfWorkUnits: 30 });
   expect(others[0]?.number).toBe(attempts[519]!.number + 1);
   expect(await finishAll([...others, ...attempts])).toEqual(Array(550).fill('finished'));
-  expect((await ranges()).map(({ count }) => count)).toEqual([500, 20, 30]);
+  expect((await ranges()).map(({ count }) => count)).toEqual([250, 250, 20, 30]);
   expect(numbersOf(await listed(1_000))).toEqual(numbersOf([...attempts, ...others]));
 });
 

@@ -111,6 +111,11 @@ export const operations: readonly Operation[] = [
     mostRows: 1_000,
     run: onAttempts((namespace, reports) => namespace.finishAll(reports)),
   },
+  {
+    name: 'finishing twenty attempts with data',
+    mostRows: 1_000,
+    run: onAttempts((namespace, reports) => namespace.finishAll(reports.map(({ attempt }) => ({ attempt, data: { result: 1 } })))),
+  },
   { name: 'finishing an attempt', mostRows: few, run: onAttempt((attempt) => attempt.finish({ result: 1 })) },
   {
     name: 'failing an attempt, then finishing it',

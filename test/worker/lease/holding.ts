@@ -69,7 +69,7 @@ export async function attemptsOf(namespace: Namespace, workSpec: string, count =
 /** When the leases end, by number of the attempt, in milliseconds since 1970. */
 export async function leaseEnds({ query, bucket }: TestDatabase): Promise<Map<number, number>> {
   const rows = await query<{ number: string; ends: number }>(
-    `select number, 1000 * extract(epoch from expires_at)::float8 as ends from ${bucket}.lease`,
+    `select number, 1000 * extract(epoch from expires_at)::float8 as ends from ${bucket}.any_lease`,
   );
   return new Map(rows.map(({ number, ends }) => [Number(number), ends]));
 }

@@ -19,32 +19,41 @@ const addRows = `
   )
   insert into ${bucket}.unit_count (spec_id, kind, delta) values ($1::bigint, 'all', cardinality($2::bytea[]))`;
 
-/** Committed without waiting for the disk, as our claims are. */
+/**
+ * Committed without waiting for the disk, as our claims are. Numbers of two connections mingle without the gate, so each claim has a thousand of its
+ * own, of which the server gives out the first.
+ */
 const claimRows = `
   with picked as materialized (
-    select ctid as place, unit_id, set_config('synchronous_commit', 'off', true)
-    from ${bucket}.ready where generation = 1 and spec_id = $1::bigint order by rank, name limit $2 for update skip locked
+    select place, unit_id, row_number() over () - 1 as at, first from (
+      select ctid as place, unit_id, set_config('synchronous_commit', 'off', true)
+      from ${bucket}.ready where generation = 1 and spec_id = $1::bigint order by rank, name limit $2 for update skip locked
+    ) r, (select nextval('${bucket}.attempt_number') * 1000 as first offset 0) numbers
   ),
-  taken as (delete from ${bucket}.ready where ctid = any(array(select place from picked)))
-  insert into ${bucket}.lease (spec_id, unit_id, number, worker_id, started_at, expires_at, attempts)
-  select $1::bigint, unit_id, nextval('${bucket}.attempt_number'), 1, now(), now() + interval '30 s', 1 from picked
-  returning unit_id`;
+  taken as (delete from ${bucket}.ready where ctid = any(array(select place from picked))),
+  leased as (
+    insert into ${bucket}.lease_range (
+      first_number, last_number, spec_id, worker_id, started_at, expires_at, unit_ids, least_unit, greatest_unit
+    )
+    select
+      min(first + at), max(first + at), $1::bigint, 1, now(), now() + interval '30 s', array_agg(unit_id order by at), min(unit_id), max(unit_id)
+    from picked group by at / 250
+  )
+  select unit_id, first from picked`;
 
 const finishRows = `
   with ended as (
-    delete from ${bucket}.lease where spec_id = $1::bigint and unit_id = any($2::bigint[]) returning *
+    delete from ${bucket}.lease_range where first_number >= $3::bigint and first_number < $3::bigint + 1000 returning *
   ),
   unit as (
-    update ${bucket}.work_unit u set ended = 'finished', active_attempt = ended.number, attempts = 1 from ended where u.id = ended.unit_id
+    update ${bucket}.work_unit u set ended = 'finished', active_attempt = given.number, attempts = 1
+    from (select id, $3::bigint + at - 1 as number from unnest($2::bigint[]) with ordinality as g (id, at)) given where u.id = given.id
   ),
   history as (
     insert into ${bucket}.attempt_range (
       first_number, last_number, spec_id, worker_id, status, started_at, ended_at, expires_at, unit_ids
     )
-    select
-      min(number), max(number), $1::bigint, min(worker_id), 'finished', min(started_at), now(), min(expires_at), array_agg(unit_id order by number)
-    -- Numbers of two connections mingle without the gate: as many ranges as without that.
-    from ended group by number / 1000
+    select first_number, last_number, spec_id, worker_id, 'finished', started_at, now(), expires_at, unit_ids from ended
   )
   insert into ${bucket}.unit_count (spec_id, kind, delta) values ($1::bigint, 'finished', cardinality($2::bigint[]))`;
 
@@ -71,7 +80,7 @@ export const ceiling: Product = {
       },
       addOne: () => Promise.reject(new Error('Plain SQL from one process adds batches')),
       countUnfinished: async () => {
-        const text = `select ((select count(*) from ${bucket}.ready) + (select count(*) from ${bucket}.lease))::int as count`;
+        const text = `select ((select count(*) from ${bucket}.ready) + (select count(*) from ${bucket}.any_lease))::int as count`;
         const { rows } = await pool.query<{ count: number }>(text);
         return rows[0]?.count ?? 0;
       },
@@ -86,9 +95,9 @@ export const ceiling: Product = {
     let loops: Promise<unknown> = Promise.resolve();
     const work = async (): Promise<void> => {
       while (working) {
-        const { rows } = await pool.query<{ unit_id: string }>({ name: 'claim', text: claimRows, values: [specId, batch] });
+        const { rows } = await pool.query<{ unit_id: string; first: string }>({ name: 'claim', text: claimRows, values: [specId, batch] });
         if (rows.length === 0) await wait(50);
-        else await pool.query({ name: 'finish', text: finishRows, values: [specId, rows.map(({ unit_id: id }) => id)] });
+        else await pool.query({ name: 'finish', text: finishRows, values: [specId, rows.map(({ unit_id: id }) => id), rows[0]?.first] });
         rows.forEach(() => onJob());
       }
     };
