@@ -47,7 +47,7 @@ test('who ends leases by their places gives way to who has locked one, and then 
   expect(attempts.map(({ workUnit }) => workUnit.name)).toEqual(['later', 'earlier']);
 
   const lease = (name: string): string => `
-    select l.number from ${database.bucket}.any_lease l join ${database.bucket}.work_unit u on u.id = l.unit_id
+    select l.number from ${database.bucket}.lease l join ${database.bucket}.work_unit u on u.id = l.unit_id
     where u.name = '${name}' for update of l skip locked`;
   const renewing = await database.client();
   await renewing.query('begin');

@@ -288,9 +288,9 @@ describe('expiry', () => {
     await other.query(`select from ${bucket}.work_unit where id = $1 for no key update`, [unitIdOf(attempts[5])]);
     await runOut(attempts);
     await expire();
-    await other.query('rollback');
     expect(await spec.countWorkUnitStatus()).toEqual({ available: 19, pending: 1 });
     expect(await ranges()).toEqual([20]);
+    await other.query('rollback');
     expect(await finishAll([attempts[5]!])).toEqual(['finished']);
     expect(await ranges()).toEqual([]);
   });
