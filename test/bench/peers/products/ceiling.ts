@@ -24,11 +24,12 @@ const addRows = `
  * own, of which the server gives out the first.
  */
 const claimRows = `
-  with picked as materialized (
+  with numbers as materialized (select nextval('${bucket}.attempt_number') * 1000 as first),
+  picked as materialized (
     select place, unit_id, row_number() over () - 1 as at, first from (
       select ctid as place, unit_id, set_config('synchronous_commit', 'off', true)
       from ${bucket}.ready where generation = 1 and spec_id = $1::bigint order by rank, name limit $2 for update skip locked
-    ) r, (select nextval('${bucket}.attempt_number') * 1000 as first offset 0) numbers
+    ) r, numbers
   ),
   taken as (delete from ${bucket}.ready where ctid = any(array(select place from picked))),
   leased as (
