@@ -391,7 +391,7 @@ begin
   due_ranges := array(
     select r.ctid from lease_range r
     where r.expires_at >= since and r.expires_at < at_time
-    order by r.expires_at limit 1 + at_most / 250
+    order by r.expires_at limit at_most
     for no key update skip locked
   );
   if ids is null and due_ranges = '{}' then

@@ -281,6 +281,16 @@ describe('expiry', () => {
     expect((await attempts[0]!.workUnit.attempts()).map(({ number, status }) => [number, status])).toEqual([[attempts[0]!.number, 'expired']]);
   });
 
+  test('is over before anybody looks, however few are left in how many ranges', async () => {
+    const attempts = [];
+    for (const name of ['spec', 'b']) attempts.push(...(await claimed(1_000, await namespace.setWorkSpec({ name }))));
+    await finishAll(attempts.filter((_, index) => index % 50 !== 0));
+    await runOut(attempts);
+    await using fresh = await database.connect();
+    expect(await (await (await fresh.namespace(namespace.name)).workSpec('b')).countWorkUnitStatus()).toEqual({ finished: 980, available: 20 });
+    expect(await ranges()).toEqual([]);
+  });
+
   test('passes by one whose unit is locked, who may still report', async () => {
     const attempts = await claimed(20);
     const other = await database.client();
