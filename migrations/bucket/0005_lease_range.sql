@@ -16,7 +16,7 @@ alter table work_unit add column released_up_to bigint;
 -- would be a third of what a unit's work costs the server.
 --
 -- What a range says of a unit holds as long as the unit has not ended and its released_up_to is less than the attempt's number: see is_in_range. Who renews only some of a range
--- splits it: then each has zeros in place of the units that are in the other. A range goes when nobody is left in it: with the report on the last of them, if that
+-- splits it: then each has zeros in place of the units that are in the other; those that are given data get one each. A range goes when nobody is left in it: with the report on the last of them, if that
 -- can tell, or else when it runs out.
 create table lease_range (
   first_number bigint not null,
@@ -152,6 +152,17 @@ declare
   rest integer[];
   at integer;
 begin
+  perform from unnest(of_units, of_numbers) as asked (unit_id, number)
+  cross join lateral (
+    select from lease_range r
+    where r.first_number <= asked.number and r.first_number > asked.number - 250
+      and r.unit_ids[(asked.number - r.first_number)::integer + 1] = asked.unit_id
+    offset 0
+  ) r
+  limit 1;
+  if not found then
+    return;
+  end if;
   perform pg_advisory_xact_lock(hashtextextended(current_schema() || ' renewal', 0));
   for held in
     select r.place, array_agg(r.position) as positions, array_agg(asked.data) as datas, count(asked.data) > 0 as has_data
@@ -176,9 +187,10 @@ begin
     );
     renewed := array(select p from unnest(held.positions) as p where p = any(alive));
     rest := array(select p from unnest(alive) as p where p <> all(renewed));
+    continue when renewed = '{}';
     if rest = '{}' and not held.has_data then
       update lease_range r set expires_at = new_expiry where r.ctid = held.place;
-    elsif renewed <> '{}' then
+    else
       if rest = '{}' then
         delete from lease_range r where r.ctid = held.place;
       else
@@ -189,9 +201,13 @@ begin
         for i in 1..cardinality(held.positions) loop
           at := held.positions[i];
           continue when at <> all(renewed);
-          insert into lease_range
-          select range.first_number, range.last_number, range.spec_id, range.worker_id, range.started_at, range.expires_at,
-            only_members(range.unit_ids, array[at]), range.attempts, range.least_unit, range.greatest_unit, coalesce(held.datas[i], range.data);
+          insert into lease_range (
+            first_number, last_number, spec_id, worker_id, started_at, expires_at, unit_ids, attempts, least_unit, greatest_unit, data
+          )
+          select
+            range.first_number + at - 1, range.first_number + at - 1, range.spec_id, range.worker_id, range.started_at, range.expires_at,
+            array[range.unit_ids[at]], array[coalesce(range.attempts[at], 1)], range.unit_ids[at], range.unit_ids[at],
+            coalesce(held.datas[i], range.data);
         end loop;
       else
         range.unit_ids := only_members(range.unit_ids, renewed);
@@ -379,6 +395,19 @@ begin
   into superseded_count, ids, of_specs, numbers from expired e;
   perform announce_attempts('expired', of_specs, ids, numbers);
 
+  -- A unit that was given other data while it was in a range has a lease of its own (detach_attempt_data). Who renewed the range before that was committed
+  -- did not know, and that renewal holds.
+  update lease l set expires_at = r.expires_at
+  from lease_range r
+  where l.ctid = any(array(
+      select ctid from lease where expires_at >= since and expires_at < at_time
+      order by expires_at limit at_most for no key update skip locked
+    ))
+    and r.ctid = any(array(
+      select r.ctid from lease_range r
+      where r.first_number <= l.number and r.first_number > l.number - 250 and r.unit_ids[(l.number - r.first_number)::integer + 1] = l.unit_id
+        and r.expires_at >= at_time
+    ));
   -- The limit counts those that could be locked. Skipping needs no order of locks.
   select array_agg(locked.id) into ids from (
     select u.id
@@ -601,6 +630,9 @@ end;
 
 -- Down Migration
 select set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true);
+
+-- Before the snapshot of what follows, so that no claim makes a range unseen.
+lock table lease_range in access exclusive mode;
 
 insert into lease (spec_id, unit_id, number, worker_id, started_at, expires_at, attempts, data)
 select spec_id, unit_id, number, worker_id, started_at, expires_at, attempts, data from lease_in_range;

@@ -3,14 +3,14 @@ import { isWatchedFully } from '../notify/is-watched.js';
 import { mostOfLeaseRange } from './attempt-place.js';
 
 /** From so many units on a claim makes ranges of leases instead of a lease for each (lease_range in the migrations). */
-const leastInRanges = 16;
+export const leastInRanges = 16;
 
 /** Up to so many bytes payloads are read together: a thousand of them are no more than a client can take. */
 const mostTogether = 16_384;
 
 /**
- * Claims units of one spec: the highest priority first, then the bytewise smallest name. One row comes back, whatever there was. Many units are leased in ranges, a
- * few with a row for each.
+ * Claims units of one spec: the highest priority first, then the bytewise smallest name. One row comes back, whatever there was. From leastInRanges on
+ * they are leased in ranges, or else with a row for each.
  *
  * Runs SERIALIZABLE, or REPEATABLE READ if need be, and through the claim gate (see Bucket.runThroughGate), so that claims of a bucket see each other's results:
  * the number of pending units cannot grow between its count here and the commit. What can happen at the same time is
@@ -32,7 +32,10 @@ const mostTogether = 16_384;
  * the sealed generation this process knows, rank and name of the first unit in it, whether to claim although something is due, since when
  * leases and delays can be due, available memory in GB or null, runtimes or null, the epoch in which the sealed generation was seen.
  */
-export const claimUnits = statement('attempt.claim', (s) => claimText(s, { failsSpent: false }));
+export const claimUnits = statement('attempt.claim', (s) => claimText(s, { inRanges: true }));
+
+/** The same for fewer than leastInRanges: a table less that it might write. */
+export const claimFewUnits = statement('attempt.claim-few', (s) => claimText(s, {}));
 
 /**
  * The same, but fails those whose retries are spent: `spent_units` and `spent_numbers` are of these, and `taken` counts them, too.
@@ -41,8 +44,8 @@ export const claimUnits = statement('attempt.claim', (s) => claimText(s, { fails
  */
 export const claimOrFailUnits = statement('attempt.claim-or-fail', (s) => claimText(s, { failsSpent: true }));
 
-/** One text, as the two must never differ in what they choose. */
-function claimText(s: string, { failsSpent }: { readonly failsSpent: boolean }): string {
+/** One text, as they must never differ in what they choose. */
+function claimText(s: string, { failsSpent = false, inRanges = false }: { readonly failsSpent?: boolean; readonly inRanges?: boolean }): string {
   const missed = '(select count(*) from wanted) - claim.taken';
   const passedBy = `case when claim.taken < (select room from spec) then ${failsSpent ? missed : `${missed} - (select count(*) from picked where spent)`} else 0 end`;
   return `
@@ -143,13 +146,13 @@ function claimText(s: string, { failsSpent }: { readonly failsSpent: boolean }):
         count(*) as taken, min(number) as least, max(number) as greatest${failsSpent ? spentLists : ''}
       from numbered
     ),
-    ${failsSpent ? '' : ranges(s)}
+    ${inRanges ? ranges(s) : ''}
     leased as (
       insert into ${s}.lease (spec_id, unit_id, number, worker_id, started_at, expires_at, attempts)
       select
         $1::bigint, unit_id, number, $3::bigint, coalesce($5::timestamptz, statement_timestamp()),
         coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond', attempts
-      from numbered where not spent${failsSpent ? '' : ' and not (select in_ranges from form)'}
+      from numbered where not spent${inRanges ? ' and not (select in_ranges from form)' : ''}
     )
     select
       coalesce($5::timestamptz, statement_timestamp()) as now,

@@ -1,7 +1,7 @@
 import { statement } from '../../database/index.js';
 import { isWatched } from '../notify/is-watched.js';
 import { listed, specsOfPlaced } from './end-placed.js';
-import { anybodyLeft } from './lease-ranges.js';
+import { deleteEmpty } from './lease-ranges.js';
 
 /*
  * What endPlaced does, for attempts whose leases are in ranges (lease_range in the migrations): all there is to write are the rows of the units, which so
@@ -32,10 +32,10 @@ const endedUnits = (s: string): string => `
     ),
     empty as (
       -- The count has all units updated before the first range is touched.
-      delete from ${s}.lease_range r
-      where r.first_number = any($11::bigint[])
-        and (select count from expected) > 0 and (select count(*) from unit) = (select count from expected)
-        and ${anybodyLeft(s, `${listed('$2::bigint[]', 'u.id')} is distinct from u.id`)} is null
+      ${deleteEmpty(s, {
+        among: `r.first_number = any($11::bigint[]) and (select count from expected) > 0 and (select count(*) from unit) = (select count from expected)`,
+        butFor: `${listed('$2::bigint[]', 'u.id')} = u.id`,
+      })}
     )`;
 
 const answer = (s: string): string => `

@@ -4,19 +4,23 @@ import type { Bucket } from '../backend.js';
 import { mostOfLeaseRange } from './attempt-place.js';
 
 /**
- * Whether anybody is left in the range `r`, but for those whom the condition leaves out. From the back, as most workers begin at the front:
- * then it takes one look until the range is nearly empty.
+ * Deletes those of some ranges `r` that nobody is left in, but for units `u` that are just leaving. Looks from the back, as most workers begin at the
+ * front: then it takes one look until the range is nearly empty. One that somebody has locked, as expiry may, is left to him.
  */
-export const anybodyLeft = (s: string, condition = 'true'): string => `
-        (
+export const deleteEmpty = (s: string, { among, butFor = 'false' }: { readonly among: string; readonly butFor?: string }): string => `
+      delete from ${s}.lease_range where ctid = any(array(
+        select r.ctid from ${s}.lease_range r
+        where ${among} and (
           select true
           from generate_series(cardinality(r.unit_ids), 1, -1) as m (position)
           cross join lateral (
             select from ${s}.work_unit u
-            where u.id = r.unit_ids[m.position] and ${s}.is_in_range(u, r.first_number + m.position - 1) and ${condition} offset 0
+            where u.id = r.unit_ids[m.position] and ${s}.is_in_range(u, r.first_number + m.position - 1) and (${butFor}) is not true offset 0
           ) u
           limit 1
-        )`;
+        ) is null
+        for update skip locked
+      ))`;
 
 /** The range that an attempt was claimed in, by its number; there can be several if it was split, of which one has the unit. To be joined as `r`. */
 export const rangeOf = (s: string, { unitId, number }: { readonly unitId: string; readonly number: string }): string => `
@@ -37,11 +41,12 @@ export const rangeOf = (s: string, { unitId, number }: { readonly unitId: string
 const dropEmptyRanges = statement(
   'attempt.drop-empty-ranges',
   (s) => `
-    delete from ${s}.lease_range r
-    where r.ctid = any(array(
-      select r.place from unnest($1::bigint[], $2::bigint[]) as given (unit_id, number)
-      ${rangeOf(s, { unitId: 'given.unit_id', number: 'given.number' })}
-    )) and ${anybodyLeft(s)} is null`,
+    ${deleteEmpty(s, {
+      among: `r.ctid = any(array(
+        select r.place from unnest($1::bigint[], $2::bigint[]) as given (unit_id, number)
+        ${rangeOf(s, { unitId: 'given.unit_id', number: 'given.number' })}
+      ))`,
+    })}`,
 );
 
 interface Left {

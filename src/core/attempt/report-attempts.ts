@@ -1,6 +1,6 @@
 import { statement } from '../../database/index.js';
 import { isWatched } from '../notify/is-watched.js';
-import { anybodyLeft, rangeOf } from './lease-ranges.js';
+import { deleteEmpty, rangeOf } from './lease-ranges.js';
 
 /**
  * The specs of the reports ($9), and the next ones of these, in the same order; null: there is none. A lock timeout ($11) holds from here, before
@@ -82,9 +82,10 @@ export const endAttempts = statement(
       from ended where u.id = any(array[ended.unit_id])
     ),
     empty as (
-      delete from ${s}.lease_range r
-      where not $12::boolean and r.first_number = any(array(select first_number from ended where first_number is not null))
-        and ${anybodyLeft(s, 'u.id <> all(array(select unit_id from ended))')} is null
+      ${deleteEmpty(s, {
+        among: 'not $12::boolean and r.first_number = any(array(select first_number from ended where first_number is not null))',
+        butFor: 'u.id = any(array(select unit_id from ended))',
+      })}
     ),
     history as (
       insert into ${s}.attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)
@@ -109,7 +110,7 @@ export const endAttempts = statement(
 /**
  * What endAttempts does without output for a next spec, at two thirds of the cost, and only in a transaction of its own: units are updated
  * without being locked first, and if it then turns out that one of the leases was gone or renewed meanwhile, the whole statement fails
- * with PC003 and leaves no trace. Then endAttempts is asked.
+ * with PC003 and leaves no trace. Then endAttempts is asked. (One in a range that is renewed at the same moment ends as it was before.)
  *
  * Lock order: work_unit by id (as the reports are sorted), lease. Indexes: the primary keys of lease and work_unit, one probe a unit.
  * Parameters: as those of endAttempts.
@@ -157,9 +158,10 @@ export const endUndisturbed = statement(
       returning l.number
     ),
     empty as (
-      delete from ${s}.lease_range r
-      where r.first_number = any(array(select first_number from held where first_number is not null)) and (select count(*) from unit) > 0
-        and ${anybodyLeft(s, 'u.id <> all(array(select unit_id from held))')} is null
+      ${deleteEmpty(s, {
+        among: 'r.first_number = any(array(select first_number from held where first_number is not null)) and (select count(*) from unit) > 0',
+        butFor: 'u.id = any(array(select unit_id from held))',
+      })}
     ),
     history as (
       insert into ${s}.attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)

@@ -2,7 +2,7 @@ import { encodeData } from '../../codec/index.js';
 import { byteaArray, type Row, type Statement } from '../../database/index.js';
 import { freshUntil } from '../attempt/attempt-place.js';
 import { claimedUnitsFromRow, type ClaimedUnit } from '../attempt/claimed-units.js';
-import { claimOrFailUnits, claimUnits, readClaimed } from '../attempt/claim.js';
+import { claimFewUnits, claimOrFailUnits, claimUnits, leastInRanges, readClaimed } from '../attempt/claim.js';
 import { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import { bytes, instant } from '../instant.js';
 import { readWatched } from '../notify/is-watched.js';
@@ -54,7 +54,8 @@ export async function claimUnitsOf(
   let further = 0;
   let failsSpent = metSpent;
   for (let total = 0; ; ) {
-    const most = Math.min(asked - total, mostAtOnce);
+    // Where there were few the last time, these come first: few are claimed faster by themselves.
+    const most = Math.min(asked - total, total > 0 || worker.bucket.lastClaims.expectsMany(spec.id) ? mostAtOnce : leastInRanges - 1);
     let pass: Pass;
     try {
       pass = await passGate(worker, spec, request, { most, further, unlessDue, failsSpent });
@@ -117,7 +118,7 @@ async function passGate(
   const began = performance.now();
   const [[claim] = [], following] = await bucket.runThroughGateAndFollow(
     [
-      failsSpent ? claimOrFailUnits : claimUnits,
+      failsSpent ? claimOrFailUnits : most < leastInRanges ? claimFewUnits : claimUnits,
       [
         ...[spec.id, most, worker.id, lifetimeMs, now, further],
         ...[front?.generation ?? null, front?.rank ?? null, front?.name ?? null],
@@ -134,6 +135,7 @@ async function passGate(
   }
   noteFront(worker, spec.id, claim);
   const count = Number(claim.taken);
+  bucket.lastClaims.note(spec.id, { asked: most, count });
   const pass = {
     count,
     passedBy: Number(claim.passed_by),

@@ -1,78 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import type { Attempt, Namespace, Worker, WorkSpec } from 'pg-coordinate';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { expectConsistent } from '../../concurrency/consistency.js';
+import type { Attempt } from 'pg-coordinate';
+import { describe, expect, test } from 'vitest';
 import { untilBlocked } from '../../concurrency/waiting.js';
-import type { PostgresWorkUnit } from '../../../src/core/work-unit/postgres-work-unit.js';
-import { testDatabase } from '../../support/database.js';
-import { countedConnection, countedOwnConnection } from '../producers/statements.js';
+import { countedConnection } from '../producers/statements.js';
+import { all, bucket, claimed, coordinate, database, expire, finishAll, leases, namespace, ranges, runOut, sentOf, spec, statusOf, worker } from './in-lease-ranges.js';
 
 /*
  * Leases of units that were claimed together are one row, a range, of which whatever becomes of one of them takes it out. Nobody is to see a difference to a
  * lease for each.
  */
-
-const database = await testDatabase();
-const { coordinate, sent, sentOf, close } = await countedOwnConnection(database);
-const { bucket } = database;
-afterAll(close);
-
-let namespace: Namespace;
-let spec: WorkSpec;
-let worker: Worker;
-
-beforeEach(async () => {
-  namespace = await coordinate.namespace(randomUUID());
-  spec = await namespace.setWorkSpec({ name: 'spec' });
-  worker = await namespace.worker('worker');
-});
-
-afterEach(async () => {
-  await expectConsistent(database);
-  await namespace.destroy();
-  expect(await database.query(`select from ${bucket}.lease_range`)).toEqual([]);
-});
-
-async function claimed(count: number, of = spec, by = worker): Promise<Attempt[]> {
-  await of.addWorkUnits(Array.from({ length: count }, (_, index) => ({ name: `unit ${String(index).padStart(4, '0')}`, data: { index } })));
-  const attempts = await by.requestAttempts({ numberOfWorkUnits: count, workSpecs: [of], lifetimeMs: 60_000 });
-  expect(attempts).toHaveLength(count);
-  sent('');
-  return attempts;
-}
-
-/** Of each range how many units it names. */
-async function ranges(): Promise<unknown[]> {
-  const rows = await database.query(`select cardinality(array_remove(unit_ids, 0)) as count from ${bucket}.lease_range order by first_number, ctid`);
-  return rows.map(({ count }) => count);
-}
-
-async function leases(): Promise<number> {
-  return (await database.query(`select from ${bucket}.lease`)).length;
-}
-
-async function finishAll(attempts: readonly Attempt[], data?: object): Promise<string[]> {
-  const verdicts = await namespace.finishAll(attempts.map((attempt) => (data ? { attempt, data: { ...data } } : { attempt })));
-  return verdicts.map(({ error }) => error?.code ?? 'finished');
-}
-
-async function runOut(attempts: readonly Attempt[]): Promise<void> {
-  const numbers = attempts.map(({ number }) => number);
-  for (const table of ['lease', 'lease_range']) {
-    const condition = table === 'lease' ? 'number = any($1)' : 'exists (select from unnest($1::bigint[]) n where n between first_number and last_number)';
-    await database.query(`update ${bucket}.${table} set expires_at = statement_timestamp() - interval '1 second' where ${condition}`, [numbers]);
-  }
-}
-
-/** By a connection that has not seen yet that nothing is to expire. */
-async function expire(): Promise<void> {
-  await using fresh = await database.connect();
-  await (await (await fresh.namespace(namespace.name)).workSpec('spec')).countWorkUnitStatus();
-}
-
-const unitIdOf = (attempt: Attempt | undefined): number => (attempt?.workUnit as PostgresWorkUnit).id;
-const statusOf = async (attempt: Attempt | undefined): Promise<string | undefined> => attempt?.workUnit.status();
-const all = (count: number): string[] => Array<string>(count).fill('finished');
 
 describe('a claim makes', () => {
   test('ranges of 250 units at most, if it is of 16 or more', async () => {
@@ -219,90 +154,6 @@ describe('what becomes of one of them takes it out, and no other', () => {
     expect(await ranges()).toContain(20);
     expect(await finishAll(second)).toEqual(all(20));
     expect(await Promise.all(second.map(({ workUnit }) => workUnit.numAttempts()))).toEqual(Array(20).fill(2));
-  });
-});
-
-describe('renewing', () => {
-  test('all that are left extends the range', async () => {
-    const attempts = await claimed(20);
-    await finishAll(attempts.slice(0, 4));
-    await runOut(attempts);
-    expect((await namespace.renewAll(attempts.slice(4).map((attempt) => ({ attempt })), 60_000)).map(({ error }) => error)).toEqual(Array(16).fill(null));
-    expect(await ranges()).toEqual([20]);
-    expect(await worker.requestAttempts({ numberOfWorkUnits: 20 })).toEqual([]);
-    expect(await finishAll(attempts.slice(4))).toEqual(all(16));
-  });
-
-  test('some of them splits it: the others run out, and the reports on all are judged as they should be', async () => {
-    const attempts = await claimed(40);
-    const renewed = attempts.filter((_, index) => index % 3 === 0);
-    await runOut(attempts);
-    expect((await namespace.renewAll(renewed.map((attempt) => ({ attempt })), 60_000)).map(({ error }) => error)).toEqual(renewed.map(() => null));
-    expect(await ranges()).toEqual(expect.arrayContaining([14, 26]));
-    expect((await worker.allAttempts({ limit: 7 })).map(({ number }) => number)).toEqual(attempts.slice(0, 7).map(({ number }) => number));
-    await expire();
-    expect((await worker.activeAttempts()).map(({ number }) => number)).toEqual(renewed.map(({ number }) => number));
-    expect(await ranges()).toEqual([14]);
-    expect(await finishAll(attempts)).toEqual(attempts.map((_, index) => (index % 3 === 0 ? 'finished' : 'NotPending')));
-    expect(await spec.countWorkUnitStatus()).toEqual({ finished: 14, available: 26 });
-  });
-
-  test('waits for nobody who has locked one of their units', async () => {
-    const attempts = await claimed(20);
-    const other = await database.client();
-    await other.query('begin');
-    await other.query(`select from ${bucket}.work_unit where id = $1 for update`, [unitIdOf(attempts[5])]);
-    await runOut(attempts);
-    expect((await namespace.renewAll(attempts.map((attempt) => ({ attempt })), 60_000)).map(({ error }) => error)).toEqual(Array(20).fill(null));
-    await other.query('rollback');
-    await expire();
-    expect(await worker.activeAttempts()).toHaveLength(20);
-  });
-
-  test.each([false, true])('while they end leaves none pending, and none in two states (with data: %s)', async (withData) => {
-    for (let round = 0; round < 10; round++) {
-      const attempts = await claimed(60, await namespace.setWorkSpec({ name: `round ${round}` }));
-      const half = attempts.filter((_, index) => index % 2 === 0).map((attempt) => (withData ? { attempt, data: { renewed: true } } : { attempt }));
-      const [ended] = await Promise.all([finishAll(attempts.slice(0, 50)), namespace.renewAll(half, 60_000), finishAll(attempts.slice(50))]);
-      expect(ended).toEqual(all(50));
-      expect(await worker.activeAttempts()).toEqual([]);
-    }
-  });
-});
-
-describe('expiry', () => {
-  test('makes all of them available, and the range goes', async () => {
-    const attempts = await claimed(300);
-    await finishAll(attempts.slice(100, 120));
-    await runOut(attempts);
-    await expire();
-    expect(await spec.countWorkUnitStatus()).toEqual({ finished: 20, available: 280 });
-    expect(await ranges()).toEqual([]);
-    expect((await attempts[0]!.workUnit.attempts()).map(({ number, status }) => [number, status])).toEqual([[attempts[0]!.number, 'expired']]);
-  });
-
-  test('is over before anybody looks, however few are left in how many ranges', async () => {
-    const attempts = [];
-    for (const name of ['spec', 'b']) attempts.push(...(await claimed(1_000, await namespace.setWorkSpec({ name }))));
-    await finishAll(attempts.filter((_, index) => index % 50 !== 0));
-    await runOut(attempts);
-    await using fresh = await database.connect();
-    expect(await (await (await fresh.namespace(namespace.name)).workSpec('b')).countWorkUnitStatus()).toEqual({ finished: 980, available: 20 });
-    expect(await ranges()).toEqual([]);
-  });
-
-  test('passes by one whose unit is locked, who may still report', async () => {
-    const attempts = await claimed(20);
-    const other = await database.client();
-    await other.query('begin');
-    await other.query(`select from ${bucket}.work_unit where id = $1 for no key update`, [unitIdOf(attempts[5])]);
-    await runOut(attempts);
-    await expire();
-    expect(await spec.countWorkUnitStatus()).toEqual({ available: 19, pending: 1 });
-    expect(await ranges()).toEqual([20]);
-    await other.query('rollback');
-    expect(await finishAll([attempts[5]!])).toEqual(['finished']);
-    expect(await ranges()).toEqual([]);
   });
 });
 

@@ -71,7 +71,7 @@ test('a request that comes upon many batches of them learns it once', async () =
   await addFresh(1);
   sent('');
   expect((await worker.requestAttempts()).map(({ workUnit }) => workUnit.name)).toEqual(['fresh 0']);
-  expect(sentOf('attempt.claim')).toEqual(['attempt.claim', ...Array<string>(21).fill('attempt.claim-or-fail')]);
+  expect(sentOf('attempt.claim')).toEqual(['attempt.claim-few', ...Array<string>(21).fill('attempt.claim-or-fail')]);
 });
 
 test('so it is for a spec that is claimed of without a look', async () => {

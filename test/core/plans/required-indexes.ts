@@ -3,6 +3,7 @@ export const requiredIndexes: readonly (readonly [label: string, ...indexes: str
   ['scheduler.list-candidates', 'ready (generation, spec_id, rank, name)', 'work_spec (id)', 'lease (expires_at)', 'lease_range (expires_at)', 'delayed (not_before)'],
   ['scheduler.list-named-candidates', 'work_spec (namespace_id, name)', 'ready (generation, spec_id, rank, name)'],
   ['attempt.claim', 'work_spec (id)', 'ready (generation, spec_id, rank, name)'],
+  ['attempt.claim-few', 'work_spec (id)', 'ready (generation, spec_id, rank, name)'],
   ['attempt.claim-or-fail', 'work_spec (id)', 'ready (generation, spec_id, rank, name)', 'work_unit (id)'],
   ['attempt.read-claimed', 'lease (worker_id, number)', 'lease_range (worker_id, last_number)', 'work_unit (id)'],
   ['attempt.end', 'work_unit (id)', 'lease (spec_id, unit_id)', 'lease_range (first_number)'],
