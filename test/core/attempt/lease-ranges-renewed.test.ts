@@ -1,9 +1,17 @@
-import { describe, expect, test } from 'vitest';
-import { all, bucket, claimed, database, expire, finishAll, namespace, ranges, runOut, spec, statusOf, unitIdOf, worker } from './in-lease-ranges.js';
+import type { Namespace, WorkSpec, Worker } from 'pg-coordinate';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { inLeaseRanges } from './in-lease-ranges.js';
 
 /*
  * Leases in ranges that are renewed, and those that run out.
  */
+
+const { all, bucket, claimed, database, expire, finishAll, ranges, runOut, statusOf, unitIdOf, current } = await inLeaseRanges();
+
+let namespace: Namespace;
+let spec: WorkSpec;
+let worker: Worker;
+beforeEach(() => void ({ namespace, spec, worker } = current()));
 
 describe('renewing', () => {
   test('all that are left extends the range', async () => {

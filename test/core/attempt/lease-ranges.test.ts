@@ -1,13 +1,20 @@
-import type { Attempt } from 'pg-coordinate';
-import { describe, expect, test } from 'vitest';
+import type { Attempt, Namespace, WorkSpec, Worker } from 'pg-coordinate';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { untilBlocked } from '../../concurrency/waiting.js';
 import { countedConnection } from '../producers/statements.js';
-import { all, bucket, claimed, coordinate, database, expire, finishAll, leases, namespace, ranges, runOut, sentOf, spec, statusOf, worker } from './in-lease-ranges.js';
+import { inLeaseRanges } from './in-lease-ranges.js';
 
 /*
  * Leases of units that were claimed together are one row, a range, of which whatever becomes of one of them takes it out. Nobody is to see a difference to a
  * lease for each.
  */
+
+const { all, bucket, claimed, coordinate, database, expire, finishAll, leases, ranges, runOut, sentOf, statusOf, current } = await inLeaseRanges();
+
+let namespace: Namespace;
+let spec: WorkSpec;
+let worker: Worker;
+beforeEach(() => void ({ namespace, spec, worker } = current()));
 
 describe('a claim makes', () => {
   test('ranges of 250 units at most, if it is of 16 or more', async () => {
