@@ -54,7 +54,7 @@ export async function claimUnitsOf(
   let further = 0;
   let failsSpent = metSpent;
   for (let total = 0; ; ) {
-    // Where there were few the last time, these come first: few are claimed faster by themselves.
+    // Where there were few a moment ago, a few come first: they are claimed faster by themselves.
     const most = Math.min(asked - total, total > 0 || worker.bucket.lastClaims.expectsMany(spec.id) ? mostAtOnce : leastInRanges - 1);
     let pass: Pass;
     try {
