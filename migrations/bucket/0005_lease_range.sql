@@ -13,7 +13,7 @@ select set_config('search_path', quote_ident(current_schema()) || ', pg_temp', t
 alter table work_unit add column released_up_to bigint;
 
 -- What is running, beside lease: attempts with consecutive numbers that were claimed together. Rows in lease with their three index entries, written and deleted,
--- would be a third of what a unit's work costs the server.
+-- would be a fifth of what a unit's work costs the server.
 --
 -- What a range says of a unit holds as long as the unit has not ended and its released_up_to is less than the attempt's number: see is_in_range. Who renews only some of a range
 -- splits it: then each has zeros in place of the units that are in the other; those that are given data get one each. A range goes when nobody is left in it: with the report on the last of them, if that
