@@ -137,7 +137,7 @@ end
 $$;
 
 -- Extends attempts that are in ranges, and replaces their data if any are given; returns the numbers of those that were. Locks no unit, so that leases are renewed while
--- somebody changes their units: one of which it turns out that it has been released has been renewed for nothing. One at a time, because the next one must see how
+-- somebody changes their units: one that is being released has been renewed for nothing, or for the lease that it gets (see expire_overdue). One at a time, because the next one must see how
 -- ranges were split.
 create function renew_in_ranges(of_units bigint[], of_numbers bigint[], new_datas bytea[], new_expiry timestamptz) returns setof bigint
 language plpgsql

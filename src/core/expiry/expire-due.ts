@@ -5,7 +5,7 @@ export const expireDueLimit = 1_000;
 
 /**
  * Expires overdue attempts; runs in front of every statement that looks at units or attempts. With nothing due it costs one probe
- * of lease_due and one of superseded_due. READ COMMITTED: each step of the function looks at what is there after its locks.
+ * of lease_due, one of lease_range_due and one of superseded_due. READ COMMITTED: each step of the function looks at what is there after its locks.
  * Parameters: now, limit, since when leases can be due.
  */
 export const expireDue = statement(
