@@ -21,8 +21,14 @@ export async function expectConsistent(database: CheckedDatabase): Promise<void>
 
 function problemsOf({ schema, bucket: b }: CheckedDatabase): string {
   return `
-    with state as (
+    with in_range as (
+      select r.id, r.spec_id, r.rank, r.first_name, r.last_name, m.unit_id, m.position
+      from ${b}.ready_range r cross join lateral unnest(r.unit_ids) with ordinality as m (unit_id, position)
+      join ${b}.work_unit u on u.id = m.unit_id and u.waits_in = r.id and u.ended is null
+    ),
+    state as (
       select unit_id, 'ready' as state, attempts from ${b}.ready
+      union all select unit_id, 'ready in range', 0 from in_range
       union all select unit_id, 'delayed', attempts from ${b}.delayed
       union all select unit_id, 'lease', attempts from ${b}.any_lease
       union all select id, 'ended', attempts from ${b}.work_unit where ended is not null
@@ -35,6 +41,7 @@ function problemsOf({ schema, bucket: b }: CheckedDatabase): string {
     ),
     belonging as (
       select 'ready' as place, spec_id, unit_id, null::bigint as worker_id from ${b}.ready
+      union all select 'ready in range', spec_id, unit_id, null from in_range
       union all select 'delayed', spec_id, unit_id, null from ${b}.delayed
       union all select 'lease', spec_id, unit_id, worker_id from ${b}.any_lease
       union all select 'superseded', spec_id, unit_id, worker_id from ${b}.superseded
@@ -63,6 +70,22 @@ function problemsOf({ schema, bucket: b }: CheckedDatabase): string {
     select 'ready row unlike its unit', format('unit %s: rank %s of priority %s', r.unit_id, r.rank, u.priority)
     from ${b}.ready r join ${b}.work_unit u on u.id = r.unit_id
     where r.rank <> -u.priority or r.name <> u.name or r.spec_id <> u.spec_id
+
+    union all
+    select 'range of ready unlike its unit', format('range %s, unit %s: rank %s of priority %s', r.id, r.unit_id, r.rank, u.priority)
+    from in_range r join ${b}.work_unit u on u.id = r.unit_id
+    where r.rank <> -u.priority or u.name not between r.first_name and r.last_name or r.spec_id <> u.spec_id
+
+    union all
+    select 'range of ready out of order', format('range %s, position %s', r.id, r.position)
+    from (
+      select r.id, r.position, u.name, lag(u.name) over (partition by r.id order by r.position) as before
+      from in_range r join ${b}.work_unit u on u.id = r.unit_id
+    ) r
+    where r.name < r.before
+
+    union all
+    select 'empty range of ready', format('range %s', id) from ${b}.ready_range where unit_ids = '{}'
 
     union all
     select 'delayed row unlike its unit', format('unit %s', d.unit_id)

@@ -78,7 +78,8 @@ class RandomWorker {
 
   async #claim(worker: Worker): Promise<void> {
     const attempts = await worker.requestAttempts({
-      numberOfWorkUnits: 1 + Math.floor(Math.random() * 50),
+      // Now and then so many that they come in ranges.
+      numberOfWorkUnits: 1 + Math.floor(Math.random() * (Math.random() < 0.1 ? 150 : 50)),
       // Some expire under their holder, or before they have arrived.
       lifetimeMs: Math.random() < 0.3 ? Math.random() * 30 : 60_000,
     });

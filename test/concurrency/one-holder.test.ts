@@ -33,7 +33,7 @@ test('no unit has two holders and none is lost, whatever 16 workers in 4 process
 
   // What workers hold is what the database handed out: each attempt once, and on the unit it says.
   const handouts = known.flatMap((each) => each.handouts);
-  expect(handouts.length).toBeGreaterThan(1_000);
+  expect(handouts.length).toBeGreaterThan(900);
   expect(new Set(handouts.map(({ number }) => number)).size).toBe(handouts.length);
   const leased = new Set(await leasedNumbers(database));
   expect(handouts.filter(({ number }) => !leased.has(number))).toEqual([]);

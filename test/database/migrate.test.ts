@@ -301,9 +301,26 @@ describe('down migrations', () => {
     expect([before.length, (await historyOf('attempt')).length]).toEqual([20, 1]);
     const dbClient = await database.client();
     const settings = { dbClient, dir: migrationDirectory('bucket'), schema: bucket, migrationsTable, log: () => undefined };
-    await runner({ ...settings, direction: 'down', count: 2 });
+    await runner({ ...settings, direction: 'down', count: 3 });
     expect(await historyOf('attempt')).toEqual(before);
     await runner({ ...settings, direction: 'up', count: Infinity });
     expect(await historyOf('any_attempt')).toEqual(before);
+  });
+
+  test('give units that wait in ranges a row each', async () => {
+    const schema = newSchema();
+    await using coordinate = await connect(url, { schema, migrate: true });
+    const spec = await (await coordinate.namespace('')).setWorkSpec({ name: 'spec' });
+    await spec.addWorkUnits(Array.from({ length: 300 }, (_, index) => ({ name: `${1_000 + index}`, data: {} })));
+    await (await spec.workUnit('1003')).setPriority(5);
+    const bucket = `${schema}_bucket_1`;
+    const settings = { dbClient: await database.client(), dir: migrationDirectory('bucket'), schema: bucket, migrationsTable, log: () => undefined };
+    await runner({ ...settings, direction: 'down', count: 1 });
+    const rows = await database.query(`select from ${bucket}.ready r join ${bucket}.work_unit u on u.id = r.unit_id and u.name = r.name and u.spec_id = r.spec_id and r.rank = -u.priority`);
+    expect(rows).toHaveLength(300);
+    await runner({ ...settings, direction: 'up', count: Infinity });
+    const attempts = await (await (await coordinate.namespace('')).worker('worker')).requestAttempts({ numberOfWorkUnits: 1_000 });
+    expect(attempts.map(({ workUnit }) => workUnit.name).slice(0, 3)).toEqual(['1003', '1000', '1001']);
+    expect(attempts).toHaveLength(300);
   });
 });

@@ -1,15 +1,12 @@
 import { statement } from '../../database/index.js';
 import { isWatchedFully } from '../notify/is-watched.js';
-import { mostOfLeaseRange } from './attempt-place.js';
-
-/** From so many units on a claim makes ranges of leases instead of a lease for each (lease_range in the migrations). */
-export const leastInRanges = 16;
+import { answer, leases, rangeHead, specWithRoom } from './claim-parts.js';
 
 /** Up to so many bytes payloads are read together: a thousand of them are no more than a client can take. */
 const mostTogether = 16_384;
 
 /**
- * Claims units of one spec: the highest priority first, then the bytewise smallest name. One row comes back, whatever there was. From leastInRanges on
+ * Claims units of one spec: the highest priority first, then the bytewise smallest name. One row comes back, whatever there was. From leastInLeaseRanges on
  * they are leased in ranges, or else with a row for each.
  *
  * Runs SERIALIZABLE, or REPEATABLE READ if need be, and through the claim gate (see Bucket.runThroughGate), so that claims of a bucket see each other's results:
@@ -19,22 +16,23 @@ const mostTogether = 16_384;
  *
  * The first units are looked up in each generation of `ready` without locks (in the sealed one from where this process last saw the first),
  * then those that come first in all are locked and deleted by their place. If some could not be locked, fewer come back: `passed_by`
- * says how many, for another try that looks so much further. Units whose retries are spent are left where they are, and `spent` says that there are any:
+ * says how many, for another try that looks so much further. Units in ready_range are not claimed, nor what comes after the first of them: `stopped_by` is
+ * the range that it was, if there was room for more; claimReadyRanges or breakUpReadyRanges is for those (`may_claim_ranges`: the former, too). Units whose retries are spent are left where they are, and `spent` says that there are any:
  * claimOrFailUnits is for those. (A statement pays for each table that it might write, and few claims come upon any.)
  *
  * Lock order: ready, by skipping. No row of work_unit is locked or written.
- * Indexes: ready_order, up to the limit in each generation; lease (spec_id, unit_id), up to maxRunning entries, and only if there is such a
+ * Indexes: ready_order, up to the limit in each generation; ready_range_order, one probe of each; lease (spec_id, unit_id), up to maxRunning entries, and only if there is such a
  * limit; lease_due, lease_range_due and delayed_due from where nothing was due before.
  *
  * What comes back goes through the gate with the claim: a few numbers, so that it fits into the buffers of a connection even if
  * its client is frozen, and the gate opens all the same. Names and payloads are fetched afterwards.
  * Parameters: spec id, number of units, worker id, lifetime in ms, now, how many to look further,
  * the sealed generation this process knows, rank and name of the first unit in it, whether to claim although something is due, since when
- * leases and delays can be due, available memory in GB or null, runtimes or null, the epoch in which the sealed generation was seen.
+ * leases and delays can be due, available memory in GB or null, runtimes or null, the epoch in which the sealed generation was seen, ranges of ready_range to pass by.
  */
 export const claimUnits = statement('attempt.claim', (s) => claimText(s, { inRanges: true }));
 
-/** The same for fewer than leastInRanges: a table less that it might write. */
+/** The same for fewer than leastInLeaseRanges: a table less that it might write. */
 export const claimFewUnits = statement('attempt.claim-few', (s) => claimText(s, {}));
 
 /**
@@ -49,57 +47,8 @@ function claimText(s: string, { failsSpent = false, inRanges = false }: { readon
   const missed = '(select count(*) from wanted) - claim.taken';
   const passedBy = `case when claim.taken < (select room from spec) then ${failsSpent ? missed : `${missed} - (select count(*) from picked where spent)`} else 0 end`;
   return `
-    with due as materialized (
-      select
-        (
-          select true from ${s}.lease
-          where expires_at >= coalesce($11::timestamptz, '-infinity') and expires_at < coalesce($5::timestamptz, statement_timestamp())
-          order by expires_at limit 1
-        ) is true or (
-          select true from ${s}.lease_range
-          where expires_at >= coalesce($11::timestamptz, '-infinity') and expires_at < coalesce($5::timestamptz, statement_timestamp())
-          order by expires_at limit 1
-        ) is true as leases,
-        (
-          select true from ${s}.delayed
-          where not_before >= coalesce($11::timestamptz, '-infinity') and not_before <= coalesce($5::timestamptz, statement_timestamp())
-          order by not_before limit 1
-        ) is true as delays
-    ),
-    generation as materialized (
-      select
-        sealed, closed, open, epoch,
-        case when sealed = $7::bigint and epoch = $14::uuid then $8::float8 else '-infinity' end as rank,
-        case when sealed = $7::bigint and epoch = $14::uuid then $9::bytea else '' end as name
-      from (
-        select
-          (select epoch from ${s}.no_crash_since) as epoch,
-          (select last_value from ${s}.ready_sealed) as sealed,
-          (select last_value from ${s}.ready_closed) as closed,
-          (select last_value from ${s}.ready_open) as open
-        -- Each is to be looked up once.
-        offset 0
-      ) alive
-    ),
-    spec as materialized (
-      select
-        id, max_running, max_retries, max_attempts_returned,
-        least(
-          $2::bigint,
-          case when max_attempts_returned > 0 then max_attempts_returned end,
-          case when max_running > 0 then greatest(0, max_running - (
-            select count(*) from (
-              select from ${s}.any_lease l where l.spec_id = $1::bigint limit max_running
-            ) pending
-          )) end
-        ) as room
-      from ${s}.work_spec
-      where id = $1::bigint and not paused and weight > 0
-        and ($12::float8 is null or min_memory_gb <= $12::float8)
-        and ($13::bytea[] is null or runtime = any($13::bytea[]))
-        and ($10::boolean or not (select leases or delays from due))
-        and (select epoch from generation) is not null
-    ),
+    with ${specWithRoom(s)},
+    ${rangeHead(s)},
     first as materialized (
       select first.*
       from spec cross join generation cross join lateral (
@@ -124,7 +73,9 @@ function claimText(s: string, { failsSpent = false, inRanges = false }: { readon
       ) first
     ),
     wanted as materialized (
-      select place from first order by rank, name limit (select room + $6::bigint from spec)
+      select place from first
+      where (select id from range_head) is null or (rank, name) < ((select rank from range_head), (select first_name from range_head))
+      order by rank, name limit (select room + $6::bigint from spec)
     ),
     picked as materialized (
       select r.ctid as place, r.unit_id, r.attempts, spec.max_retries > 0 and r.attempts >= spec.max_retries as spent
@@ -146,21 +97,9 @@ function claimText(s: string, { failsSpent = false, inRanges = false }: { readon
         count(*) as taken, min(number) as least, max(number) as greatest${failsSpent ? spentLists : ''}
       from numbered
     ),
-    ${inRanges ? ranges(s) : ''}
-    leased as (
-      insert into ${s}.lease (spec_id, unit_id, number, worker_id, started_at, expires_at, attempts)
-      select
-        $1::bigint, unit_id, number, $3::bigint, coalesce($5::timestamptz, statement_timestamp()),
-        coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond', attempts
-      from numbered where not spent${inRanges ? ' and not (select in_ranges from form)' : ''}
-    )
+    ${leases(s, { inRanges })}
     select
-      coalesce($5::timestamptz, statement_timestamp()) as now,
-      coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond' as expires_at,
-      due.leases as due_leases, due.delays as due_delayed,
-      (select max_attempts_returned from spec) as max_attempts_returned,
-      claim.taken, claim.least, claim.greatest,
-      case when claim.greatest - claim.least >= claim.taken then (select array_agg(number) from numbered) end as numbers,
+      ${answer},
       ${failsSpent ? 'claim.spent_units, claim.spent_numbers' : 'null as spent_units, null as spent_numbers'},
       (select true from picked where spent limit 1) is true as spent,
       -- Not if there is no room for more: then there is no use in looking further.
@@ -168,7 +107,13 @@ function claimText(s: string, { failsSpent = false, inRanges = false }: { readon
       generation.sealed, generation.epoch,
       -- Not known unless it was looked up.
       case when (select room from spec) > 0 then coalesce((select min(rank) from first where is_sealed), 'infinity') end as sealed_rank,
-      (select name from first where is_sealed order by rank, name limit 1) as sealed_name
+      (select name from first where is_sealed order by rank, name limit 1) as sealed_name,
+      -- Not if there may be more in front of it, behind those that could not be had.
+      case
+        when claim.taken < (select room from spec) and (select count(*) from wanted) < (select room + $6::bigint from spec) then (select id from range_head)
+      end as stopped_by,
+      (select rank from range_head) as stopped_rank, (select first_name from range_head) as stopped_name,
+      (select max_running <= 0 from spec) as may_claim_ranges, null as held_ranges
     from due, generation, claim`;
 }
 
@@ -183,28 +128,6 @@ const endable = (s: string): string => `
 const spentLists = `,
         array_agg(unit_id) filter (where spent) as spent_units, array_agg(number) filter (where spent) as spent_numbers`;
 
-/**
- * Not if the number of those that run is limited: leases are counted faster. The numbers are consecutive, unless somebody forces an attempt at this
- * moment.
- */
-const ranges = (s: string): string => `
-    form as materialized (
-      select taken >= ${leastInRanges} and greatest - least = taken - 1 and (select max_running from spec) <= 0 as in_ranges from claim
-    ),
-    leased_in_ranges as (
-      insert into ${s}.lease_range (
-        first_number, last_number, spec_id, worker_id, started_at, expires_at, unit_ids, attempts, least_unit, greatest_unit
-      )
-      select
-        min(number), max(number), $1::bigint, $3::bigint, coalesce($5::timestamptz, statement_timestamp()),
-        coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond',
-        array_agg(unit_id order by number), case when max(numbered.attempts) > 1 then array_agg(numbered.attempts order by number) end,
-        min(unit_id), max(unit_id)
-      from form, claim, numbered
-      where form.in_ranges
-      group by (number - least) / ${mostOfLeaseRange}
-    ),`;
-
 /** Units by lists of one: see what was tried, in the README. */
 const failures = (s: string): string => `
     failed as (
@@ -212,7 +135,7 @@ const failures = (s: string): string => `
       select
         $1::bigint, unit_id, number, $3::bigint, 'failed', coalesce($5::timestamptz, statement_timestamp()),
         coalesce($5::timestamptz, statement_timestamp()),
-        coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond', $15::bytea
+        coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond', $16::bytea
       from numbered where spent
     ),
     ended as (
@@ -239,6 +162,9 @@ export const claimContinuousUnit = statement(
         and (next_continuous is null or next_continuous <= coalesce($5::timestamptz, statement_timestamp()))
         and not exists (
           select from ${s}.ready r where r.generation = any((select ${s}.live_generations())::bigint[]) and r.spec_id = $1::bigint
+        )
+        and not exists (
+          select from ${s}.ready_range r where r.generation = any((select ${s}.live_generations())::bigint[]) and r.spec_id = $1::bigint
         )
         and not exists (select from ${s}.any_lease l where l.spec_id = $1::bigint)
         and exists (select from ${s}.no_crash_since)

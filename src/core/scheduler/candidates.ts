@@ -58,6 +58,11 @@ const describe = (s: string, found: string): string => `
             coalesce((select f.name from front f where f.spec_id = w.id), '')
           )
           order by r.rank, r.name limit 1
+        ) is true
+        or (
+          select true from ${s}.ready_range r
+          where r.generation = any((select recent || sealed from generation)::bigint[]) and r.spec_id = w.id
+          order by r.generation limit 1
         ) is true as available,
         count(*) over () as competitors
       from (${found}) found
@@ -99,6 +104,14 @@ const nextWaiting = (s: string, after: string, to: string): string => `
           ) first
         ),
         (
+          select min(first.spec_id) from generation, unnest(generation.recent || generation.sealed) as g (generation)
+          cross join lateral (
+            select r.spec_id from ${s}.ready_range r
+            where r.generation = g.generation and r.spec_id > ${after} and r.spec_id < ${to}
+            order by r.spec_id limit 1
+          ) first
+        ),
+        (
           select coalesce(
             (
               select r.spec_id from ${s}.ready r
@@ -119,7 +132,7 @@ const nextWaiting = (s: string, after: string, to: string): string => `
       )`;
 
 /**
- * All specs of a namespace. Index: ready_order, one probe of each generation for each spec that has work. Parameters: fronts (spec ids, ranks,
+ * All specs of a namespace. Indexes: ready_order and ready_range_order, one probe of each generation for each spec that has work. Parameters: fronts (spec ids, ranks,
  * names), from id, to id, now, since when something can be due, the sealed generation of the fronts and its epoch.
  */
 export const listCandidates = statement(

@@ -16,7 +16,7 @@ const lookedAt = 25;
  * How long the longest-waiting available unit of each spec has waited, by the units next to be claimed and those last to be claimed: among
  * them is whatever is stuck in front, and whatever others outrank for ever. A spec with more than 50 available may have
  * an older one in between. Since it was added, or its notBefore has passed; a unit that was given back counts from when it was added.
- * Indexes: ready_order from both ends of each generation, work_unit (id), so many probes a spec that has work; work_spec (id). Parameters: specs from
+ * Indexes: ready_order and ready_range_order from both ends of each generation, work_unit (id), so many probes a spec that has work; work_spec (id). Parameters: specs from
  * this id on, below this one.
  */
 const readOldestWaiting = statement(
@@ -29,16 +29,30 @@ const readOldestWaiting = statement(
       from unnest((select ${s}.live_generations())) as alive (generation)
       cross join lateral (
         (
-          select r.unit_id from ${s}.ready r
+          select r.unit_id, null::bigint as range from ${s}.ready r
           where r.generation = alive.generation and r.spec_id = w.id order by r.rank, r.name limit ${lookedAt}
         )
         union all
         (
-          select r.unit_id from ${s}.ready r
+          select r.unit_id, null from ${s}.ready r
           where r.generation = alive.generation and r.spec_id = w.id order by r.rank desc, r.name desc limit ${lookedAt}
         )
+        union all
+        (
+          select unnest(r.unit_ids[:${lookedAt}]), r.id from (
+            select r.unit_ids, r.id from ${s}.ready_range r
+            where r.generation = alive.generation and r.spec_id = w.id order by r.rank, r.first_name limit 1
+          ) r
+        )
+        union all
+        (
+          select unnest(r.unit_ids[cardinality(r.unit_ids) - ${lookedAt - 1} :]), r.id from (
+            select r.unit_ids, r.id from ${s}.ready_range r
+            where r.generation = alive.generation and r.spec_id = w.id order by r.rank desc, r.first_name desc limit 1
+          ) r
+        )
       ) r
-      cross join lateral (select u.added_at, u.not_before from ${s}.work_unit u where u.id = r.unit_id offset 0) u
+      cross join lateral (select u.added_at, u.not_before from ${s}.work_unit u where u.id = r.unit_id and (r.range is null or (u.waits_in = r.range and u.ended is null)) offset 0) u
     ) oldest
     where w.id >= $1::bigint and w.id < $2::bigint and oldest.since is not null
     order by w.namespace_id, w.name`,

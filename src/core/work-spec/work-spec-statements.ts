@@ -143,12 +143,15 @@ export const deleteCounts = statement(
   (s) => `delete from ${s}.unit_count where spec_id = $1::bigint`,
 );
 
-/** History of units that are gone, which went with them but for what two who took the last ones at the same moment have left. Parameters: spec id. */
+/** Ranges of units that are gone, which went with them but for what two who took the last ones at the same moment have left. Parameters: spec id. */
 export const deleteRanges = statement(
   'work-spec.delete-ranges',
   (s) => `
     with leases as (
       delete from ${s}.lease_range where spec_id = $1::bigint
+    ),
+    ready as (
+      delete from ${s}.ready_range where spec_id = $1::bigint
     )
     delete from ${s}.attempt_range where spec_id = $1::bigint`,
 );

@@ -1,4 +1,30 @@
 import { statement } from '../../database/index.js';
+import { mostOfReadyRange } from '../attempt/claim-ready-ranges.js';
+
+/** The spec, if units can be added to it, and none of some of their names exists. */
+const specOfNewUnits = (s: string): string => `
+    spec as materialized (
+      select id from ${s}.work_spec
+      where id = $1::bigint
+        -- A probe for each name: by a list of them, a plan made while the table was empty reads all names of the spec (on PostgreSQL 14).
+        and (
+          select true
+          from unnest($5::bytea[]) as given (name)
+          cross join lateral (select from ${s}.work_unit u where u.spec_id = $1::bigint and u.name = given.name offset 0) u
+          limit 1
+        ) is null
+        and ($6::text is null or set_config('lock_timeout', $6::text, true) is not null)
+      for key share
+    )`;
+
+const answerOfNewUnits = (s: string): string => `
+    counted as (
+      insert into ${s}.unit_count (spec_id, kind, delta)
+      select id, 'all', cardinality($2::bytea[]) from spec
+    )
+    select
+      (select count(*) from spec) as specs,
+      case when $7::boolean then (select string_agg(id::text, ',' order by name) from added) end as ids`;
 
 /**
  * Adds units whose names are new and none of which is delayed; if that does not hold for all, it adds none. It is what nearly every add is, and
@@ -17,19 +43,7 @@ import { statement } from '../../database/index.js';
 export const addNewUnits = statement(
   'work-unit.add-new',
   (s) => `
-    with spec as materialized (
-      select id from ${s}.work_spec
-      where id = $1::bigint
-        -- A probe for each name: by a list of them, a plan made while the table was empty reads all names of the spec (on PostgreSQL 14).
-        and (
-          select true
-          from unnest($5::bytea[]) as given (name)
-          cross join lateral (select from ${s}.work_unit u where u.spec_id = $1::bigint and u.name = given.name offset 0) u
-          limit 1
-        ) is null
-        and ($6::text is null or set_config('lock_timeout', $6::text, true) is not null)
-      for key share
-    ),
+    with ${specOfNewUnits(s)},
     added as (
       insert into ${s}.work_unit (spec_id, name, data, priority)
       select spec.id, unit.name, unit.data, coalesce(unit.priority, 0)
@@ -40,13 +54,58 @@ export const addNewUnits = statement(
       insert into ${s}.ready (generation, spec_id, rank, name, unit_id, attempts)
       select (select last_value from ${s}.ready_open), $1::bigint, -priority, name, id, 0 from added
     ),
-    counted as (
-      insert into ${s}.unit_count (spec_id, kind, delta)
-      select id, 'all', cardinality($2::bytea[]) from spec
-    )
-    select
-      (select count(*) from spec) as specs,
-      case when $7::boolean then (select string_agg(id::text, ',' order by name) from added) end as ids`,
+    ${answerOfNewUnits(s)}`,
+);
+
+/**
+ * The same for many units of one priority: as rows of `ready_range`, except for those between whose names others are waiting already, as far as is known.
+ *
+ * Indexes: also ready_range_order and ready_order, one probe for each range. Parameters: the same, but $4 is the priority of all.
+ */
+export const addNewUnitsInRanges = statement(
+  'work-unit.add-new-in-ranges',
+  (s) => `
+    with ${specOfNewUnits(s)},
+    -- For a look only: the generation to add to is read once there is a transaction id, see the migrations.
+    place as materialized (
+      select last_value as generation, -$4::float8 as rank from ${s}.ready_open
+    ),
+    part as materialized (
+      select part.at, part.first_name, part.last_name, nextval('${s.replaceAll("'", "''")}.ready_range_id') as id, (
+          select true from ${s}.ready r
+          where r.generation = place.generation and r.spec_id = $1::bigint and r.rank = place.rank
+            and r.name > part.first_name and r.name < part.last_name
+          order by r.name limit 1
+        ) is null and (
+          select r.last_name from ${s}.ready_range r
+          where r.generation = place.generation and r.spec_id = $1::bigint and r.rank = place.rank and r.first_name < part.last_name
+          order by r.first_name desc limit 1
+        ) > part.first_name is not true as is_apart
+      from spec, place, (
+        select
+          at, ($2::bytea[])[at * ${mostOfReadyRange} + 1] as first_name,
+          ($2::bytea[])[least((at + 1) * ${mostOfReadyRange}, cardinality($2::bytea[]))] as last_name
+        from generate_series(0, (cardinality($2::bytea[]) - 1) / ${mostOfReadyRange}) as series (at)
+      ) part
+    ),
+    added as (
+      insert into ${s}.work_unit (spec_id, name, data, priority, waits_in)
+      select spec.id, unit.name, unit.data, $4::float8, (select array_agg(case when is_apart then id end order by at) from part)[(unit.nth - 1) / ${mostOfReadyRange} + 1]
+      from spec, unnest($2::bytea[], $3::bytea[]) with ordinality as unit (name, data, nth)
+      returning id, name, waits_in
+    ),
+    available as (
+      insert into ${s}.ready (generation, spec_id, rank, name, unit_id, attempts)
+      select (select last_value from ${s}.ready_open), $1::bigint, -$4::float8, name, id, 0 from added where waits_in is null
+    ),
+    available_in_ranges as (
+      insert into ${s}.ready_range (id, generation, spec_id, rank, first_name, last_name, unit_ids)
+      -- In the order of their ids, which is that of their names.
+      select part.id, (select last_value from ${s}.ready_open), $1::bigint, -$4::float8, part.first_name, part.last_name, a.unit_ids
+      from (select waits_in, array_agg(id order by id) as unit_ids from added where waits_in is not null group by waits_in) a
+      cross join lateral (select * from part where part.id = a.waits_in) part
+    ),
+    ${answerOfNewUnits(s)}`,
 );
 
 /**

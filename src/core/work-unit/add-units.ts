@@ -6,7 +6,7 @@ import { bytes } from '../instant.js';
 import { addedPayload } from '../notify/payload.js';
 import { runAndWake } from '../notify/wake.js';
 import { namespaceOfSpec } from '../work-spec/spec-ids.js';
-import { addNewUnits, addUnits, addUnitsForIds, findUnitIds } from './add-statements.js';
+import { addNewUnits, addNewUnitsInRanges, addUnits, addUnitsForIds, findUnitIds } from './add-statements.js';
 import { keyOf, UnitBatch, type EncodedUnit } from './unit-batch.js';
 
 /** How many of the names that are likely to be new are looked up before they are inserted. */
@@ -87,6 +87,9 @@ async function send(bucket: Bucket, specId: number, units: readonly EncodedUnit[
   return row;
 }
 
+/** For fewer, a range costs as much as a row for each: they may well be claimed one by one. */
+const leastInReadyRange = 50;
+
 /** As new ones, where that is likely to do; else, and if it did not, as such that may exist. */
 async function sendUntilAdded(bucket: Bucket, specId: number, units: readonly EncodedUnit[], options: SendOptions): Promise<Row> {
   const { wantsIds, on, lockTimeout } = options;
@@ -112,9 +115,14 @@ async function sendUntilAdded(bucket: Bucket, specId: number, units: readonly En
   // Both trips are one piece of work, which comes to its end even if close() is called between them.
   const end = database.begin();
   try {
-    const ranked = priorities.some((priority) => priority !== 0) ? float8Array(priorities) : null;
-    const values = [ranked, byteaArray(sampleOf(units)), lockTimeout ?? null, wantsIds];
-    const row = await database.continuing(() => run(addNewUnits, values)).catch(ifNamesExist);
+    const values = [byteaArray(sampleOf(units)), lockTimeout ?? null, wantsIds];
+    const addNew = (): Promise<Row | undefined> => {
+      const [first] = priorities;
+      const areAlike = priorities.every((priority) => priority === first);
+      if (areAlike && units.length >= leastInReadyRange) return run(addNewUnitsInRanges, [first, ...values]);
+      return run(addNewUnits, [areAlike && first === 0 ? null : float8Array(priorities), ...values]);
+    };
+    const row = await database.continuing(addNew).catch(ifNamesExist);
     return row ?? (await database.continuing(addOrReplace));
   } finally {
     end();

@@ -8,7 +8,7 @@ const mostAtOnce = 1_000;
  * Brings units of generations that are none any more into the open one. There are none, unless the tables came out of a dump that was made
  * while there was work: it has the rows of one moment, but the sequences, which say what the generations are, of a later one.
  *
- * Rows that are locked are just being claimed, changed or moved, and are no such units. Index: ready_order, the gaps between the generations.
+ * Rows that are locked are just being claimed, changed or moved, and are no such units. Indexes: ready_order and ready_range_order, the gaps between the generations.
  * Parameters: how many at most.
  */
 const adoptReady = statement(
@@ -40,12 +40,26 @@ const adoptReady = statement(
       delete from ${s}.ready where ctid = any(array(select ctid from lost))
       returning spec_id, rank, name, unit_id, attempts
     ),
+    lost_range as materialized (
+      select place.ctid
+      from gap cross join lateral (
+        select r.ctid from ${s}.ready_range r
+        where r.generation > gap.after and r.generation < gap.before
+        order by r.generation limit $1::bigint
+        for update skip locked
+      ) place
+    ),
+    adopted_range as (
+      update ${s}.ready_range set generation = (select last_value from ${s}.ready_open)
+      where ctid = any(array(select ctid from lost_range))
+      returning id
+    ),
     adopted as (
       insert into ${s}.ready (generation, spec_id, rank, name, unit_id, attempts)
       select (select last_value from ${s}.ready_open), spec_id, rank, name, unit_id, attempts from taken
       returning unit_id
     )
-    select count(*) as adopted from adopted`,
+    select (select count(*) from adopted) + (select count(*) from adopted_range) as adopted`,
 );
 
 /** Takes over what a dump has left behind, until nothing is left of it. */

@@ -12,7 +12,7 @@ const mostAhead = 1_000;
 const lately = '15 minutes';
 
 /**
- * All that can keep a unit from running. Indexes: ready_order, up to `mostAhead` entries before the unit's own; lease
+ * All that can keep a unit from running. Indexes: ready_order and ready_range_order, up to `mostAhead` units before the unit's own; lease
  * (spec_id, unit_id). Parameters: unit id, namespace id, now, how many units ahead to count.
  */
 const readCircumstances = statement(
@@ -33,13 +33,28 @@ const readCircumstances = statement(
           where r.generation = any((select ${s}.live_generations())::bigint[])
             and r.spec_id = u.spec_id and r.rank = -u.priority and r.name = u.name
         ),
+        (select 0 from ${s}.ready_range r where r.id = u.waits_in and u.id = any(r.unit_ids)),
         (select d.attempts from ${s}.delayed d where d.spec_id = u.spec_id and d.unit_id = u.id)
       ) as attempts,
       (
         select count(*) from (
-          select from ${s}.ready r
-          where r.generation = any((select ${s}.live_generations())::bigint[])
-            and r.spec_id = u.spec_id and (r.rank, r.name) < (-u.priority, u.name)
+          (
+            select from ${s}.ready r
+            where r.generation = any((select ${s}.live_generations())::bigint[])
+              and r.spec_id = u.spec_id and (r.rank, r.name) < (-u.priority, u.name)
+            limit $4::integer
+          )
+          union all
+          (
+            select from ${s}.ready_range r
+            cross join lateral unnest(r.unit_ids) as m (unit_id)
+            cross join lateral (
+              select o.name from ${s}.work_unit o where o.id = m.unit_id and o.waits_in = r.id and o.ended is null offset 0
+            ) o
+            where r.generation = any((select ${s}.live_generations())::bigint[])
+              and r.spec_id = u.spec_id and (r.rank, r.first_name) < (-u.priority, u.name) and (r.rank, o.name) < (-u.priority, u.name)
+            limit $4::integer
+          )
           limit $4::integer
         ) before
       ) as ahead,
@@ -47,11 +62,15 @@ const readCircumstances = statement(
         select array[o.name, convert_to(o.priority::text, 'UTF8')]
         from ${s}.work_spec o
         where o.namespace_id = $2::bigint and o.priority > w.priority and not o.paused and o.weight > 0
-          and (
+          and ((
             select true from ${s}.ready r
             where r.generation = any((select ${s}.live_generations())::bigint[]) and r.spec_id = o.id
             order by r.generation limit 1
-          )
+          ) is true or (
+            select true from ${s}.ready_range r
+            where r.generation = any((select ${s}.live_generations())::bigint[]) and r.spec_id = o.id
+            order by r.generation limit 1
+          ) is true)
           and (o.max_running <= 0 or o.max_running > (select count(*) from ${s}.any_lease ol where ol.spec_id = o.id))
         order by o.priority desc, o.name limit 1
       ) as outranked_by,

@@ -58,8 +58,8 @@ const listUnitsByStatus = listing(
 );
 
 /**
- * Of statuses of units that have not ended: reads the small tables of those, and no finished unit. Indexes: the primary keys of
- * ready, delayed and lease, by spec. Parameters: spec id, previous, limit, statuses, now.
+ * Of statuses of units that have not ended: reads the small tables of those, and no finished unit. Indexes: ready_order, ready_range_order,
+ * the primary keys of delayed and lease, by spec. Parameters: spec id, previous, limit, statuses, now.
  */
 const listUnendedUnits = listing(
   'unended',
@@ -67,17 +67,21 @@ const listUnendedUnits = listing(
   (s) => `
     select u.id, u.name
     from (
-      select l.unit_id, true as leased from ${s}.any_lease l where l.spec_id = $1::bigint and 'pending' = any($4::text[])
+      select l.unit_id, true as leased, null::bigint as range from ${s}.any_lease l where l.spec_id = $1::bigint and 'pending' = any($4::text[])
       union all
-      select r.unit_id, false from ${s}.ready r
+      select r.unit_id, false, null from ${s}.ready r
       where r.generation = any((select ${s}.live_generations())::bigint[])
         and r.spec_id = $1::bigint and r.name > $2::bytea and $4::text[] && array['available', 'delayed']
       union all
-      select d.unit_id, false from ${s}.delayed d
+      select unnest(r.unit_ids), false, r.id from ${s}.ready_range r
+      where r.generation = any((select ${s}.live_generations())::bigint[])
+        and r.spec_id = $1::bigint and r.last_name > $2::bytea and $4::text[] && array['available', 'delayed']
+      union all
+      select d.unit_id, false, null from ${s}.delayed d
       where d.spec_id = $1::bigint and $4::text[] && array['available', 'delayed']
     ) state
     join ${s}.work_unit u on u.id = state.unit_id
-    where u.name > $2::bytea
+    where u.name > $2::bytea and (state.range is null or (u.waits_in = state.range and u.ended is null))
       and ${s}.unit_status(
         null, state.leased, u.not_before, coalesce($5::timestamptz, statement_timestamp())
       ) = any($4::text[])

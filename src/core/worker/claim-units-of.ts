@@ -1,8 +1,10 @@
 import { encodeData } from '../../codec/index.js';
-import { byteaArray, type Row, type Statement } from '../../database/index.js';
+import { byteaArray, int8Array, type Row, type Statement } from '../../database/index.js';
 import { freshUntil } from '../attempt/attempt-place.js';
 import { claimedUnitsFromRow, type ClaimedUnit } from '../attempt/claimed-units.js';
-import { claimFewUnits, claimOrFailUnits, claimUnits, leastInRanges, readClaimed } from '../attempt/claim.js';
+import { leastInLeaseRanges } from '../attempt/claim-parts.js';
+import { breakUpReadyRange, claimReadyRanges } from '../attempt/claim-ready-ranges.js';
+import { claimFewUnits, claimOrFailUnits, claimUnits, readClaimed } from '../attempt/claim.js';
 import { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import { bytes, instant } from '../instant.js';
 import { readWatched } from '../notify/is-watched.js';
@@ -15,6 +17,12 @@ import type { PostgresWorker } from './postgres-worker.js';
 
 /** What a unit's last, failed attempt says when its retries are spent. */
 const tooManyRetries = encodeData({ traceback: 'too many retries' });
+
+/** A request for fewer does not claim from ranges of units: the row of one would be written for each. */
+const leastClaimedInRanges = 64;
+
+/** How many ranges a request passes by that somebody else has locked. */
+const mostHeldRanges = 100;
 
 /** How many units pass the gate at once; a request for more passes it several times, and others between. */
 const mostAtOnce = 1_000;
@@ -49,16 +57,23 @@ export async function claimUnitsOf(
   request: CheckedRequest,
   { unlessDue = false, metSpent = false }: ClaimOptions = {},
 ): Promise<Claim> {
+  const { lastClaims } = worker.bucket;
   const attempts: PostgresAttempt[] = [];
+  const heldRanges: number[] = [];
   let asked = request.numberOfWorkUnits;
   let further = 0;
   let failsSpent = metSpent;
+  let from: Source = { kind: asked >= leastClaimedInRanges && !failsSpent && lastClaims.expectsRanges(spec.id) ? 'ranges' : 'units' };
+  let next: Next | undefined;
   for (let total = 0; ; ) {
-    // Where there were few a moment ago, a few come first: they are claimed faster by themselves.
-    const most = Math.min(asked - total, total > 0 || worker.bucket.lastClaims.expectsMany(spec.id) ? mostAtOnce : leastInRanges - 1);
+    let most = 0;
     let pass: Pass;
     try {
-      pass = await passGate(worker, spec, request, { most, further, unlessDue, failsSpent });
+      if (next !== undefined) from = await nextSource(worker, next, { left: asked - total, heldRanges });
+      // Where there were few a moment ago, a few come first: they are claimed faster by themselves.
+      const isFirstOfFew = from.kind === 'units' && total === 0 && !lastClaims.expectsMany(spec.id);
+      most = Math.min(asked - total, isFirstOfFew ? leastInLeaseRanges - 1 : mostAtOnce);
+      pass = await passGate(worker, spec, request, { from, most, further, unlessDue, failsSpent, heldRanges });
     } catch (error) {
       if (attempts.length === 0) throw error;
       // What was claimed before is to be worked on; whoever asks for more meets the same trouble.
@@ -67,23 +82,40 @@ export async function claimUnitsOf(
     }
     attempts.push(...pass.attempts);
     total += pass.count;
+    next = undefined;
     if (pass.mostReturned > 0) asked = Math.min(asked, pass.mostReturned);
     const isShort = pass.count < most;
     // Units whose retries are spent are in front: another statement fails them on its way.
     if (pass.cameUponSpent && !failsSpent && total < asked) failsSpent = true;
+    else if (isShort && pass.next !== undefined && total < asked && heldRanges.length < mostHeldRanges) next = pass.next;
     // Those in front are somebody else's for the moment: what is behind them can be had.
     else if (isShort && pass.passedBy > 0 && further < furthest && total < asked) further = Math.min(furthest, 2 * (further + pass.passedBy));
     else if (isShort || total >= asked) return { attempts, progressed: total > 0 };
   }
 }
 
+/** Where to go on, after a range that cannot be claimed as it is, or from, was broken up. */
+async function nextSource(
+  { bucket }: PostgresWorker,
+  { source, range, isClaimable }: Next,
+  { left, heldRanges }: { readonly left: number; readonly heldRanges: number[] },
+): Promise<Source> {
+  if (range === undefined || (isClaimable && left >= leastClaimedInRanges)) return source;
+  const [row] = await bucket.runBehindGate(breakUpReadyRange, [range]);
+  if (row?.is_held === true) heldRanges.push(range);
+  return { kind: 'units' };
+}
+
 interface PassOptions {
+  readonly from: Source;
   readonly most: number;
   /** How far to look past what is locked. */
   readonly further: number;
   readonly unlessDue: boolean;
   /** Whether to fail units whose retries are spent, or to leave them. */
   readonly failsSpent: boolean;
+  /** Which ranges of units to pass by; those that turn out to be locked are added. */
+  readonly heldRanges: number[];
 }
 
 /** One pass through the gate. */
@@ -97,13 +129,30 @@ interface Pass {
   readonly cameUponSpent: boolean;
   /** The spec's max_attempts_returned. */
   readonly mostReturned: number;
+  /** What comes behind the units that were claimed, if that is something else. */
+  readonly next: Next | undefined;
+}
+
+/** What to claim: rows of `ready`, or of `ready_range`. */
+interface Source {
+  readonly kind: 'units' | 'ranges';
+  /** Before this place in the order the rows of `ready` were all claimed, or locked by somebody: those are passed by (and so is what was added since). */
+  readonly after?: readonly [rank: number, name: Uint8Array];
+}
+
+interface Next {
+  readonly source: Source;
+  /** The range that comes next. */
+  readonly range?: number;
+  /** Whether units can be claimed from it as it is; or else it has to be broken up. */
+  readonly isClaimable?: boolean;
 }
 
 async function passGate(
   worker: PostgresWorker,
   spec: ClaimedSpec,
   { lifetimeMs, availableGb, runtimes }: CheckedRequest,
-  { most, further, unlessDue, failsSpent }: PassOptions,
+  { from, most, further, unlessDue, failsSpent, heldRanges }: PassOptions,
 ): Promise<Pass> {
   const { bucket } = worker;
   const now = bucket.backend.now();
@@ -118,34 +167,37 @@ async function passGate(
   const began = performance.now();
   const [[claim] = [], following] = await bucket.runThroughGateAndFollow(
     [
-      failsSpent ? claimOrFailUnits : most < leastInRanges ? claimFewUnits : claimUnits,
+      from.kind === 'ranges' ? claimReadyRanges : failsSpent ? claimOrFailUnits : most < leastInLeaseRanges ? claimFewUnits : claimUnits,
       [
         ...[spec.id, most, worker.id, lifetimeMs, now, further],
         ...[front?.generation ?? null, front?.rank ?? null, front?.name ?? null],
         ...[!unlessDue, since, availableGb ?? null, runtimes === undefined ? null : byteaArray(runtimes.map((name) => Buffer.from(name)))],
-        front?.epoch ?? null,
-        ...(failsSpent ? [tooManyRetries] : []),
+        ...[front?.epoch ?? null, int8Array(heldRanges)],
+        ...(from.kind === 'ranges' ? (from.after ?? [null, null]) : failsSpent ? [tooManyRetries] : []),
       ],
     ],
     seen === 0 ? undefined : readAfter(seen),
   );
-  if (claim === undefined) return { attempts: [], count: 0, passedBy: 0, cameUponSpent: false, mostReturned: 0 };
+  if (claim === undefined) return { attempts: [], count: 0, passedBy: 0, cameUponSpent: false, mostReturned: 0, next: undefined };
   if (claim.due_leases !== true && claim.due_delayed !== true) {
     bucket.horizon.clear(since, instant(claim.now), performance.now() - began);
   }
   noteFront(worker, spec.id, claim);
   const count = Number(claim.taken);
-  bucket.lastClaims.note(spec.id, { asked: most, count });
+  const next = nextOf(from, claim);
+  if (claim.held_ranges !== null) heldRanges.push(...(claim.held_ranges as readonly unknown[]).map(Number));
+  bucket.lastClaims.note(spec.id, { asked: most, count, wereInRanges: from.kind === 'ranges' && count > 0, wereAll: next === undefined });
   const pass = {
     count,
     passedBy: Number(claim.passed_by),
     cameUponSpent: claim.spent === true,
     mostReturned: Number(claim.max_attempts_returned),
+    next,
   };
   // Unless the tables were made anew under this connection.
   const isAfterSeen = Number(claim.least) > seen;
   if (count > 0) bucket.newestNumber = isAfterSeen ? Math.max(bucket.newestNumber, Number(claim.greatest)) : Number(claim.greatest);
-  bucket.rotation.claimed(bucket.newestNumber, { isDry: count < most && (failsSpent || claim.spent !== true) });
+  bucket.rotation.claimed(bucket.newestNumber, { isDry: count < most && next === undefined && (failsSpent || claim.spent !== true) });
   await noteSpent(worker, spec, claim);
   if (count === 0) return { attempts: [], ...pass };
   const rows = (isAfterSeen ? following : undefined) ?? (await readCommitted(worker, readAfter(Number(claim.least) - 1)));
@@ -159,6 +211,16 @@ async function passGate(
   if (rows[0]?.watched === true) await announce(worker, 'started', units);
   const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
   return { attempts: units.map((unit) => claimedAttempt(worker, workSpec, unit)), ...pass };
+}
+
+function nextOf(from: Source, { stopped_by: by, stopped_rank: rank, stopped_name: name, held_ranges: held, may_claim_ranges: mayClaimRanges }: Row): Next | undefined {
+  // Behind those that somebody has locked there may be others.
+  if (held !== null && (held as readonly unknown[]).length > 0) return { source: from };
+  if (by === null) return undefined;
+  if (from.kind === 'units') return { source: { kind: 'ranges', after: [Number(rank), bytes(name)] }, range: Number(by), isClaimable: mayClaimRanges === true };
+  if (by === 'none') return undefined;
+  if (by === 'ranges') return { source: from };
+  return { source: { kind: 'units' }, ...(by !== 'units' && { range: Number(by) }) };
 }
 
 /** READ COMMITTED even in sessions that are not by default: it must not fail for want of predicate locks, as its units are claimed. */

@@ -47,7 +47,13 @@ export async function fill(database: TestDatabase, namespace: Namespace, specNam
   const busy = await namespace.setWorkSpec({ name: 'busy' });
   await add(busy, units('leased', load.leased));
   await claim('busy', load.leased, async () => undefined);
-  await add(spec, units('ready', load.ready));
+  // A row for each, as one of each batch has another priority.
+  const ready = units('ready', load.ready);
+  for (let at = 0; at < ready.length; at += batch) {
+    await spec.addWorkUnits([...ready.slice(at, at + batch), { name: `last ${at}`, data: {}, meta: { priority: -1 } }]);
+  }
+  // In ranges. Chosen when nothing else is there.
+  await add(await namespace.setWorkSpec({ name: 'together', priority: -2 }), units('together', load.ready));
   await add(spec, units('delayed', load.delayed, { notBefore: new Date(Date.now() + 86_400_000) }));
   await namespace.setWorkSpec({ name: 'small' });
   await namespace.setWorkSpec({ name: 'spent', max_retries: 1 });

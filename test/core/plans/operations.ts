@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { waitFor, type Namespace, type PostgresNamespace, type WorkUnit } from 'pg-coordinate';
+import { waitFor, type Namespace, type PostgresNamespace, type Worker, type WorkSpec, type WorkUnit } from 'pg-coordinate';
 import type { PostgresAttempt } from '../../../src/core/attempt/postgres-attempt.js';
 import { findAttempts } from '../../../src/core/attempt/find-attempts.js';
 import { attemptTimes } from '../../../src/core/telemetry/attempt-times.js';
@@ -29,6 +29,19 @@ async function spentUnit({ connection: { namespace } }: Place): Promise<void> {
   await spec.addWorkUnit(`!${randomUUID()}`, {}, { priority: 1 });
   for (const attempt of await worker.requestAttempts({ workSpecs: ['spent'] })) await attempt.retry();
   await spec.addWorkUnit(randomUUID(), {});
+}
+
+/** On one of 200 units that were added together, of a work spec of their own. */
+function onTogether(work: (unit: WorkUnit, spec: WorkSpec, worker: Worker) => Promise<unknown>): Operation['run'] {
+  return async ({ connection: { namespace, explain } }) => {
+    const spec = await namespace.setWorkSpec({ name: randomUUID(), priority: -3 });
+    await spec.addWorkUnits(newUnits(200));
+    const [unit] = await spec.workUnits({ limit: 1 });
+    const worker = await namespace.worker(randomUUID());
+    const statements = await explain(() => work(unit!, spec, worker));
+    await namespace.destroyWorkSpec(spec.name);
+    return statements;
+  };
 }
 
 /** Registers, and takes that back. */
@@ -76,6 +89,26 @@ export const operations: readonly Operation[] = [
     run: onRequest({ workSpecs: ['spent'], numberOfWorkUnits: 2 }, spentUnit),
   },
   { name: 'asking for a hundred units', mostRows: 4_000, run: onRequest({ numberOfWorkUnits: 100, workSpecs: ['spec'] }) },
+  { name: 'asking for a hundred of units that were added together', mostRows: 3_000, run: onRequest({ numberOfWorkUnits: 100, workSpecs: ['together'] }) },
+  // A range of 200 is broken up.
+  {
+    name: 'asking for a unit of many that were added together',
+    mostRows: 1_500,
+    run: onTogether((_, spec, worker) => worker.requestAttempts({ workSpecs: [spec.name] })),
+  },
+  {
+    name: 'changing the priority of a unit that was added together with others',
+    mostRows: few,
+    run: onTogether((unit) => unit.setPriority(7)),
+  },
+  {
+    name: 'adding many units',
+    mostRows: 2_000,
+    run: async ({ connection: { namespace, explain } }) => {
+      const spec = await namespace.workSpec('together');
+      return explain(() => spec.addWorkUnits(newUnits(300)));
+    },
+  },
   {
     name: 'telling how long units have waited',
     // Two probes of each of three generations for each of a thousand work specs.

@@ -9,9 +9,10 @@ import { whileLocked } from '../blocked.js';
 import { countedConnection } from './statements.js';
 
 const database = await testDatabase();
-const { coordinate, sent, close } = await countedConnection(database);
+const { coordinate, sentOf, close } = await countedConnection(database);
 afterAll(close);
 
+/** With ranges or without. */
 const label = 'work-unit.add-new';
 let namespace: Namespace;
 let spec: WorkSpec;
@@ -19,7 +20,7 @@ let spec: WorkSpec;
 beforeEach(async () => {
   namespace = await coordinate.namespace(randomUUID());
   spec = await namespace.setWorkSpec({ name: 'spec' });
-  sent(label);
+  sentOf(label);
 });
 
 /** Units one after another, and what has become of the generator that gives them. */
@@ -58,7 +59,7 @@ describe('a stream of units', () => {
       }
     };
     expect(await spec.addWorkUnits(counted())).toBe(50_000);
-    expect(sent(label)).toBe(50);
+    expect(sentOf(label)).toHaveLength(50);
     expect(mostAhead).toBeLessThanOrEqual(2_000);
     expect(await spec.countWorkUnitStatus()).toEqual({ available: 50_000 });
     expect(await (await spec.workUnit('unit 49999')).data()).toEqual({ index: 49_999 });
@@ -75,7 +76,7 @@ describe('a stream of units', () => {
       expect(source.given).toBe(20);
     });
     expect(await adding).toBe(100);
-    expect(sent(label)).toBe(10);
+    expect(sentOf(label)).toHaveLength(10);
   });
 
   test('may be any iterable: a generator, a set, a stream of objects', async () => {
@@ -90,7 +91,7 @@ describe('a stream of units', () => {
     const blob = new Uint8Array(1_500_000);
     const large = { name: 'large', data: { blob: new Uint8Array(6_000_000) } };
     expect(await spec.addWorkUnits(new Source().units(6, (index) => (index === 2 ? large : { name: `unit ${index}`, data: { blob } })))).toBe(6);
-    expect(sent(label)).toBe(4);
+    expect(sentOf(label)).toHaveLength(4);
   });
 
   test('of none is no error, unless the spec is gone', async () => {
@@ -151,8 +152,8 @@ describe('a stream of units', () => {
       expect(await caught(spec.addWorkUnits(units, { batchSize: 10 }))).toMatchObject({ code: '23514' });
       expect(source.isClosed).toBe(true);
       expect(source.given).toBeLessThanOrEqual(61);
-      // Of two batches in flight the other one comes to its end.
-      expect([30, 40]).toContain((await spec.countWorkUnitStatus()).available);
+      // Of two batches in flight the other one comes to its end, and so may one more before the error is known.
+      expect([30, 40, 50]).toContain((await spec.countWorkUnitStatus()).available);
     } finally {
       await database.query(`alter table ${database.bucket}.work_unit drop constraint refusing`);
     }

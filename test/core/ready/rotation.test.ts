@@ -83,7 +83,7 @@ async function claim(count: number, of = namespace): Promise<string[]> {
   return attempts.map(({ workUnit }) => workUnit.name);
 }
 
-/** How many pages of the index of ready a claim of one unit looks at. */
+/** How many pages of the indexes of ready and ready_range a claim of one unit looks at. */
 async function buffersOfClaim(): Promise<number> {
   const before = await buffers();
   expect(await claim(1)).toHaveLength(1);
@@ -92,7 +92,7 @@ async function buffersOfClaim(): Promise<number> {
   async function buffers(): Promise<number> {
     const [row] = await database.query<{ blocks: string }>(`
       select sum(idx_blks_hit + idx_blks_read) as blocks from pg_statio_user_tables
-      where relid = '${database.bucket}.ready'::regclass and pg_stat_force_next_flush() is not null`);
+      where relid in ('${database.bucket}.ready'::regclass, '${database.bucket}.ready_range'::regclass) and pg_stat_force_next_flush() is not null`);
     return Number(row?.blocks);
   }
 }

@@ -8,14 +8,19 @@ import { nameInOrder, us } from './us.js';
 const bucket = 'coordinate_bucket_1';
 
 const addRows = `
-  with added as (
-    insert into ${bucket}.work_unit (spec_id, name, data)
-    select $1::bigint, name, data from unnest($2::bytea[], $3::bytea[]) as unit (name, data) order by name
-    returning id, name
+  with base as materialized (select nextval('${bucket}.ready_range_id') * 1000 as id),
+  added as (
+    insert into ${bucket}.work_unit (spec_id, name, data, waits_in)
+    select $1::bigint, name, data, base.id + (at - 1) / 200
+    from base, unnest($2::bytea[], $3::bytea[]) with ordinality as unit (name, data, at)
+    returning id, waits_in
   ),
   available as (
-    insert into ${bucket}.ready (generation, spec_id, rank, name, unit_id, attempts)
-    select 1, $1::bigint, 0, name, id, 0 from added
+    insert into ${bucket}.ready_range (id, generation, spec_id, rank, first_name, last_name, unit_ids)
+    select
+      waits_in, 1, $1::bigint, 0, ($2::bytea[])[(waits_in - (select id from base)) * 200 + 1],
+      ($2::bytea[])[least((waits_in - (select id from base)) * 200 + 200, cardinality($2::bytea[]))], array_agg(id order by id)
+    from added group by waits_in
   )
   insert into ${bucket}.unit_count (spec_id, kind, delta) values ($1::bigint, 'all', cardinality($2::bytea[]))`;
 
@@ -25,13 +30,14 @@ const addRows = `
  */
 const claimRows = `
   with numbers as materialized (select nextval('${bucket}.attempt_number') * 1000 as first),
-  picked as materialized (
-    select place, unit_id, row_number() over () - 1 as at, first from (
-      select ctid as place, unit_id, set_config('synchronous_commit', 'off', true)
-      from ${bucket}.ready where generation = 1 and spec_id = $1::bigint order by rank, name limit $2 for update skip locked
-    ) r, numbers
+  range as materialized (
+    select ctid as place, unit_ids, set_config('synchronous_commit', 'off', true)
+    from ${bucket}.ready_range where generation = 1 and spec_id = $1::bigint order by rank, first_name limit $2::bigint / 200 for update skip locked
   ),
-  taken as (delete from ${bucket}.ready where ctid = any(array(select place from picked))),
+  picked as materialized (
+    select unit_id, row_number() over () - 1 as at, first from range cross join lateral unnest(unit_ids) as m (unit_id) cross join numbers
+  ),
+  taken as (delete from ${bucket}.ready_range where ctid = any(array(select place from range))),
   leased as (
     insert into ${bucket}.lease_range (
       first_number, last_number, spec_id, worker_id, started_at, expires_at, unit_ids, least_unit, greatest_unit
@@ -81,7 +87,7 @@ export const ceiling: Product = {
       },
       addOne: () => Promise.reject(new Error('Plain SQL from one process adds batches')),
       countUnfinished: async () => {
-        const text = `select ((select count(*) from ${bucket}.ready) + (select count(*) from ${bucket}.any_lease))::int as count`;
+        const text = `select ((select coalesce(sum(cardinality(unit_ids)), 0) from ${bucket}.ready_range) + (select count(*) from ${bucket}.any_lease))::int as count`;
         const { rows } = await pool.query<{ count: number }>(text);
         return rows[0]?.count ?? 0;
       },
