@@ -33,7 +33,7 @@ alter table work_unit add column waits_in bigint;
 
 -- Takes units out of delayed, ready and ready_range, whichever they are in; returns those found, with their attempts so far. The caller
 -- holds the locks on the units' rows; if it deletes those as well, they need not be written.
-create function take_waiting(unit_ids bigint[], are_deleted boolean) returns table (unit_id bigint, attempts integer)
+create function take_waiting_units(unit_ids bigint[], are_deleted boolean) returns table (unit_id bigint, attempts integer)
 language plpgsql
 set search_path from current
 set plan_cache_mode = force_custom_plan
@@ -123,7 +123,7 @@ create or replace function take_waiting(unit_ids bigint[]) returns table (unit_i
 language sql
 set search_path from current
 as $$
-  select * from take_waiting(unit_ids, false)
+  select * from take_waiting_units(unit_ids, false)
 $$;
 
 create or replace function delete_units(unit_ids bigint[], statuses text[], at_time timestamptz) returns bigint
@@ -140,7 +140,7 @@ begin
     select u.id from work_unit u where u.id = any(unit_ids) order by u.id for update
   ) locked;
   ids := units_of_status(ids, statuses, at_time);
-  perform take_waiting(ids, true);
+  perform take_waiting_units(ids, true);
   delete from lease l using work_unit u where u.id = any(ids) and l.spec_id = u.spec_id and l.unit_id = u.id;
   delete from superseded s where s.unit_id = any(ids);
   delete from attempt a where a.unit_id = any(ids);
@@ -498,7 +498,7 @@ begin
 end
 $$;
 
-drop function break_up_ready_range, take_waiting(bigint[], boolean);
+drop function break_up_ready_range, take_waiting_units;
 drop table ready_range;
 drop sequence ready_range_id;
 alter table work_unit drop column waits_in;

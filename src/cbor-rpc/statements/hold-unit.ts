@@ -4,7 +4,7 @@ import type { WorkUnitMeta } from '../../core/work-unit/work-unit.js';
 import { statement, type Transaction } from '../../database/index.js';
 import { GoneError } from '../../errors/index.js';
 
-/** Keeps the unit from ending until the end of the transaction; claims go on. Parameters: unit id. */
+/** Keeps the unit from ending until the end of the transaction; claims of other units go on. Parameters: unit id. */
 const lockUnit = statement(
   'rpc.hold-unit',
   (s) => `select priority, not_before, ended from ${s}.work_unit where id = $1::bigint for no key update`,
