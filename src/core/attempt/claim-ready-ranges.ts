@@ -154,8 +154,7 @@ export const claimReadyRanges = statement(
         -- Some of those looked at were none of the range any more: there are more behind them. If others were locked, passed_by says how far to look.
         (select case when exists (select from left_over l where l.id = rest.id) then 'none' else 'ranges' end from rest where not is_looked_through limit 1),
         (select obstacle from judged where obstacle is not null order by rank, first_name, id limit 1), (select 'units' from unit)
-      ) end as stopped_by,
-      true as may_claim_ranges
+      ) end as stopped_by
     from due, generation, claim`,
 );
 

@@ -17,7 +17,7 @@ const mostTogether = 16_384;
  * The first units are looked up in each generation of `ready` without locks (in the sealed one from where this process last saw the first),
  * then those that come first in all are locked and deleted by their place. If some could not be locked, fewer come back: `passed_by`
  * says how many, for another try that looks so much further. Units in ready_range are not claimed, nor what comes after the first of them: `stopped_by` is
- * the range that it was, if there was room for more; claimReadyRanges or breakUpReadyRanges is for those (`may_claim_ranges`: the former, too). Units whose retries are spent are left where they are, and `spent` says that there are any:
+ * the range that it was, if there was room for more; claimReadyRanges or breakUpReadyRange is for those (`may_claim_ranges`: the former, too). Units whose retries are spent are left where they are, and `spent` says that there are any:
  * claimOrFailUnits is for those. (A statement pays for each table that it might write, and few claims come upon any.)
  *
  * Lock order: ready, by skipping. No row of work_unit is locked or written.

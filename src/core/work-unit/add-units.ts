@@ -87,7 +87,7 @@ async function send(bucket: Bucket, specId: number, units: readonly EncodedUnit[
   return row;
 }
 
-/** For fewer, a range costs as much as a row for each: they may well be claimed one by one. */
+/** Fewer are likely to be claimed a few at a time: a range of them would only be broken up. */
 const leastInReadyRange = 50;
 
 /** As new ones, where that is likely to do; else, and if it did not, as such that may exist. */

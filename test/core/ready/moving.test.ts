@@ -105,6 +105,43 @@ describe('units that are being moved from a closed generation to the open one', 
   });
 });
 
+describe('units in ranges', () => {
+  const generationsOfRanges = (): Promise<unknown[]> =>
+    database.query(`select generation::integer, cardinality(unit_ids) as units from ${database.bucket}.ready_range order by first_name`);
+
+  test('keep the sealed generation alive by themselves', async () => {
+    await add('a', 60);
+    await rotate();
+    await settle();
+    const { sealed } = await generations();
+    expect(await generationsOfRanges()).toEqual([{ generation: sealed, units: 60 }]);
+    await rotate(1_000_000);
+    expect(await generations()).toMatchObject({ sealed });
+    expect(await claim(100)).toHaveLength(60);
+    await rotate(1_000_000);
+    expect(await generations()).toMatchObject({ sealed: 0 });
+  });
+
+  test('move from a closed generation to the open one while there is a sealed one', async () => {
+    await add('low', 60, -1);
+    await rotate();
+    await settle();
+    const { sealed } = await generations();
+    await add('a', 60);
+    // What is left must be little beside what was claimed.
+    await add('x', 16, 9);
+    expect(await claim(16)).toHaveLength(16);
+    await rotate();
+    await settle();
+    const moved = await generationsOfRanges();
+    expect(moved).toEqual([{ generation: expect.any(Number) as number, units: 60 }, { generation: sealed, units: 60 }]);
+    expect((moved[0] as { generation: number }).generation).toBeGreaterThan(sealed + 1);
+    expect(await generations()).toEqual({ closed: 0, sealed });
+    const names = await claim(200);
+    expect([names.length, names[0], names[60]]).toEqual([120, 'a0', 'low0']);
+  });
+});
+
 describe('the sealed generation', () => {
   test('gives nobody units of another namespace, whatever this process knows of those', async () => {
     const other = await coordinate.namespace('other');
@@ -162,6 +199,24 @@ describe('a dump that was made while there was work', () => {
       return found.length === 6;
     });
     expect(found).toEqual(['a0', 'a1', 'a2', 'b0', 'b1', 'b2']);
+  });
+
+  test('has units found that wait in ranges', async () => {
+    await add('a', 60);
+    await rotate();
+    await settle();
+    await add('b', 60);
+    const { sealed } = await generations();
+    await database.query(`select setval('${database.bucket}.ready_open', ${sealed + 9}), setval('${database.bucket}.ready_sealed', ${sealed + 7})`);
+    const restored = await database.connect();
+    const theirs = await restored.namespace(namespace.name);
+    const found: string[] = [];
+    await until('all are found', async () => {
+      found.push(...(await claim(200, theirs, null)));
+      return found.length === 120;
+    });
+    expect(new Set(found).size).toBe(120);
+    await restored.close();
   });
 
   test.each([[false], [true]])('nothing that lies where it should is touched for it (closed: %s)', async (isClosed) => {
