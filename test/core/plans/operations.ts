@@ -89,21 +89,21 @@ export const operations: readonly Operation[] = [
     run: onRequest({ workSpecs: ['spent'], numberOfWorkUnits: 2 }, spentUnit),
   },
   { name: 'asking for a hundred units', mostRows: 4_000, run: onRequest({ numberOfWorkUnits: 100, workSpecs: ['spec'] }) },
-  { name: 'asking for a hundred of units that were added together', mostRows: 3_000, run: onRequest({ numberOfWorkUnits: 100, workSpecs: ['together'] }) },
+  { name: 'asking for a hundred of units that were added together', mostRows: 4_000, run: onRequest({ numberOfWorkUnits: 100, workSpecs: ['together'] }) },
   // A range of 200 is broken up.
   {
     name: 'asking for a unit of many that were added together',
-    mostRows: 1_500,
+    mostRows: 2_000,
     run: onTogether((_, spec, worker) => worker.requestAttempts({ workSpecs: [spec.name] })),
   },
   {
     name: 'changing the priority of a unit that was added together with others',
-    mostRows: few,
+    mostRows: 1_000,
     run: onTogether((unit) => unit.setPriority(7)),
   },
   {
     name: 'adding many units',
-    mostRows: 2_000,
+    mostRows: 3_000,
     run: async ({ connection: { namespace, explain } }) => {
       const spec = await namespace.workSpec('together');
       return explain(() => spec.addWorkUnits(newUnits(300)));
