@@ -279,8 +279,7 @@ export class Bucket {
       [this.#statements.prepare(statement), values],
     ];
     const run = async (isolation: 'serializable' | 'repeatable read'): Promise<(readonly Row[])[]> => {
-      const answers = await this.backend.database.transactionInOneTrip({ isolation }, steps, follow && this.step(...follow));
-      return answers.slice(steps.length - 1);
+      return this.backend.database.transactionInOneTrip({ isolation }, steps, follow && this.step(...follow));
     };
     const now = performance.now();
     if (now < this.#sparesPredicateLocksUntil) return run('repeatable read');
@@ -296,8 +295,8 @@ export class Bucket {
 
   /** Runs a statement in a transaction that passes through the claim gate; READ COMMITTED. */
   async runBehindGate(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
-    const answers = await this.backend.database.transactionInOneTrip({}, [this.#lockGate, this.step(statement, values)]);
-    return answers.at(-1) ?? [];
+    const [rows = []] = await this.backend.database.transactionInOneTrip({}, [this.#lockGate, this.step(statement, values)]);
+    return rows;
   }
 
   /** Runs a statement (after others), then passes through the claim gate: no claim that began before it is still under way afterwards. */
@@ -311,7 +310,7 @@ export class Bucket {
       [this.#statements.prepare(statement), values],
       this.#lockGate,
     ]);
-    return answers[before.length] ?? [];
+    return answers[before.filter((step) => typeof step !== 'string').length] ?? [];
   }
 
   get #lockGate(): string {
