@@ -23,10 +23,17 @@ const planning = {
   enable_mergejoin: { ours: 'off', usual: 'on' },
 };
 
+/**
+ * Pages that a session writes because the buffers are full go to the disk soon, as those of checkpoints do. Otherwise they pile up in the system's cache until
+ * a checkpoint syncs the file, and commits wait for all of them at once. (Without effect where the system cannot be told.)
+ */
+const writing = { backend_flush_after: '256kB' };
+
 /** How the sessions of a pool of ours begin: start-up options for the server, in front of those the caller has given. */
 export function startUpOptions(given: readonly (string | undefined)[]): string {
   const settings = [
     ...Object.entries(relied),
+    ...Object.entries(writing),
     ...Object.entries(planning).map(([name, { ours }]) => [name, ours] as const),
   ];
   return [...settings.map(([name, value]) => `-c ${name}=${value}`), ...given].filter(Boolean).join(' ');

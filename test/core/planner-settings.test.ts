@@ -29,6 +29,13 @@ async function inTransaction(coordinate: PostgresCoordinate): Promise<Settings> 
   return coordinate.transaction(async (transaction) => (await transaction.query(text)).rows as unknown as Settings);
 }
 
+test('pages that our sessions write go to the disk soon, unless the caller has said otherwise', async () => {
+  const flushAfter = (coordinate: PostgresCoordinate): Promise<unknown> =>
+    coordinate.transaction(async (transaction) => (await transaction.query('show backend_flush_after')).rows[0]);
+  expect(await flushAfter(await database.connect())).toEqual({ backend_flush_after: '256kB' });
+  expect(await flushAfter(await database.connect({ pool: { options: '-c backend_flush_after=0' } }))).toEqual({ backend_flush_after: '0' });
+});
+
 describe('the caller’s SQL is planned as everywhere else', () => {
   test('on our own pool', async () => {
     expect(await inTransaction(await database.connect())).toEqual(await plain());
