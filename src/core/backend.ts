@@ -16,6 +16,7 @@ import { ClosedError, InvalidArgumentError } from '../errors/index.js';
 import type { TransactionOptions } from './coordinate.js';
 import { BackgroundTask } from './background-task.js';
 import { LeftRanges } from './attempt/lease-ranges.js';
+import { IdleWorkers } from './worker/idle-workers.js';
 import { LastClaims } from './worker/last-claims.js';
 import { OutcomeAwaiter } from './notify/await-outcomes.js';
 import { Watching } from './notify/watching.js';
@@ -175,6 +176,8 @@ export class Bucket {
   readonly ends: EndQueue;
   /** Ranges of leases that nobody may be left in. */
   readonly leftRanges: LeftRanges;
+  /** Workers of this process that sleep, and can be given what is added. */
+  readonly idleWorkers = new IdleWorkers();
   /** Where few units are to be had. */
   readonly lastClaims = new LastClaims();
   /** The same for attempts that are looked up one by one. */

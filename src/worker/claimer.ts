@@ -1,7 +1,7 @@
 import type { Attempt } from '../core/attempt/attempt.js';
 import type { WorkSignal } from '../core/notify/work-signal.js';
 import type { AttemptRequest } from '../core/worker/attempt-request.js';
-import { canWait, type WaitingWorker } from '../core/worker/waiting-worker.js';
+import { canTakeWhileIdle, canWait, type WaitingWorker } from '../core/worker/waiting-worker.js';
 import type { Worker } from '../core/worker/worker.js';
 import { CoordinateError } from '../errors/index.js';
 import { LocalQueueSize } from './local-queue.js';
@@ -32,6 +32,9 @@ const noticeableMs = 1_000;
 /** What is due may be another namespace's, or held by somebody who takes his time: no reason to ask all the time, in milliseconds. */
 const leastWaitMs = 20;
 
+/** How many work specs a worker may have that is handed what is added: all are looked at for what comes before it. */
+const mostSpecsWhileIdle = 16;
+
 /** Work specs that are asked for together. */
 interface Group {
   readonly workSpecs: readonly string[];
@@ -45,6 +48,9 @@ export class Claimer {
   readonly #stopping = new AbortController();
   readonly #ahead: LocalQueueSize;
   readonly #queue = new UnitQueue();
+  /** What may have been added for us while we sleep: how many units, and what is under way for them. */
+  #expected = 0;
+  readonly #expecting = new Set<Promise<void>>();
   #turn = 0;
   /** Whether somebody has said that there may be work, and nothing was claimed since. */
   #isWoken = false;
@@ -89,6 +95,7 @@ export class Claimer {
     this.#stopping.abort();
     this.#roomFreed?.();
     await this.#loop?.catch(() => undefined);
+    await Promise.all(this.#expecting);
     return this.#queue.takeAll().map(({ attempt }) => attempt);
   }
 
@@ -131,7 +138,8 @@ export class Claimer {
       const dueMs = await patiently(() => wakeUp.arm(), patience);
       if (signal.aborted || (await patiently(() => this.#claimOnce(), patience))) return;
       const pollMs = settings.pollMs * (0.75 + 0.5 * settings.random());
-      const result = await wakeUp.wait(Math.min(pollMs, Math.max(dueMs ?? pollMs, leastWaitMs)), signal);
+      const getUp = await patiently(() => this.#takeWhileIdle(), patience);
+      const result = await wakeUp.wait(Math.min(pollMs, Math.max(dueMs ?? pollMs, leastWaitMs)), signal).finally(getUp);
       this.#isWoken = result === 'notified';
     } catch (error) {
       if (signal.aborted && error instanceof CoordinateError) return;
@@ -176,6 +184,32 @@ export class Claimer {
     this.#take(await worker.requestAttemptsOrWait(this.#requestOf(workSpecs, this.#room()), { waitMs, signal }));
   }
 
+  /** Has what this process adds while we sleep handed to us; the last look has found nothing. Until what it resolves to is called. */
+  async #takeWhileIdle(): Promise<() => void> {
+    const { worker, specs, settings, freeSlots, isCongested } = this.#options;
+    if (!canTakeWhileIdle(worker)) return () => undefined;
+    const handlers = new Map<string, RegisteredHandler>();
+    for (const [handler, names] of await specs.specsByHandler()) for (const name of names) handlers.set(name, handler);
+    if (handlers.size > mostSpecsWhileIdle) return () => undefined;
+    return worker.takeWhileIdle(this.#requestOf([...handlers.keys()], settings.concurrency), {
+      room: () => (isCongested() ? 0 : freeSlots() - this.#queue.length - this.#expected),
+      expect: (count, attempts) => {
+        this.#expected += count;
+        const expecting = attempts.then((given) => {
+          this.#expected -= count;
+          this.#expecting.delete(expecting);
+          const handler = handlers.get(given[0]?.workUnit.workSpec.name ?? '');
+          if (handler !== undefined) {
+            this.#enqueue(given, handler);
+            this.#dispatch();
+          }
+          this.#claimIfRoom();
+        });
+        this.#expecting.add(expecting);
+      },
+    });
+  }
+
   #requestOf(workSpecs: readonly string[], numberOfWorkUnits: number): AttemptRequest {
     const { lifetimeMs, runtimes, availableGb } = this.#options.settings;
     return { workSpecs, numberOfWorkUnits, lifetimeMs, ...(runtimes && { runtimes }), ...(availableGb !== undefined && { availableGb }) };
@@ -193,7 +227,7 @@ export class Claimer {
     const { freeSlots, isCongested } = this.#options;
     if (isCongested()) return 0;
     const { ahead } = this.#ahead;
-    const needed = freeSlots() - this.#queue.length;
+    const needed = freeSlots() - this.#queue.length - this.#expected;
     return needed > 0 || this.#queue.length <= ahead / 2 ? needed + ahead : 0;
   }
 

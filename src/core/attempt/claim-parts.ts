@@ -111,3 +111,13 @@ export const answer = `
       (select max_attempts_returned from spec) as max_attempts_returned,
       claim.taken, claim.least, claim.greatest,
       case when claim.greatest - claim.least >= claim.taken then (select array_agg(number) from numbered) end as numbers`;
+
+/** Up to so many bytes payloads are read together: a thousand of them are no more than a client can take. */
+const mostTogether = 16_384;
+
+/** Whether a payload comes with those of the others that were claimed. */
+export const isReadTogether = (data: string): string => `octet_length(${data}) <= ${mostTogether}`;
+
+/** What is told of each attempt that was claimed, besides names and payloads, as ClaimedUnit reads it. */
+export const headOfClaimed = `int8send(number) || int8send(unit_id) || int4send(attempts) || lease_place || tidsend(unit_place)
+          || int4send(octet_length(name)) || int4send(case when together then octet_length(data) else -1 end)`;

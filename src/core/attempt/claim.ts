@@ -1,9 +1,6 @@
 import { statement } from '../../database/index.js';
 import { isWatchedFully } from '../notify/is-watched.js';
-import { answer, leases, rangeHead, specWithRoom } from './claim-parts.js';
-
-/** Up to so many bytes payloads are read together: a thousand of them are no more than a client can take. */
-const mostTogether = 16_384;
+import { answer, headOfClaimed, isReadTogether, leases, rangeHead, specWithRoom } from './claim-parts.js';
 
 /**
  * Claims units of one spec: the highest priority first, then the bytewise smallest name. One row comes back, whatever there was. From leastInLeaseRanges on
@@ -200,18 +197,14 @@ export const readClaimed = statement(
   'attempt.read-claimed',
   (s) => `
     select
-      string_agg(
-        int8send(number) || int8send(unit_id) || int4send(attempts) || lease_place || tidsend(unit_place)
-          || int4send(octet_length(name)) || int4send(case when together then octet_length(data) else -1 end),
-        ''::bytea
-      ) as heads,
+      string_agg(${headOfClaimed}, ''::bytea) as heads,
       string_agg(name, ''::bytea) as names,
       string_agg(data, ''::bytea) filter (where together) as datas,
       ${isWatchedFully(s, '$4')} as watched
     from (
       select
         l.number, l.unit_id, l.attempts, l.place as lease_place, u.ctid as unit_place, u.name, coalesce(l.data, u.data) as data,
-        octet_length(coalesce(l.data, u.data)) <= ${mostTogether} as together
+        ${isReadTogether('coalesce(l.data, u.data)')} as together
       from (
         (
           select l.number, l.unit_id, l.attempts, tidsend(l.ctid) as place, l.data

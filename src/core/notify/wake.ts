@@ -45,6 +45,17 @@ const wakeWithCommit = statement(
       ${isWatchedFully(s, '$1')} as watched`,
 );
 
+/** Wakes who waits for work in a namespace, for what is committed already, and announces it; a failure is told to the logger. */
+export async function wakeWhoWaits(bucket: Bucket, namespaceId: number, payloads: readonly string[]): Promise<void> {
+  const { id, database, listener } = bucket.backend;
+  listener.deliver(bucket.schema, workPayload(namespaceId));
+  const [woken] = await bucket.run(wakeWaiters, [namespaceId, id]).catch((error: unknown) => {
+    database.logger.warn(`others could not be notified: ${error instanceof Error ? error.message : String(error)}`);
+    return [];
+  });
+  if (woken?.watched === true) await send(bucket, payloads);
+}
+
 /** What is to be announced of a statement's answer, as payloads, if anybody watches the namespace. */
 export type Announcement = (rows: readonly Row[]) => readonly string[];
 

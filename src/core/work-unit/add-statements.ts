@@ -2,7 +2,7 @@ import { statement } from '../../database/index.js';
 import { mostOfReadyRange } from '../attempt/claim-ready-ranges.js';
 
 /** The spec, if units can be added to it, and none of some of their names exists. */
-const specOfNewUnits = (s: string): string => `
+export const specOfNewUnits = (s: string): string => `
     spec as materialized (
       select id from ${s}.work_spec
       where id = $1::bigint

@@ -7,6 +7,7 @@ import { addedPayload } from '../notify/payload.js';
 import { runAndWake } from '../notify/wake.js';
 import { namespaceOfSpec } from '../work-spec/spec-ids.js';
 import { addNewUnits, addNewUnitsInRanges, addUnits, addUnitsForIds, findUnitIds } from './add-statements.js';
+import { addForIdleWorker, findIdleWorker } from './hand-over.js';
 import { keyOf, UnitBatch, type EncodedUnit } from './unit-batch.js';
 
 /** How many of the names that are likely to be new are looked up before they are inserted. */
@@ -119,6 +120,11 @@ async function sendUntilAdded(bucket: Bucket, specId: number, units: readonly En
     const addNew = (): Promise<Row | undefined> => {
       const [first] = priorities;
       const areAlike = priorities.every((priority) => priority === first);
+      const idle = findIdleWorker(bucket, specId, units.length);
+      if (idle !== undefined) {
+        const alike = areAlike && first === 0;
+        return addForIdleWorker(bucket, idle, units.length, [specId, ...payloads, alike ? null : float8Array(priorities), ...values]);
+      }
       if (areAlike && units.length >= leastInReadyRange) return run(addNewUnitsInRanges, [first, ...values]);
       return run(addNewUnits, [areAlike && first === 0 ? null : float8Array(priorities), ...values]);
     };

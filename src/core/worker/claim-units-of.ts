@@ -279,7 +279,8 @@ export async function announce(
   await send(bucket, attemptPayloads(change, namespace.id, attempts));
 }
 
-function claimedAttempt(worker: PostgresWorker, workSpec: PostgresWorkSpec, unit: ClaimedUnit): PostgresAttempt {
+/** An attempt that has just been claimed. */
+export function claimedAttempt(worker: PostgresWorker, workSpec: PostgresWorkSpec, unit: ClaimedUnit): PostgresAttempt {
   const { startTime, expirationTime } = unit.terms;
   const state = { status: 'pending', number: unit.number, startTime, endTime: null, expirationTime, source: unit, place: unit } as const;
   return new PostgresAttempt(new PostgresWorkUnit(workSpec, unit.unitId, unit), worker, state);

@@ -15,11 +15,13 @@ import type { WorkUnit } from '../work-unit/work-unit.js';
 import type { AttemptRequest } from './attempt-request.js';
 import { checkAttemptRequest } from './check-attempt-request.js';
 import { requestAttempts } from './request-attempts.js';
+import { attemptsStarted } from './attempts-started.js';
+import type { IdleWorker, Taker } from './waiting-worker.js';
 import { deactivateWorker, listChildren, readWorker, setParent, updateWorker } from './worker-statements.js';
 import type { AttemptListOptions, Worker, WorkerState, WorkerUpdate } from './worker.js';
 
 /** A worker in one bucket of one database. */
-export class PostgresWorker implements Worker {
+export class PostgresWorker implements IdleWorker {
   readonly namespace: PostgresNamespace;
   readonly id: number;
   readonly name: string;
@@ -87,6 +89,19 @@ export class PostgresWorker implements Worker {
     const checked = checkAttemptRequest(request);
     const { backend } = this.bucket;
     return (await tellAnswered(backend, this.namespace.name, () => requestAttempts(this, checked))) as PostgresAttempt<Data>[];
+  }
+
+  /** See IdleWorker. */
+  takeWhileIdle(request: AttemptRequest, taker: Taker): () => void {
+    const checked = checkAttemptRequest(request);
+    const { workSpecs } = checked;
+    if (workSpecs === undefined) throw new InvalidArgumentError('request.workSpecs', 'must be given');
+    return this.bucket.idleWorkers.add(this.namespace.id, {
+      workerId: this.id,
+      request: { ...checked, workSpecs },
+      ...taker,
+      attemptsOf: (specId, row, beganAt) => attemptsStarted(this, { specId, lifetimeMs: checked.lifetimeMs, beganAt }, row),
+    });
   }
 
   async makeAttempt<Data extends DataDictionary>(

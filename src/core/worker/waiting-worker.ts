@@ -20,6 +20,24 @@ export interface WaitingWorker extends Worker {
   ): Promise<Attempt<Data>[]>;
 }
 
+/** Who has a worker's units worked on. */
+export interface Taker {
+  /** How many units can be begun now. */
+  readonly room: () => number;
+  /** Told that so many units may be for it: it keeps room for them until that is known. The promise never rejects. */
+  readonly expect: (count: number, attempts: Promise<readonly Attempt[]>) => void;
+}
+
+/** A worker of an implementation that can give it, while it sleeps, what its own process adds. */
+export interface IdleWorker extends Worker {
+  /** Says that there was nothing to do for a request that names its work specs; from now on, until what is returned is called, `taker` is given what is added for it. */
+  takeWhileIdle(request: AttemptRequest, taker: Taker): () => void;
+}
+
+export function canTakeWhileIdle(worker: Worker): worker is IdleWorker {
+  return 'takeWhileIdle' in worker;
+}
+
 export function canWait(worker: Worker): worker is WaitingWorker {
   return 'requestAttemptsOrWait' in worker;
 }

@@ -3,6 +3,8 @@ import { waitFor, type Namespace, type PostgresNamespace, type Worker, type Work
 import type { PostgresAttempt } from '../../../src/core/attempt/postgres-attempt.js';
 import { findAttempts } from '../../../src/core/attempt/find-attempts.js';
 import { attemptTimes } from '../../../src/core/telemetry/attempt-times.js';
+import { PostgresWorker } from '../../../src/core/worker/postgres-worker.js';
+import { until } from '../../database/until.js';
 import { workSignal } from '../../../src/core/notify/work-signal.js';
 import { claimedOne, few, newUnits, onAttempt, onAttempts, onRequest, onSpec, type Operation, type Place } from './operation.js';
 
@@ -44,6 +46,22 @@ function onTogether(work: (unit: WorkUnit, spec: WorkSpec, worker: Worker) => Pr
   };
 }
 
+/** A unit is added while a worker of these specs sleeps, which may have it or not. */
+async function addedWhileIdle({ namespace, explain }: Place['connection'], spec: WorkSpec, ...others: readonly string[]): ReturnType<Operation['run']> {
+  const worker = await namespace.worker(randomUUID());
+  if (!(worker instanceof PostgresWorker)) throw new Error('no worker of the database');
+  let isGiven: boolean | undefined;
+  const getUp = worker.takeWhileIdle(
+    { workSpecs: [spec.name, ...others] },
+    { room: () => 1, expect: (_, attempts) => void attempts.then(({ length }) => (isGiven = length === 1)) },
+  );
+  const statements = await explain(() => spec.addWorkUnit(randomUUID(), {}));
+  await until('it is known whose it is', () => isGiven !== undefined);
+  getUp();
+  if (isGiven !== (others.length === 0)) throw new Error(`the unit was ${isGiven ? '' : 'not '}given to the worker`);
+  return statements;
+}
+
 /** Registers, and takes that back. */
 async function asleep(namespace: Namespace): Promise<void> {
   const signal = workSignal(namespace);
@@ -53,6 +71,21 @@ async function asleep(namespace: Namespace): Promise<void> {
 
 export const operations: readonly Operation[] = [
   { name: 'adding units', mostRows: few, run: onSpec(({ spec }) => spec.addWorkUnits(newUnits(3))) },
+  {
+    name: 'adding a unit that a worker which sleeps may not have',
+    mostRows: few,
+    run: ({ connection }) => addedWhileIdle(connection, connection.spec, 'no such spec', connection.spec.name),
+  },
+  {
+    name: 'adding a unit for a worker that sleeps',
+    mostRows: few,
+    run: async ({ connection }) => {
+      const spec = await connection.namespace.setWorkSpec({ name: randomUUID(), priority: -3 });
+      const statements = await addedWhileIdle(connection, spec);
+      await connection.namespace.destroyWorkSpec(spec.name);
+      return statements;
+    },
+  },
   {
     name: 'adding a delayed unit',
     mostRows: few,
