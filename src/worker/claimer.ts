@@ -195,16 +195,20 @@ export class Claimer {
       room: () => (isCongested() ? 0 : freeSlots() - this.#queue.length - this.#expected),
       expect: (count, attempts) => {
         this.#expected += count;
-        const expecting = attempts.then((given) => {
-          this.#expected -= count;
-          this.#expecting.delete(expecting);
-          const handler = handlers.get(given[0]?.workUnit.workSpec.name ?? '');
-          if (handler !== undefined) {
-            this.#enqueue(given, handler);
-            this.#dispatch();
-          }
-          this.#claimIfRoom();
-        });
+        const expecting = attempts
+          .then((given) => {
+            this.#expected -= count;
+            const [first] = given;
+            if (first !== undefined) {
+              this.#enqueue(given, handlers.get(first.workUnit.workSpec.name));
+              this.#dispatch();
+            }
+            this.#claimIfRoom();
+          })
+          .catch((error: unknown) => {
+            settings.logger.error(`what was handed over is held until its lease ends: ${error instanceof Error ? error.message : String(error)}`);
+          })
+          .finally(() => this.#expecting.delete(expecting));
         this.#expecting.add(expecting);
       },
     });

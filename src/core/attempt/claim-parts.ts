@@ -113,7 +113,7 @@ export const answer = `
       case when claim.greatest - claim.least >= claim.taken then (select array_agg(number) from numbered) end as numbers`;
 
 /** Up to so many bytes payloads are read together: a thousand of them are no more than a client can take. */
-const mostTogether = 16_384;
+export const mostTogether = 16_384;
 
 /** Whether a payload comes with those of the others that were claimed. */
 export const isReadTogether = (data: string): string => `octet_length(${data}) <= ${mostTogether}`;

@@ -92,8 +92,7 @@ async function send(bucket: Bucket, specId: number, units: readonly EncodedUnit[
 const leastInReadyRange = 50;
 
 /** As new ones, where that is likely to do; else, and if it did not, as such that may exist. */
-async function sendUntilAdded(bucket: Bucket, specId: number, units: readonly EncodedUnit[], options: SendOptions): Promise<Row> {
-  const { wantsIds, on, lockTimeout } = options;
+async function sendUntilAdded(bucket: Bucket, specId: number, units: readonly EncodedUnit[], { wantsIds, on, lockTimeout }: SendOptions): Promise<Row> {
   const payloads = [byteaArray(units.map(({ name }) => name)), byteaArray(units.map(({ data }) => data))];
   const priorities = units.map(({ priority }) => priority);
   const namespaceId = namespaceOfSpec(specId);
@@ -116,17 +115,19 @@ async function sendUntilAdded(bucket: Bucket, specId: number, units: readonly En
   // Both trips are one piece of work, which comes to its end even if close() is called between them.
   const end = database.begin();
   try {
-    const values = [byteaArray(sampleOf(units)), lockTimeout ?? null, wantsIds];
-    const addNew = (): Promise<Row | undefined> => {
+    const sample = byteaArray(sampleOf(units));
+    const options = [lockTimeout ?? null, wantsIds];
+    const addNew = async (): Promise<Row | undefined> => {
       const [first] = priorities;
       const areAlike = priorities.every((priority) => priority === first);
-      const idle = findIdleWorker(bucket, specId, units.length);
+      if (areAlike && units.length >= leastInReadyRange) return run(addNewUnitsInRanges, [first, sample, ...options]);
+      const each = areAlike && first === 0 ? null : float8Array(priorities);
+      const idle = findIdleWorker(bucket, specId, units);
       if (idle !== undefined) {
-        const alike = areAlike && first === 0;
-        return addForIdleWorker(bucket, idle, units.length, [specId, ...payloads, alike ? null : float8Array(priorities), ...values]);
+        const row = await addForIdleWorker(bucket, idle, { specId, count: units.length, values: [...payloads, each, sample], wantsIds });
+        if (row !== 'locked') return row;
       }
-      if (areAlike && units.length >= leastInReadyRange) return run(addNewUnitsInRanges, [first, ...values]);
-      return run(addNewUnits, [areAlike && first === 0 ? null : float8Array(priorities), ...values]);
+      return database.continuing(() => run(addNewUnits, [each, sample, ...options]));
     };
     const row = await database.continuing(addNew).catch(ifNamesExist);
     return row ?? (await database.continuing(addOrReplace));

@@ -4,6 +4,7 @@ import { ManualClock } from 'pg-coordinate/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { PostgresWorker } from '../../../src/core/worker/postgres-worker.js';
 import type { AttemptRequest } from '../../../src/core/worker/attempt-request.js';
+import { until } from '../../database/until.js';
 import { testDatabase } from '../../support/database.js';
 import { countedOwnConnection } from '../producers/statements.js';
 
@@ -100,7 +101,7 @@ describe('a worker that sleeps in the process that adds', () => {
     await spec.addWorkUnits([
       { name: 'b', data: {} },
       { name: 'c', data: {}, meta: { priority: 3 } },
-      { name: 'a', data: { large: 'x'.repeat(20_000) } },
+      { name: 'a', data: { large: 'x'.repeat(16_000) } },
     ]);
     const attempts = await asleep.given();
     expect(names(attempts)).toEqual(['c', 'a', 'b']);
@@ -137,11 +138,30 @@ describe('a worker that sleeps in the process that adds', () => {
     expect(await spec.countWorkUnitStatus()).toEqual({ pending: 6, available: 1 });
   });
 
-  test('no more than it has room for', async () => {
+  test('no more than it has room for, than are leased one by one, or than are read together', async () => {
     const asleep = sleeper(worker, { room: 2 });
     await spec.addWorkUnits(['a', 'b', 'c'].map((name) => ({ name, data: {} })));
-    expect(asleep.offers).toEqual([]);
-    expect(await spec.countWorkUnitStatus()).toEqual({ available: 3 });
+    const roomy = sleeper(await namespace.worker('roomy'), { room: 100 });
+    await spec.addWorkUnits(Array.from({ length: 16 }, (_, index) => ({ name: `many ${index}`, data: {} })));
+    await spec.addWorkUnit('large', { large: 'x'.repeat(20_000) });
+    expect([asleep.offers, roomy.offers]).toEqual([[], []]);
+    expect(await spec.countWorkUnitStatus()).toEqual({ available: 20 });
+    asleep.getUp();
+    roomy.getUp();
+  });
+
+  test('and keeps nobody waiting while its name is somebody else’s', async () => {
+    const asleep = sleeper(worker);
+    const client = await database.client();
+    await client.query('begin');
+    await spec.addWorkUnit('unit', { first: true }, {}, { client });
+    const adding = spec.addWorkUnit('unit', { second: true });
+    await until('it may be for the worker', () => asleep.offers.length === 1);
+    expect(names(await asleep.given())).toEqual([]);
+    await spec.setMeta({ priority: 5 });
+    await client.query('commit');
+    expect(await (await adding).data()).toEqual({ second: true });
+    asleep.getUp();
   });
 });
 
