@@ -30,12 +30,20 @@ const isAnythingElseThere = (s: string): string => `(
         where (other.continuous and other.id <> $1::bigint and (other.next_continuous is null or other.next_continuous <= clock.now))
           or (
             select true from ${s}.ready r
-            where r.generation = any((select alive from generation)::bigint[]) and r.spec_id = other.id
+            where r.generation = any((select recent from generation)::bigint[]) and r.spec_id = other.id
             order by r.generation limit 1
           ) is true
           or (
+            select true from ${s}.ready r
+            where r.generation = (select sealed from generation) and r.spec_id = other.id and (r.rank, r.name) >= (
+              coalesce((select f.rank from front f where f.spec_id = other.id), '-infinity'),
+              coalesce((select f.name from front f where f.spec_id = other.id), '')
+            )
+            order by r.rank, r.name limit 1
+          ) is true
+          or (
             select true from ${s}.ready_range r
-            where r.generation = any((select alive from generation)::bigint[]) and r.spec_id = other.id
+            where r.generation = any((select recent || sealed from generation)::bigint[]) and r.spec_id = other.id
             order by r.generation limit 1
           ) is true
         limit 1
@@ -53,7 +61,8 @@ const isAnythingElseThere = (s: string): string => `(
  * `heads`, `names` and `datas` are as of readClaimed. The first unit has the highest priority, then the bytewise smallest name.
  * Indexes: as of addNewUnits; lease_due, lease_range_due and delayed_due from where nothing was due before; ready_order and ready_range_order, three probes each for each of the worker's specs.
  * Parameters: spec id, names, data, priorities (null: all are 0), names to look up, lock timeout or null, whether ids are wanted; worker id, lifetime in ms, now, since when
- * leases and delays can be due, available memory in GB or null, runtimes or null, the names of the worker's specs, namespace id.
+ * leases and delays can be due, available memory in GB or null, runtimes or null, the names of the worker's specs, namespace id, the fronts of the sealed generation as
+ * SealedFronts.parameters() has them.
  */
 export const addAndStartUnits = statement(
   'work-unit.add-and-start',
@@ -63,9 +72,15 @@ export const addAndStartUnits = statement(
       select coalesce($10::timestamptz, statement_timestamp()) as now
     ),
     generation as materialized (
-      select array[
-        (select last_value from ${s}.ready_sealed), (select last_value from ${s}.ready_closed), (select last_value from ${s}.ready_open)
-      ] as alive
+      select
+        array[(select last_value from ${s}.ready_open), (select last_value from ${s}.ready_closed)] as recent,
+        (select last_value from ${s}.ready_sealed) as sealed,
+        (select epoch from ${s}.no_crash_since) as epoch
+    ),
+    front as materialized (
+      select spec_id, rank, name
+      from generation, unnest($16::bigint[], $17::float8[], $18::bytea[]) as front (spec_id, rank, name)
+      where generation.sealed = $19::bigint and generation.epoch = $20::uuid
     ),
     startable as materialized (
       select w.id, w.name
@@ -74,7 +89,7 @@ export const addAndStartUnits = statement(
         and (w.max_attempts_returned <= 0 or w.max_attempts_returned >= cardinality($2::bytea[]))
         and ($12::float8 is null or w.min_memory_gb <= $12::float8)
         and ($13::bytea[] is null or w.runtime = any($13::bytea[]))
-        and (select epoch from ${s}.no_crash_since) is not null
+        and (select epoch from generation) is not null
         and not (${isDue(s)})
         and not ${isAnythingElseThere(s)}
       for share of w skip locked

@@ -54,6 +54,7 @@ export async function addForIdleWorker(
       ...[specId, ...values, lockTimeout, wantsIds],
       ...[worker.workerId, lifetimeMs, now, bucket.horizon.since(now), availableGb ?? null],
       ...[runtimes === undefined ? null : namesArray(runtimes), namesArray(workSpecs), namespaceId],
+      ...bucket.fronts.parameters(),
     ]);
     if (row === undefined || Number(row.specs) === 0) return undefined;
     const added = addedPayload(namespaceId, specId, count);
@@ -63,6 +64,7 @@ export async function addForIdleWorker(
       return row;
     }
     bucket.newestNumber = Math.max(bucket.newestNumber, Number(row.greatest));
+    bucket.rotation.claimed(bucket.newestNumber, { isDry: true });
     const attempts = await worker.attemptsOf(specId, row, beganAt);
     if (row.watched === true) {
       // First, or it could be told before that they have ended.

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Namespace, PostgresCoordinate, WorkSpec } from 'pg-coordinate';
+import { PostgresWorker } from '../../../src/core/worker/postgres-worker.js';
 import { until } from '../../database/until.js';
 import { testDatabase } from '../../support/database.js';
 
@@ -111,6 +112,29 @@ describe('the generations of the ready units', () => {
     expect(Object.keys(rows)).toHaveLength(3);
     expect(await claim(4)).toEqual(['z0', 'c0', 'a0', 'a1']);
     expect(await claim(10)).toEqual(['b0', 'b1']);
+  });
+
+  test('are all looked through before a unit is handed to a worker that sleeps', async () => {
+    const worker = await namespace.worker('asleep');
+    if (!(worker instanceof PostgresWorker)) throw new Error('no worker of the database');
+    const isHandedOver = async (name: string): Promise<boolean> => {
+      let given: Promise<readonly unknown[]> = Promise.resolve([]);
+      const getUp = worker.takeWhileIdle({ workSpecs: ['spec'] }, { room: () => 1, expect: (_, attempts) => void (given = attempts) });
+      await spec.addWorkUnit(name, {});
+      getUp();
+      return (await given).length === 1;
+    };
+    await add('a', 3);
+    await seal();
+    // By which the process knows where the sealed generation begins.
+    expect(await claim(1)).toEqual(['a0']);
+    expect(await isHandedOver('b')).toBe(false);
+    expect(await claim(9)).toEqual(['a1', 'a2', 'b']);
+    await add('c', 1);
+    await rotate();
+    expect(await isHandedOver('d')).toBe(false);
+    expect(await claim(9)).toEqual(['c0', 'd']);
+    expect(await isHandedOver('e')).toBe(true);
   });
 
   test('go from open over closed to sealed', async () => {
