@@ -282,7 +282,8 @@ export class Bucket {
       [this.#statements.prepare(statement), values],
     ];
     const run = async (isolation: 'serializable' | 'repeatable read'): Promise<(readonly Row[])[]> => {
-      return this.backend.database.transactionInOneTrip({ isolation }, steps, follow && this.step(...follow));
+      const answers = await this.backend.database.transactionInOneTrip({ isolation }, steps, follow && this.step(...follow));
+      return answers.slice(steps.length - 1);
     };
     const now = performance.now();
     if (now < this.#sparesPredicateLocksUntil) return run('repeatable read');
@@ -298,8 +299,8 @@ export class Bucket {
 
   /** Runs a statement in a transaction that passes through the claim gate; READ COMMITTED. */
   async runBehindGate(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
-    const [rows = []] = await this.backend.database.transactionInOneTrip({}, [this.#lockGate, this.step(statement, values)]);
-    return rows;
+    const answers = await this.backend.database.transactionInOneTrip({}, [this.#lockGate, this.step(statement, values)]);
+    return answers.at(-1) ?? [];
   }
 
   /** Runs a statement (after others), then passes through the claim gate: no claim that began before it is still under way afterwards. */
@@ -313,7 +314,7 @@ export class Bucket {
       [this.#statements.prepare(statement), values],
       this.#lockGate,
     ]);
-    return answers[before.filter((step) => typeof step !== 'string').length] ?? [];
+    return answers[before.length] ?? [];
   }
 
   get #lockGate(): string {

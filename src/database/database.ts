@@ -1,11 +1,9 @@
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { ClosedError } from '../errors/index.js';
 import { borrow, commit, corked, giveBack, isIdle, rollBack, untilAborted } from './lent-client.js';
-import type { DatabaseOptions } from './database-options.js';
-import { joinCommands } from './join-commands.js';
 import type { Logger } from './logger.js';
 import { mergeTasks } from './merge-tasks.js';
-import { Retrier, type TransactionStatistics } from './retry.js';
+import { Retrier, type RetryOptions, type TransactionStatistics } from './retry.js';
 import type { PreparedStatement } from './statement.js';
 import type {
   AfterCommit,
@@ -18,6 +16,22 @@ import type {
   TransactionStep,
 } from './transaction.js';
 import { isConnectionLoss, translateConnectError, translateConnectionLoss, translateError } from './translate-error.js';
+
+export interface DatabaseOptions {
+  readonly pool: Pool;
+  /** Whether to end the pool on close. */
+  readonly ownsPool: boolean;
+  /** Whether clients of the pool send a statement without waiting for the answer to the last one. */
+  readonly pipeline: boolean;
+  /** Whether statements are prepared by name; not every connection pooler lets them be. */
+  readonly prepare: boolean;
+  /** For messages: where the server is, without secrets. */
+  readonly target: string;
+  /** For messages: the schema of the tables. */
+  readonly schema: string;
+  readonly retry: RetryOptions;
+  readonly logger: Logger;
+}
 
 /** The connection to PostgreSQL: runs statements, and is the one place that begins transactions. */
 export class Database implements Executor {
@@ -148,18 +162,18 @@ export class Database implements Executor {
     follow?: StatementStep,
   ): Promise<(readonly Row[])[]> {
     return this.#retrying(async (client) => {
-      const send = async (step: TransactionStep): Promise<readonly Row[] | undefined> => {
+      const send = async (step: TransactionStep): Promise<readonly Row[]> => {
         if (typeof step !== 'string') return this.#send(client, step[0], step[1]);
         await this.#own(client.query(step));
-        return undefined;
+        return [];
       };
-      const all = joinCommands([`begin isolation level ${isolation}`, ...steps]);
+      const all = [`begin isolation level ${isolation}`, ...steps];
       const answers: (readonly Row[])[] = [];
-      let following: Promise<readonly Row[] | undefined> | undefined;
+      let following: Promise<readonly Row[]> | undefined;
       if (this.#options.pipeline) {
         // In one write: a process that is frozen has sent all of it or nothing.
         const sent = corked(client, () => [...all.map(send), this.#own(commit(client)), ...(follow ? [send(follow)] : [])]);
-        following = follow && (sent.at(-1) as Promise<readonly Row[] | undefined>);
+        following = follow && (sent.at(-1) as Promise<readonly Row[]>);
         const settled = await Promise.allSettled(sent);
         for (const step of settled.slice(0, all.length + 1)) {
           if (step.status === 'rejected') throw step.reason;
@@ -167,10 +181,7 @@ export class Database implements Executor {
         }
       } else {
         try {
-          for (const step of all) {
-            const rows = await send(step);
-            if (rows) answers.push(rows);
-          }
+          for (const step of all) answers.push(await send(step));
           await this.#own(commit(client));
         } catch (error) {
           await rollBack(client);
@@ -179,7 +190,7 @@ export class Database implements Executor {
         following = follow && send(follow);
       }
       const rows = following && (await this.#unheeded(() => following, 'what follows a transaction has to be tried again'));
-      return [...answers, ...(rows ? [rows] : [])];
+      return [...answers.slice(1), ...(rows ? [rows] : [])];
     });
   }
 
