@@ -1,5 +1,6 @@
 import { statement, type Row } from '../../database/index.js';
 import { instantOrNull, nameFromBytes } from '../instant.js';
+import { isAvailable } from './is-available.js';
 import type { Candidate } from './candidate.js';
 
 /*
@@ -46,24 +47,7 @@ const describe = (s: string, found: string): string => `
         w.id, w.name, w.priority, w.weight, w.paused, w.continuous, w.next_continuous, w.max_running, w.max_attempts_returned,
         w.min_memory_gb, w.runtime,
         found.waiting
-        or (
-          select true from ${s}.ready r
-          where r.generation = any((select recent from generation)::bigint[]) and r.spec_id = w.id
-          order by r.generation limit 1
-        ) is true
-        or (
-          select true from ${s}.ready r
-          where r.generation = (select sealed from generation) and r.spec_id = w.id and (r.rank, r.name) >= (
-            coalesce((select f.rank from front f where f.spec_id = w.id), '-infinity'),
-            coalesce((select f.name from front f where f.spec_id = w.id), '')
-          )
-          order by r.rank, r.name limit 1
-        ) is true
-        or (
-          select true from ${s}.ready_range r
-          where r.generation = any((select recent || sealed from generation)::bigint[]) and r.spec_id = w.id
-          order by r.generation limit 1
-        ) is true as available,
+        or ${isAvailable(s, 'w.id')} as available,
         count(*) over () as competitors
       from (${found}) found
       cross join lateral (select * from ${s}.work_spec w where w.id = found.id offset 0) w

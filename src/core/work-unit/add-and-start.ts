@@ -1,6 +1,7 @@
 import { statement } from '../../database/index.js';
 import { headOfClaimed, isReadTogether } from '../attempt/claim-parts.js';
 import { isWatchedFully } from '../notify/is-watched.js';
+import { isAvailable } from '../scheduler/is-available.js';
 import { specOfNewUnits } from './add-statements.js';
 
 /** Whether a lease or a delay may have passed, which is to be dealt with first: what becomes available then may come before what is added. */
@@ -28,24 +29,7 @@ const isAnythingElseThere = (s: string): string => `(
           offset 0
         ) other
         where (other.continuous and other.id <> $1::bigint and (other.next_continuous is null or other.next_continuous <= clock.now))
-          or (
-            select true from ${s}.ready r
-            where r.generation = any((select recent from generation)::bigint[]) and r.spec_id = other.id
-            order by r.generation limit 1
-          ) is true
-          or (
-            select true from ${s}.ready r
-            where r.generation = (select sealed from generation) and r.spec_id = other.id and (r.rank, r.name) >= (
-              coalesce((select f.rank from front f where f.spec_id = other.id), '-infinity'),
-              coalesce((select f.name from front f where f.spec_id = other.id), '')
-            )
-            order by r.rank, r.name limit 1
-          ) is true
-          or (
-            select true from ${s}.ready_range r
-            where r.generation = any((select recent || sealed from generation)::bigint[]) and r.spec_id = other.id
-            order by r.generation limit 1
-          ) is true
+          or ${isAvailable(s, 'other.id')}
         limit 1
       ) is true`;
 
