@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import type { PostgresCoordinate } from '../../src/index.js';
+import pg from 'pg';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { PostgresCoordinate, WorkSpec } from '../../src/index.js';
 import { createWorker, type WorkerRuntime } from '../../src/worker/index.js';
 import { until } from '../database/until.js';
 import { countedOwnConnection } from '../core/producers/statements.js';
@@ -27,6 +28,14 @@ async function untilAsleep(namespace: string, workers = 1): Promise<void> {
   await until('it sleeps', async () => (await database.query<{ count: number }>(text, [namespace]))[0]?.count === workers);
 }
 
+/** Adds a unit once the worker sleeps, as far as it has said: it looks once more after that. */
+async function addOnceAsleep(namespace: string, spec: WorkSpec, unit: string): Promise<void> {
+  await untilAsleep(namespace);
+  // Until it says so again, it is not asleep.
+  await database.query(`update ${database.bucket}.waiter set waiting = false`);
+  await spec.addWorkUnit(unit, {});
+}
+
 /** A promise to wait for, and what ends that. */
 function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   let open: () => void = () => undefined;
@@ -42,11 +51,8 @@ describe('a worker that sleeps where units are added', () => {
     const ran: string[] = [];
     const worker = await workerOn(connection.coordinate, name, ({ name: unit }) => void ran.push(unit));
     for (let added = 1, isHandedOver = false; !isHandedOver; added++) {
-      await untilAsleep(name);
-      // It has looked once more after it said so. Until it says so again, it is not asleep.
-      await database.query(`update ${database.bucket}.waiter set waiting = false`);
       connection.sentOf('');
-      await spec.addWorkUnit(`${added}`, {});
+      await addOnceAsleep(name, spec, `${added}`);
       isHandedOver = connection.sentOf('work-unit.add')[0] === 'work-unit.add-and-start';
       await until('all have run', () => ran.length === added && worker.load.unreported === 0);
     }
@@ -105,33 +111,24 @@ describe('a worker that sleeps where units are added', () => {
     const spec = await (await coordinate.namespace(name)).setWorkSpec({ name: 'spec' });
     const ran: string[] = [];
     const worker = await workerOn(coordinate, name, ({ name: unit }) => void ran.push(unit));
-    const client = await database.client();
-    for (let number = 0; ; number++) {
-      await untilAsleep(name);
-      // Adding waits for the spec.
-      await client.query('begin');
-      await client.query(`select from ${database.bucket}.work_spec where id = $1 for update`, [(spec as unknown as { id: number }).id]);
-      const adding = spec.addWorkUnit(`${number}`, {});
-      let waiting = '';
-      await until('it waits', async () => {
-        const text = `select query from pg_stat_activity where wait_event_type = 'Lock' and position($1 in query) > 0`;
-        waiting = (await database.query<{ query: string }>(text, [database.bucket]))[0]?.query ?? '';
-        return waiting.includes('work-unit.add');
-      });
-      // It may have been awake for a moment. Then it will be once more, and says so when it goes to sleep.
-      const isForIt = waiting.includes('work-unit.add-and-start');
-      if (!isForIt) await client.query(`update ${database.bucket}.waiter set waiting = false`);
-      const stopping = isForIt ? worker.stop() : undefined;
-      await client.query('commit');
-      await Promise.all([adding, stopping]);
-      if (!isForIt) {
-        await untilCounts(spec, { finished: number + 1 });
-        continue;
-      }
-      expect(ran).not.toContain(`${number}`);
-      expect(await (await spec.workUnit(`${number}`)).status()).toBe('available');
-      break;
+    let stopping: Promise<void> | undefined;
+    const query = pg.Client.prototype.query as (...args: unknown[]) => unknown;
+    const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...args: unknown[]) {
+      const [config] = args as [{ readonly text?: string }];
+      if (config.text?.includes('work-unit.add-and-start') === true) stopping ??= worker.stop();
+      return query.apply(this, args);
+    });
+    onTestFinished(() => spy.mockRestore());
+    let added = 0;
+    while (stopping === undefined) {
+      await until('all have run', () => ran.length === added);
+      await addOnceAsleep(name, spec, `${++added}`);
     }
+    await stopping;
+    expect(ran).not.toContain(`${added}`);
+    const late = await spec.workUnit(`${added}`);
+    expect(await late.status()).toBe('available');
+    expect(await late.attempts()).toMatchObject([{ status: 'expired' }]);
   });
 });
 

@@ -182,22 +182,26 @@ describe('the sealed generation', () => {
   });
 });
 
+/** The units that another process finds, as if other generations had come and gone between the moment of the rows and that of the sequences. */
+async function foundWhenRestored(count: number): Promise<string[]> {
+  const { sealed } = await generations();
+  await database.query(`select setval('${database.bucket}.ready_open', ${sealed + 9}), setval('${database.bucket}.ready_sealed', ${sealed + 7})`);
+  const theirs = await (await database.connect()).namespace(namespace.name);
+  const found: string[] = [];
+  await until('all are found', async () => {
+    found.push(...(await claim(200, theirs, null)));
+    return found.length === count;
+  });
+  return found;
+}
+
 describe('a dump that was made while there was work', () => {
   test('has its units found, although the sequences in it are newer than they are', async () => {
     await add('a', 3);
     await rotate();
     await settle();
     await add('b', 3);
-    const { sealed } = await generations();
-    // As if other generations had come and gone between the moment of the rows and that of the sequences.
-    await database.query(`select setval('${database.bucket}.ready_open', ${sealed + 9}), setval('${database.bucket}.ready_sealed', ${sealed + 7})`);
-    const restored = await database.connect();
-    const theirs = await restored.namespace(namespace.name);
-    const found: string[] = [];
-    await until('all are found', async () => {
-      found.push(...(await claim(10, theirs, null)));
-      return found.length === 6;
-    });
+    const found = await foundWhenRestored(6);
     expect(found).toEqual(['a0', 'a1', 'a2', 'b0', 'b1', 'b2']);
   });
 
@@ -206,17 +210,8 @@ describe('a dump that was made while there was work', () => {
     await rotate();
     await settle();
     await add('b', 60);
-    const { sealed } = await generations();
-    await database.query(`select setval('${database.bucket}.ready_open', ${sealed + 9}), setval('${database.bucket}.ready_sealed', ${sealed + 7})`);
-    const restored = await database.connect();
-    const theirs = await restored.namespace(namespace.name);
-    const found: string[] = [];
-    await until('all are found', async () => {
-      found.push(...(await claim(200, theirs, null)));
-      return found.length === 120;
-    });
+    const found = await foundWhenRestored(120);
     expect(new Set(found).size).toBe(120);
-    await restored.close();
   });
 
   test.each([[false], [true]])('nothing that lies where it should is touched for it (closed: %s)', async (isClosed) => {

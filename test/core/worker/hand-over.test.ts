@@ -6,12 +6,15 @@ import type { PostgresWorker } from '../../../src/core/worker/postgres-worker.js
 import type { AttemptRequest } from '../../../src/core/worker/attempt-request.js';
 import { until } from '../../database/until.js';
 import { testDatabase } from '../../support/database.js';
+import { armed, longMs } from '../notify/waiting-worker.js';
 import { countedOwnConnection } from '../producers/statements.js';
 
 const database = await testDatabase();
 const start = new Date('2031-05-06T07:08:09Z');
 const clock = new ManualClock(start);
 const coordinate = await database.connect({ clock });
+/** Of another process, as far as the first one knows. */
+const elsewhere = await database.connect({ clock });
 let namespace: PostgresNamespace;
 let spec: WorkSpec;
 let worker: PostgresWorker;
@@ -164,6 +167,35 @@ describe('a worker that sleeps in the process that adds', () => {
     expect(await (await adding).data()).toEqual({ second: true });
     asleep.getUp();
   });
+
+  test('whatever units specs have that it does not work for, or that are paused', async () => {
+    const [other, paused] = [await namespace.setWorkSpec({ name: 'other' }), await namespace.setWorkSpec({ name: 'paused' })];
+    await other.addWorkUnit('!', {});
+    await paused.addWorkUnit('!', {});
+    await paused.setMeta({ paused: true });
+    const asleep = sleeper(worker, { workSpecs: ['spec', 'paused', 'none'] });
+    await spec.addWorkUnit('unit', {});
+    expect(names(await asleep.given())).toEqual(['unit']);
+    asleep.getUp();
+  });
+
+  test('who follows the namespace is told of it, in order, and nobody who waits for work', async () => {
+    const told: string[] = [];
+    const events = namespace.events();
+    await events.ready;
+    const following = (async () => {
+      for await (const { kind } of events) if (told.push(kind) === 2) break;
+    })();
+    const other = await armed(await elsewhere.namespace(namespace.name));
+    const asleep = sleeper(worker);
+    await spec.addWorkUnit('unit', {});
+    expect(names(await asleep.given())).toEqual(['unit']);
+    await following;
+    expect(told).toEqual(['added', 'started']);
+    expect(await other.wait(0)).toBe('timeout');
+    await other.close();
+    asleep.getUp();
+  });
 });
 
 describe('a unit is only added, and others are woken', () => {
@@ -219,14 +251,14 @@ describe('a unit is only added, and others are woken', () => {
     asleep.getUp();
   });
 
-  test('whatever units specs have that it does not work for, or that are paused', async () => {
-    const [other, paused] = [await namespace.setWorkSpec({ name: 'other' }), await namespace.setWorkSpec({ name: 'paused' })];
-    await other.addWorkUnit('!', {});
-    await paused.addWorkUnit('!', {});
-    await paused.setMeta({ paused: true });
-    const asleep = sleeper(worker, { workSpecs: ['spec', 'paused', 'none'] });
+  test('wherever they wait', async () => {
+    const [here, there] = [await armed(namespace), await armed(await elsewhere.namespace(namespace.name))];
+    const asleep = sleeper(worker, { workSpecs: ['other'] });
+    const waiting = [here.wait(longMs), there.wait(longMs)];
     await spec.addWorkUnit('unit', {});
-    expect(names(await asleep.given())).toEqual(['unit']);
+    expect(asleep.offers).toEqual([1]);
+    expect(await Promise.all(waiting)).toEqual(['notified', 'notified']);
+    await Promise.all([here.close(), there.close()]);
     asleep.getUp();
   });
 
