@@ -155,7 +155,8 @@ export class Claimer {
   /** Whether anything was claimed. Asks for each group of work specs once, beginning with another one each time. */
   async #claimOnce(): Promise<boolean> {
     const { worker, specs } = this.#options;
-    const groups = groupsOf(await specs.specsByHandler());
+    // Who was woken looks at once for what he knows, and if there is nothing, for what else there may be.
+    const groups = groupsOf(this.#isWoken ? specs.knownByHandler() : await specs.specsByHandler());
     const first = this.#turn++ % groups.length;
     for (const { workSpecs, unitsPerSlot } of [...groups.slice(first), ...groups.slice(0, first)]) {
       const room = this.#room();

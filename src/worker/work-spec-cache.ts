@@ -42,6 +42,11 @@ export class WorkSpecCache {
   /** The names of the work specs to ask for, by handler. Looks for new ones now and then. */
   async specsByHandler(): Promise<Map<RegisteredHandler, string[]>> {
     await this.#lookForTasks();
+    return this.knownByHandler();
+  }
+
+  /** The same without a look. */
+  knownByHandler(): Map<RegisteredHandler, string[]> {
     const specs = new Map([...this.#handlers.values()].map((handler) => [handler, [handler.name]]));
     for (const [name, handler] of this.#byTask) specs.get(handler)?.push(name);
     return specs;

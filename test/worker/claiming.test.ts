@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createWorker } from '../../src/worker/index.js';
+import { countedOwnConnection } from '../core/producers/statements.js';
 import { until } from '../database/until.js';
 import { testDatabase } from '../support/database.js';
 import { runWorker, untilCounts } from './running.js';
@@ -123,6 +124,52 @@ describe('a worker that has nothing to do', () => {
     await spec.addWorkUnits([{ name: 'in a transaction', data: {} }], { client });
     await client.query('commit');
     await untilCounts(spec, { finished: 71 });
+  });
+
+  test('at once for what it knows, however long ago that was, and only then for new work specs', async () => {
+    const connection = await countedOwnConnection(database);
+    onTestFinished(() => connection.close());
+    const namespace = await namespaceOf('woken');
+    const spec = await namespace.setWorkSpec({ name: 'spec' });
+    const log: string[] = [];
+    const happened = (...what: readonly string[]) => log.push(...connection.sentOf(''), ...what);
+    const worker = createWorker<{ spec: object }>({
+      coordinate: connection.coordinate,
+      namespace: 'woken',
+      pollMs: 3_600_000,
+      handlers: { spec: ({ name }) => void happened(name) },
+    });
+    onTestFinished(() => worker.stop());
+    await worker.start();
+    // Once it has registered it looks again, and only then sleeps.
+    const untilAsleepAfter = (what: string) =>
+      until('it sleeps', () => {
+        happened();
+        const [registered, looked] = [log.lastIndexOf('notify.register-waiter'), log.lastIndexOf('scheduler.list-named-candidates')];
+        return worker.load.unreported === 0 && looked > registered && registered > log.indexOf(what);
+      });
+    await untilAsleepAfter('nothing');
+    for (const unit of ['first', 'second']) {
+      await spec.addWorkUnit(unit, {});
+      await until('it has run', () => log.includes(unit));
+      await untilAsleepAfter(unit);
+    }
+    const now = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, 'now');
+    onTestFinished(() => clock.mockRestore());
+    let seen: readonly string[] = [];
+    // It may be awake already, and look for new work specs before it claims: not each time.
+    for (let round = 1; !seen.includes('attempt.claim-fresh') || seen.includes('work-spec.list'); round++) {
+      // What it knows is too old now.
+      clock.mockImplementation(() => now() + 5_000 * round);
+      const unit = `round ${round}`;
+      happened(`adding in ${unit}`);
+      await spec.addWorkUnit(unit, {});
+      await until('it has run', () => log.includes(unit));
+      seen = log.slice(log.indexOf(`adding in ${unit}`), log.indexOf(unit));
+      await untilAsleepAfter(unit);
+      expect(log.lastIndexOf('work-spec.list')).toBeGreaterThan(log.indexOf(`adding in ${unit}`));
+    }
   });
 
   test('looks again when a delay has passed', async () => {

@@ -6,6 +6,8 @@ interface KnownSpec {
   readonly namespaceId: number;
   /** Whether the last claim found nothing: then the next request looks why before it claims. */
   isDry: boolean;
+  /** Whether something was added since the last claim found nothing. */
+  isWoken: boolean;
 }
 
 /**
@@ -16,21 +18,25 @@ interface KnownSpec {
 export class DirectClaims {
   readonly #specs = new Map<string, KnownSpec>();
 
-  /** The id of a spec that is worth a claim; undefined: look. */
-  get(namespaceId: number, name: string): number | undefined {
+  /** A spec that is worth a claim, and whether there was nothing of it a moment ago; undefined: look. */
+  get(namespaceId: number, name: string): { readonly id: number; readonly isWoken: boolean } | undefined {
     const spec = this.#specs.get(keyOf(namespaceId, name));
-    return spec?.isDry === false ? spec.id : undefined;
+    return spec?.isDry === false ? spec : undefined;
   }
 
   /** Says how a claim came out. */
   claimed(namespaceId: number, name: string, id: number, { isDry }: { readonly isDry: boolean }): void {
     if (this.#specs.size >= mostRemembered) this.#specs.clear();
-    this.#specs.set(keyOf(namespaceId, name), { id, namespaceId, isDry });
+    this.#specs.set(keyOf(namespaceId, name), { id, namespaceId, isDry, isWoken: false });
   }
 
   /** Says that there may be work again in a namespace. */
   woken(namespaceId: number): void {
-    for (const spec of this.#specs.values()) if (spec.namespaceId === namespaceId) spec.isDry = false;
+    for (const spec of this.#specs.values()) {
+      if (spec.namespaceId !== namespaceId) continue;
+      spec.isWoken ||= spec.isDry;
+      spec.isDry = false;
+    }
   }
 }
 

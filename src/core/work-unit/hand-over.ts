@@ -1,7 +1,8 @@
-import { byteaArray, sqlState, type Row } from '../../database/index.js';
+import { sqlState, type Row } from '../../database/index.js';
 import { mostTogether } from '../attempt/claim-parts.js';
 import type { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import type { Bucket } from '../backend.js';
+import { namesArray } from '../instant.js';
 import { addedPayload, attemptPayloads } from '../notify/payload.js';
 import { send } from '../notify/send.js';
 import { wakeWhoWaits } from '../notify/wake.js';
@@ -93,8 +94,4 @@ function handOver(worker: SleepingWorker, count: number): Handing {
   // Who has added them is to know first: a handler may look for what he keeps of them.
   worker.expect(count, new Promise((resolve) => (give = (attempts) => setImmediate(() => resolve(attempts)))));
   return { give };
-}
-
-function namesArray(names: readonly string[]): Buffer {
-  return byteaArray(names.map((name) => Buffer.from(name)));
 }

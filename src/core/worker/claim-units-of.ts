@@ -1,12 +1,13 @@
 import { encodeData } from '../../codec/index.js';
-import { byteaArray, int8Array, type Row, type Statement } from '../../database/index.js';
+import { int8Array, type Row, type Statement } from '../../database/index.js';
 import { freshUntil } from '../attempt/attempt-place.js';
 import { claimedUnitsFromRow, type ClaimedUnit } from '../attempt/claimed-units.js';
 import { leastInLeaseRanges } from '../attempt/claim-parts.js';
+import { claimFreshUnits } from '../attempt/claim-fresh.js';
 import { breakUpReadyRange, claimReadyRanges } from '../attempt/claim-ready-ranges.js';
 import { claimFewUnits, claimOrFailUnits, claimUnits, readClaimed } from '../attempt/claim.js';
 import { PostgresAttempt } from '../attempt/postgres-attempt.js';
-import { bytes, instant } from '../instant.js';
+import { bytes, instant, namesArray } from '../instant.js';
 import { readWatched } from '../notify/is-watched.js';
 import { attemptPayloads, type AttemptChange, type AttemptReference } from '../notify/payload.js';
 import { send } from '../notify/send.js';
@@ -48,6 +49,8 @@ export interface ClaimOptions {
   readonly unlessDue?: boolean;
   /** Whether this request has come upon units whose retries are spent: then it is to fail them from the first pass on. @default false */
   readonly metSpent?: boolean;
+  /** Whether the last claim found nothing, and something was added since; goes with `unlessDue`. @default false */
+  readonly isWoken?: boolean;
 }
 
 /** Claims units of one spec, in as many passes through the gate as it takes. */
@@ -55,7 +58,7 @@ export async function claimUnitsOf(
   worker: PostgresWorker,
   spec: ClaimedSpec,
   request: CheckedRequest,
-  { unlessDue = false, metSpent = false }: ClaimOptions = {},
+  { unlessDue = false, metSpent = false, isWoken = false }: ClaimOptions = {},
 ): Promise<Claim> {
   const { lastClaims } = worker.bucket;
   const attempts: PostgresAttempt[] = [];
@@ -65,21 +68,27 @@ export async function claimUnitsOf(
   let failsSpent = metSpent;
   let from: Source = { kind: asked >= leastClaimedInRanges && !failsSpent && lastClaims.expectsRanges(spec.id) ? 'ranges' : 'units' };
   let next: Next | undefined;
+  let isFresh = isWoken;
   for (let total = 0; ; ) {
     let most = 0;
     let pass: Pass;
     try {
       if (next !== undefined) from = await nextSource(worker, next, { left: asked - total, heldRanges });
       // Where there were few a moment ago, a few come first: they are claimed faster by themselves.
-      const isFirstOfFew = from.kind === 'units' && total === 0 && !lastClaims.expectsMany(spec.id);
+      const isFirstOfFew = isFresh || (from.kind === 'units' && total === 0 && !lastClaims.expectsMany(spec.id));
       most = Math.min(asked - total, isFirstOfFew ? leastInLeaseRanges - 1 : mostAtOnce);
-      pass = await passGate(worker, spec, request, { from, most, further, unlessDue, failsSpent, heldRanges });
+      pass = isFresh
+        ? await claimFresh(worker, spec, request, most)
+        : await passGate(worker, spec, request, { from, most, further, unlessDue, failsSpent, heldRanges });
     } catch (error) {
       if (attempts.length === 0) throw error;
       // What was claimed before is to be worked on; whoever asks for more meets the same trouble.
       warn(worker, 'not all that was asked for could be claimed (if it was after all, it is held until its lease ends)', error);
       return { attempts, progressed: true };
     }
+    const wasFresh = isFresh;
+    isFresh = false;
+    if (wasFresh && pass.count === 0) continue;
     attempts.push(...pass.attempts);
     total += pass.count;
     next = undefined;
@@ -148,6 +157,25 @@ interface Next {
   readonly isClaimable?: boolean;
 }
 
+/** A first pass for who was woken: what was added since there was nothing, if it is little and waits in no particular way; else nothing. */
+async function claimFresh(worker: PostgresWorker, spec: ClaimedSpec, { lifetimeMs, availableGb, runtimes }: CheckedRequest, most: number): Promise<Pass> {
+  const { bucket } = worker;
+  const now = bucket.backend.now();
+  const front = bucket.fronts.get(spec.id);
+  const began = performance.now();
+  const [claim] = await bucket.runThroughGate(claimFreshUnits, [
+    ...[spec.id, most, worker.id, lifetimeMs, now, bucket.horizon.since(now)],
+    ...[availableGb ?? null, runtimes === undefined ? null : namesArray(runtimes)],
+    ...[front?.generation ?? null, front?.rank ?? null, front?.name ?? null, front?.epoch ?? null, worker.namespace.id],
+  ]);
+  const count = Number(claim?.taken);
+  const pass = { count, passedBy: 0, cameUponSpent: false, mostReturned: Number(claim?.max_attempts_returned), next: undefined };
+  if (claim === undefined || count === 0) return { attempts: [], ...pass };
+  bucket.newestNumber = Number(claim.greatest);
+  bucket.rotation.claimed(bucket.newestNumber, { isDry: count < most });
+  return { attempts: await attemptsOf(worker, spec, claim, { began, lifetimeMs, read: claim.heads === null ? undefined : [claim] }), ...pass };
+}
+
 async function passGate(
   worker: PostgresWorker,
   spec: ClaimedSpec,
@@ -160,10 +188,6 @@ async function passGate(
   const front = bucket.fronts.get(spec.id);
   // Attempt numbers only grow, so what is claimed now comes after all that this process has seen.
   const seen = bucket.newestNumber;
-  const readAfter = (number: number): readonly [typeof readClaimed, readonly unknown[]] => [
-    readClaimed,
-    [spec.id, worker.id, number, worker.namespace.id],
-  ];
   const began = performance.now();
   const [[claim] = [], following] = await bucket.runThroughGateAndFollow(
     [
@@ -171,12 +195,12 @@ async function passGate(
       [
         ...[spec.id, most, worker.id, lifetimeMs, now, further],
         ...[front?.generation ?? null, front?.rank ?? null, front?.name ?? null],
-        ...[!unlessDue, since, availableGb ?? null, runtimes === undefined ? null : byteaArray(runtimes.map((name) => Buffer.from(name)))],
+        ...[!unlessDue, since, availableGb ?? null, runtimes === undefined ? null : namesArray(runtimes)],
         ...[front?.epoch ?? null, int8Array(heldRanges)],
         ...(from.kind === 'ranges' ? (from.after ?? [null, null]) : failsSpent ? [tooManyRetries] : []),
       ],
     ],
-    seen === 0 ? undefined : readAfter(seen),
+    seen === 0 ? undefined : [readClaimed, [spec.id, worker.id, seen, worker.namespace.id]],
   );
   if (claim === undefined) return { attempts: [], count: 0, passedBy: 0, cameUponSpent: false, mostReturned: 0, next: undefined };
   if (claim.due_leases !== true && claim.due_delayed !== true) {
@@ -200,17 +224,31 @@ async function passGate(
   bucket.rotation.claimed(bucket.newestNumber, { isDry: count < most && next === undefined && (failsSpent || claim.spent !== true) });
   await noteSpent(worker, spec, claim);
   if (count === 0) return { attempts: [], ...pass };
-  const rows = (isAfterSeen ? following : undefined) ?? (await readCommitted(worker, readAfter(Number(claim.least) - 1)));
+  return { attempts: await attemptsOf(worker, spec, claim, { began, lifetimeMs, read: isAfterSeen ? following : undefined }), ...pass };
+}
+
+interface ReadOptions {
+  /** When the claim was sent, by performance.now(). */
+  readonly began: number;
+  readonly lifetimeMs: number;
+  /** What was read of the units, if it was. */
+  readonly read: readonly Row[] | undefined;
+}
+
+/** The attempts of a claim. */
+async function attemptsOf(worker: PostgresWorker, spec: ClaimedSpec, claim: Row, { began, lifetimeMs, read }: ReadOptions): Promise<PostgresAttempt[]> {
+  const firstNumber = Number(claim.least);
+  const [row] = read ?? (await readCommitted(worker, [readClaimed, [spec.id, worker.id, firstNumber - 1, worker.namespace.id]]));
   const terms = {
     startTime: instant(claim.now),
     expirationTime: instant(claim.expires_at),
     freshUntil: freshUntil(began, lifetimeMs),
-    firstNumber: Number(claim.least),
+    firstNumber,
   };
-  const units = await claimedUnitsFromRow(bucket, spec.id, rows[0], { isOurs: ownNumbers(claim), terms });
-  if (rows[0]?.watched === true) await announce(worker, 'started', units);
+  const units = await claimedUnitsFromRow(worker.bucket, spec.id, row, { isOurs: ownNumbers(claim), terms });
+  if (row?.watched === true) await announce(worker, 'started', units);
   const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
-  return { attempts: units.map((unit) => claimedAttempt(worker, workSpec, unit)), ...pass };
+  return units.map((unit) => claimedAttempt(worker, workSpec, unit));
 }
 
 function nextOf(from: Source, { stopped_by: by, stopped_rank: rank, stopped_name: name, held_ranges: held, may_claim_ranges: mayClaimRanges }: Row): Next | undefined {

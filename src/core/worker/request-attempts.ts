@@ -1,10 +1,10 @@
 import { encodeData } from '../../codec/index.js';
-import { byteaArray, type Row } from '../../database/index.js';
+import type { Row } from '../../database/index.js';
 import { claimContinuousUnit } from '../attempt/claim.js';
 import { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import { skipLostNumbers } from '../attempt/skip-lost-numbers.js';
 import { expireDue, expireDueLimit, promoteDue, promoteDueLimit } from '../expiry/expire-due.js';
-import { bytes, instant } from '../instant.js';
+import { bytes, instant, namesArray } from '../instant.js';
 import { readWatchedFully } from '../notify/is-watched.js';
 import { candidateFromRow, listCandidates, listNamedCandidates, lookForDue, type SpecCandidate } from '../scheduler/candidates.js';
 import { chooseWorkSpec } from '../scheduler/choose-work-spec.js';
@@ -71,9 +71,10 @@ async function claimDirectly(worker: PostgresWorker, request: CheckedRequest): P
   const [name, ...others] = request.workSpecs ?? [];
   if (name === undefined || others.length > 0) return [];
   const { bucket, namespace } = worker;
-  const id = bucket.directClaims.get(namespace.id, name);
-  if (id === undefined) return [];
-  const { attempts } = await claimUnitsOf(worker, { id, name }, request, { unlessDue: true });
+  const known = bucket.directClaims.get(namespace.id, name);
+  if (known === undefined) return [];
+  const { id, isWoken } = known;
+  const { attempts } = await claimUnitsOf(worker, { id, name }, request, { unlessDue: true, isWoken });
   bucket.directClaims.claimed(namespace.id, name, id, { isDry: attempts.length === 0 });
   return attempts;
 }
@@ -117,7 +118,7 @@ async function findCandidates({ bucket, namespace }: PostgresWorker, { workSpecs
       const [specIds, ranks, names, ...seen] = bucket.fronts.parameters();
       const at = [now, since, ...seen];
       if (workSpecs === undefined) return bucket.run(listCandidates, [specIds, ranks, names, ...specIdRange(namespace.id), ...at]);
-      const wanted = byteaArray(workSpecs.map((name) => Buffer.from(name)));
+      const wanted = namesArray(workSpecs);
       return bucket.run(listNamedCandidates, [specIds, ranks, names, namespace.id, wanted, ...at]);
     }
   }

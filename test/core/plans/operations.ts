@@ -115,6 +115,26 @@ export const operations: readonly Operation[] = [
     mostRows: few,
     run: onRequest({ workSpecs: ['small'] }, (place) => unitOf(place, 'small')),
   },
+  {
+    name: 'asking for a unit when woken',
+    mostRows: few,
+    run: async ({ connection: { namespace, explain } }) => {
+      const { bucket, id } = namespace as unknown as Pick<PostgresNamespace, 'bucket' | 'id'>;
+      const spec = await namespace.setWorkSpec({ name: randomUUID(), priority: -3 });
+      const worker = await namespace.worker(randomUUID());
+      const request = { workSpecs: [spec.name], numberOfWorkUnits: 24 };
+      for (const unit of ['a', 'b']) {
+        await spec.addWorkUnit(unit, {});
+        await worker.requestAttempts(request);
+        await worker.requestAttempts(request);
+      }
+      bucket.directClaims.woken(id);
+      await spec.addWorkUnits(newUnits(3));
+      const statements = await explain(() => worker.requestAttempts(request));
+      await namespace.destroyWorkSpec(spec.name);
+      return statements;
+    },
+  },
   { name: 'asking for a unit of a spec with a limit', mostRows: few, run: onRequest({ workSpecs: ['limited'] }) },
   {
     name: 'asking where a unit has spent its retries',
