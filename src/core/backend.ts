@@ -53,6 +53,9 @@ export interface BackendOptions {
 
 const outOfSharedMemory = '53200';
 
+/** For how long claims that met each other are kept further apart, in milliseconds. */
+const contendedForMs = 10_000;
+
 /** For how long claims go without predicate locks once there was no room for them, in milliseconds. */
 const spareForMs = 10_000;
 
@@ -188,6 +191,8 @@ export class Bucket {
   readonly watching = new Watching(this);
   /** What becomes of units that somebody waits for. */
   readonly outcomes = new OutcomeAwaiter(this);
+  /** Until when claims are taken to meet each other, by performance.now(). */
+  #contendedUntil = Number.NEGATIVE_INFINITY;
   /** Until when the server is taken to have no room for predicate locks, by performance.now(). */
   #sparesPredicateLocksUntil = Number.NEGATIVE_INFINITY;
   readonly #statements: StatementSet;
@@ -208,6 +213,14 @@ export class Bucket {
     this.ends = new EndQueue(this);
     this.leftRanges = new LeftRanges(this);
     this.finder = new AttemptFinder(this);
+  }
+
+  /**
+   * Whether one of this process's claims was aborted lately, because it met another one behind the gate. What they meet at is the page at which leases end that was read by
+   * the one, to see whether anything is due, and written by the other. So while this is so, who claims is to look for what is due beforehand, in a statement of its own.
+   */
+  get isContended(): boolean {
+    return performance.now() < this.#contendedUntil;
   }
 
   /** Waits for the housekeeping under way; there will be no other. */
@@ -281,8 +294,11 @@ export class Bucket {
       `set local synchronous_commit = ${waitForDisk ? 'on' : 'off'}`,
       [this.#statements.prepare(statement), values],
     ];
+    const { database } = this.backend;
     const run = async (isolation: 'serializable' | 'repeatable read'): Promise<(readonly Row[])[]> => {
-      const answers = await this.backend.database.transactionInOneTrip({ isolation }, steps, follow && this.step(...follow));
+      const { serializationFailures } = database.statistics;
+      const answers = await database.transactionInOneTrip({ isolation }, steps, follow && this.step(...follow));
+      if (database.statistics.serializationFailures > serializationFailures) this.#contendedUntil = performance.now() + contendedForMs;
       return answers.slice(steps.length - 1);
     };
     const now = performance.now();
@@ -291,7 +307,7 @@ export class Bucket {
       return await run('serializable');
     } catch (error) {
       if (sqlState(error) !== outOfSharedMemory) throw error;
-      if (now - this.#sparesPredicateLocksUntil > spareForMs) this.backend.database.logger.warn(noPredicateLocks);
+      if (now - this.#sparesPredicateLocksUntil > spareForMs) database.logger.warn(noPredicateLocks);
       this.#sparesPredicateLocksUntil = now + spareForMs;
       return run('repeatable read');
     }

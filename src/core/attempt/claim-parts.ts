@@ -5,11 +5,11 @@ import { mostOfLeaseRange } from './attempt-place.js';
 /** From so many units on a claim makes ranges of leases instead of a lease for each (lease_range in the migrations). */
 export const leastInLeaseRanges = 16;
 
-/** Whether anything is due; the living generations, with the place of the first unit in the sealed one; the spec, and how many units of it can be claimed. */
+/** Whether anything is due (null: that was not asked, see Bucket.isContended); the living generations, with the place of the first unit in the sealed one; the spec, and how many units of it can be claimed. */
 export const specWithRoom = (s: string): string => `
     due as materialized (
       select
-        (
+        case when not $10::boolean then (
           select true from ${s}.lease
           where expires_at >= coalesce($11::timestamptz, '-infinity') and expires_at < coalesce($5::timestamptz, statement_timestamp())
           order by expires_at limit 1
@@ -17,12 +17,12 @@ export const specWithRoom = (s: string): string => `
           select true from ${s}.lease_range
           where expires_at >= coalesce($11::timestamptz, '-infinity') and expires_at < coalesce($5::timestamptz, statement_timestamp())
           order by expires_at limit 1
-        ) is true as leases,
-        (
+        ) is true end as leases,
+        case when not $10::boolean then (
           select true from ${s}.delayed
           where not_before >= coalesce($11::timestamptz, '-infinity') and not_before <= coalesce($5::timestamptz, statement_timestamp())
           order by not_before limit 1
-        ) is true as delays
+        ) is true end as delays
     ),
     generation as materialized (
       select

@@ -24,7 +24,7 @@ import { answer, headOfClaimed, isReadTogether, leases, rangeHead, specWithRoom 
  * What comes back goes through the gate with the claim: a few numbers, so that it fits into the buffers of a connection even if
  * its client is frozen, and the gate opens all the same. Names and payloads are fetched afterwards.
  * Parameters: spec id, number of units, worker id, lifetime in ms, now, how many to look further,
- * the sealed generation this process knows, rank and name of the first unit in it, whether to claim although something is due, since when
+ * the sealed generation this process knows, rank and name of the first unit in it, whether to claim without looking for what is due, since when
  * leases and delays can be due, available memory in GB or null, runtimes or null, the epoch in which the sealed generation was seen, ranges of ready_range to pass by.
  */
 export const claimUnits = statement('attempt.claim', (s) => claimText(s, { inRanges: true }));

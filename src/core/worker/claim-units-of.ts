@@ -203,7 +203,7 @@ async function passGate(
     seen === 0 ? undefined : [readClaimed, [spec.id, worker.id, seen, worker.namespace.id]],
   );
   if (claim === undefined) return { attempts: [], count: 0, passedBy: 0, cameUponSpent: false, mostReturned: 0, next: undefined };
-  if (claim.due_leases !== true && claim.due_delayed !== true) {
+  if (claim.due_leases === false && claim.due_delayed === false) {
     bucket.horizon.clear(since, instant(claim.now), performance.now() - began);
   }
   noteFront(worker, spec.id, claim);

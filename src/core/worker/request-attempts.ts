@@ -74,9 +74,21 @@ async function claimDirectly(worker: PostgresWorker, request: CheckedRequest): P
   const known = bucket.directClaims.get(namespace.id, name);
   if (known === undefined) return [];
   const { id, isWoken } = known;
-  const { attempts } = await claimUnitsOf(worker, { id, name }, request, { unlessDue: true, isWoken });
+  const { isContended } = bucket;
+  if (isContended && (await isAnythingDue(worker))) return [];
+  const { attempts } = await claimUnitsOf(worker, { id, name }, request, isContended ? {} : { unlessDue: true, isWoken });
   bucket.directClaims.claimed(namespace.id, name, id, { isDry: attempts.length === 0 });
   return attempts;
+}
+
+async function isAnythingDue({ bucket }: PostgresWorker): Promise<boolean> {
+  const now = bucket.backend.now();
+  const since = bucket.horizon.since(now);
+  const beganAt = performance.now();
+  const [due] = await bucket.run(lookForDue, [now, since]);
+  if (due?.due_leases === true || due?.due_delayed === true) return true;
+  bucket.horizon.clear(since, instant(due?.now), performance.now() - beganAt);
+  return false;
 }
 
 /** What a request chooses from. */
