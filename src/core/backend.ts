@@ -216,7 +216,7 @@ export class Bucket {
   }
 
   /**
-   * Whether one of this process's claims was aborted lately, because it met another one behind the gate. What they meet at is the page at which leases end that was read by
+   * Whether one of this process's claims was aborted lately. Mostly it has met another one behind the gate: at the page of an index of when leases end that was read by
    * the one, to see whether anything is due, and written by the other. So while this is so, who claims is to look for what is due beforehand, in a statement of its own.
    */
   get isContended(): boolean {
@@ -296,9 +296,8 @@ export class Bucket {
     ];
     const { database } = this.backend;
     const run = async (isolation: 'serializable' | 'repeatable read'): Promise<(readonly Row[])[]> => {
-      const { serializationFailures } = database.statistics;
-      const answers = await database.transactionInOneTrip({ isolation }, steps, follow && this.step(...follow));
-      if (database.statistics.serializationFailures > serializationFailures) this.#contendedUntil = performance.now() + contendedForMs;
+      const onRetry = (): void => void (this.#contendedUntil = performance.now() + contendedForMs);
+      const answers = await database.transactionInOneTrip({ isolation, onRetry }, steps, follow && this.step(...follow));
       return answers.slice(steps.length - 1);
     };
     const now = performance.now();

@@ -1,9 +1,10 @@
-import type { Pool, PoolClient } from 'pg';
+import type { PoolClient } from 'pg';
 import { ClosedError } from '../errors/index.js';
+import type { DatabaseOptions } from './database-options.js';
 import { borrow, commit, corked, giveBack, isIdle, rollBack, untilAborted } from './lent-client.js';
 import type { Logger } from './logger.js';
 import { mergeTasks } from './merge-tasks.js';
-import { Retrier, type RetryOptions, type TransactionStatistics } from './retry.js';
+import { Retrier, type TransactionStatistics } from './retry.js';
 import type { PreparedStatement } from './statement.js';
 import type {
   AfterCommit,
@@ -17,20 +18,10 @@ import type {
 } from './transaction.js';
 import { isConnectionLoss, translateConnectError, translateConnectionLoss, translateError } from './translate-error.js';
 
-export interface DatabaseOptions {
-  readonly pool: Pool;
-  /** Whether to end the pool on close. */
-  readonly ownsPool: boolean;
-  /** Whether clients of the pool send a statement without waiting for the answer to the last one. */
-  readonly pipeline: boolean;
-  /** Whether statements are prepared by name; not every connection pooler lets them be. */
-  readonly prepare: boolean;
-  /** For messages: where the server is, without secrets. */
-  readonly target: string;
-  /** For messages: the schema of the tables. */
-  readonly schema: string;
-  readonly retry: RetryOptions;
-  readonly logger: Logger;
+export interface OneTripSettings {
+  readonly isolation?: TransactionSettings['isolation'] | 'repeatable read';
+  /** Told each time that it begins again because it has met others. */
+  readonly onRetry?: () => void;
 }
 
 /** The connection to PostgreSQL: runs statements, and is the one place that begins transactions. */
@@ -157,11 +148,13 @@ export class Database implements Executor {
    * its rows are not among them if it failed. Resolves to the rows of each statement. (Where the pool's clients do not pipeline: step by step.)
    */
   async transactionInOneTrip(
-    { isolation = 'read committed' }: { readonly isolation?: TransactionSettings['isolation'] | 'repeatable read' },
+    { isolation = 'read committed', onRetry }: OneTripSettings,
     steps: readonly TransactionStep[],
     follow?: StatementStep,
   ): Promise<(readonly Row[])[]> {
+    let tries = 0;
     return this.#retrying(async (client) => {
+      if (tries++ > 0) onRetry?.();
       const send = async (step: TransactionStep): Promise<readonly Row[]> => {
         if (typeof step !== 'string') return this.#send(client, step[0], step[1]);
         await this.#own(client.query(step));

@@ -156,7 +156,7 @@ export class Claimer {
   async #claimOnce(): Promise<boolean> {
     const { worker, specs } = this.#options;
     // Who was woken looks at once for what he knows, and if there is nothing, for what else there may be.
-    const groups = groupsOf(this.#isWoken ? specs.knownByHandler() : await specs.specsByHandler());
+    const groups = groupsOf(await specs.specsByHandler({ inHurry: this.#isWoken }));
     const first = this.#turn++ % groups.length;
     for (const { workSpecs, unitsPerSlot } of [...groups.slice(first), ...groups.slice(0, first)]) {
       const room = this.#room();

@@ -3,7 +3,7 @@ import type { Namespace } from '../core/namespace/namespace.js';
 import { NoSuchWorkSpecError } from '../errors/index.js';
 import type { RegisteredHandler } from './registered-handler.js';
 
-/** How old what is known of the work specs may be, in milliseconds: which there are, and their definitions. */
+/** How old what is known of the work specs may be, in milliseconds: which there are (of who is in a hurry: as their definitions), and their definitions. */
 const namesUsableMs = 1_000;
 const definitionsUsableMs = 15_000;
 /** How many definitions are read at once. */
@@ -39,14 +39,10 @@ export class WorkSpecCache {
     return this.#handlers.get(name) ?? this.#byTask.get(name);
   }
 
-  /** The names of the work specs to ask for, by handler. Looks for new ones now and then. */
-  async specsByHandler(): Promise<Map<RegisteredHandler, string[]>> {
-    await this.#lookForTasks();
-    return this.knownByHandler();
-  }
-
-  /** The same without a look. */
-  knownByHandler(): Map<RegisteredHandler, string[]> {
+  /** The names of the work specs to ask for, by handler. Looks for new ones now and then; who is in a hurry does so less often. */
+  async specsByHandler({ inHurry = false } = {}): Promise<Map<RegisteredHandler, string[]>> {
+    const known = performance.now() - this.#lookedAt;
+    if (known >= (inHurry ? definitionsUsableMs : namesUsableMs)) await this.#lookForTasks();
     const specs = new Map([...this.#handlers.values()].map((handler) => [handler, [handler.name]]));
     for (const [name, handler] of this.#byTask) specs.get(handler)?.push(name);
     return specs;
@@ -59,7 +55,6 @@ export class WorkSpecCache {
 
   async #lookForTasks(): Promise<void> {
     const now = performance.now();
-    if (now - this.#lookedAt < namesUsableMs) return;
     this.#lookedAt = now;
     const names = (await this.#namespace.workSpecNames()).filter((name) => !this.#handlers.has(name));
     const unread = names.filter((name) => !(now - (this.#definitions.get(name)?.readAt ?? Number.NEGATIVE_INFINITY) < definitionsUsableMs));

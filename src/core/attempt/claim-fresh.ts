@@ -2,15 +2,15 @@ import { statement } from '../../database/index.js';
 import { isWatchedFully } from '../notify/is-watched.js';
 import { headOfClaimed } from './claim-parts.js';
 
-/** What comes back with a claim must fit into the buffers of a connection, or a client that is frozen keeps the gate shut: names and payloads, in bytes. */
-const mostBytes = 4_096;
+/** Names and payloads, in bytes, that come back with a claim: as text twice as long, they still fit into the server's buffer, so that a client that is frozen does not keep the gate shut. */
+const mostBytes = 3_072;
 
 /**
  * Claims units of one spec like claimUnits, for who has just been woken: if none waits but what was added since others found nothing. There is less
  * of it for the server to set up, and names and payloads come with it.
  *
- * It finds nothing (and the others are to be tried) if anything is due, if units of the spec wait in ranges or in older generations of `ready`, if there is a limit to how many may run,
- * or if the retries of one of those in front are spent.
+ * It claims nothing (and the others are to be tried) if anything is due, if units of the spec wait in ranges or in older generations of `ready`, if there is a limit to how many may run,
+ * or if the retries of one of those in front are spent. `is_dry`: none of that, there is no unit.
  * Lock order and isolation: as claimUnits. Indexes: ready_order, up to the limit in the open generation, one probe in the others; ready_range_order, one probe; lease_due,
  * lease_range_due and delayed_due from where nothing was due before; the key of work_unit.
  * `heads`, `names` and `datas` are as of readClaimed, or null if that has to read them. Parameters: spec id, number of units, worker id, lifetime in ms, now, since when leases and delays can be due,
@@ -23,7 +23,7 @@ export const claimFreshUnits = statement(
       select coalesce($5::timestamptz, statement_timestamp()) as now
     ),
     spec as materialized (
-      select w.id, w.max_retries, w.max_attempts_returned, least($2::bigint, case when w.max_attempts_returned > 0 then w.max_attempts_returned end) as room
+      select w.id, w.max_retries, w.max_attempts_returned, generation.open, least($2::bigint, case when w.max_attempts_returned > 0 then w.max_attempts_returned end) as room
       from ${s}.work_spec w, clock, (
         select
           (select epoch from ${s}.no_crash_since) as epoch,
@@ -71,13 +71,20 @@ export const claimFreshUnits = statement(
           order by r.rank, r.name limit 1
         ) is not true
     ),
+    first as materialized (
+      select r.place
+      from spec cross join lateral (
+        select r.ctid as place from ${s}.ready r
+        where r.generation = spec.open and r.spec_id = spec.id
+        order by r.rank, r.name limit spec.room
+      ) r
+    ),
     picked as materialized (
-      select r.ctid as place, r.unit_id, r.attempts, spec.max_retries > 0 and r.attempts >= spec.max_retries as spent
-      from ${s}.ready r, spec
-      where r.generation = (select last_value from ${s}.ready_open) and r.spec_id = $1::bigint
+      select r.ctid as place, r.unit_id, r.attempts, (select max_retries > 0 and r.attempts >= max_retries from spec) as spent
+      from ${s}.ready r
+      where r.ctid = any(array(select place from first))
       order by r.rank, r.name
-      limit (select room from spec)
-      for update of r skip locked
+      for update skip locked
     ),
     numbered as materialized (
       select place, unit_id, attempts + 1 as attempts, nextval('${s.replaceAll("'", "''")}.attempt_number') as number
@@ -97,7 +104,8 @@ export const claimFreshUnits = statement(
       cross join lateral (select u.ctid as place, u.name, u.data from ${s}.work_unit u where u.id = l.unit_id offset 0) u
     )
     select
-      (select max_attempts_returned from spec) as max_attempts_returned, count(*) as taken, min(number) as least, max(number) as greatest,
+      (select max_attempts_returned from spec) as max_attempts_returned, exists (select from spec) and not exists (select from first) as is_dry,
+      count(*) as taken, min(number) as least, max(number) as greatest,
       case when max(number) - min(number) >= count(*) then array_agg(number) end as numbers,
       (select now from clock) as now, (select now + $4::float8 * interval '1 millisecond' from clock) as expires_at,
       string_agg(${headOfClaimed}, ''::bytea order by number) filter (where fits) as heads,

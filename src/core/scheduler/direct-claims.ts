@@ -1,3 +1,6 @@
+/** For how long what waits in another way than claimFreshUnits claims is taken to go on doing so, in milliseconds. */
+const notFreshForMs = 1_000;
+
 /** How many specs a process keeps in mind. */
 const mostRemembered = 10_000;
 
@@ -8,6 +11,8 @@ interface KnownSpec {
   isDry: boolean;
   /** Whether something was added since the last claim found nothing. */
   isWoken: boolean;
+  /** Until when it is not worth it to claim what is fresh first, by performance.now(): what there is waits in another way. */
+  notFreshUntil: number;
 }
 
 /**
@@ -18,16 +23,24 @@ interface KnownSpec {
 export class DirectClaims {
   readonly #specs = new Map<string, KnownSpec>();
 
-  /** A spec that is worth a claim, and whether there was nothing of it a moment ago; undefined: look. */
+  /** A spec that is worth a claim, and whether what was added since there was nothing is worth one of its own; undefined: look. */
   get(namespaceId: number, name: string): { readonly id: number; readonly isWoken: boolean } | undefined {
     const spec = this.#specs.get(keyOf(namespaceId, name));
-    return spec?.isDry === false ? spec : undefined;
+    if (spec?.isDry !== false) return undefined;
+    return { id: spec.id, isWoken: spec.isWoken && performance.now() >= spec.notFreshUntil };
+  }
+
+  /** Says whether such a claim was of use. */
+  lookedFresh(namespaceId: number, name: string, { isUseful }: { readonly isUseful: boolean }): void {
+    const spec = this.#specs.get(keyOf(namespaceId, name));
+    if (spec !== undefined) spec.notFreshUntil = isUseful ? 0 : performance.now() + notFreshForMs;
   }
 
   /** Says how a claim came out. */
   claimed(namespaceId: number, name: string, id: number, { isDry }: { readonly isDry: boolean }): void {
     if (this.#specs.size >= mostRemembered) this.#specs.clear();
-    this.#specs.set(keyOf(namespaceId, name), { id, namespaceId, isDry, isWoken: false });
+    const key = keyOf(namespaceId, name);
+    this.#specs.set(key, { id, namespaceId, isDry, isWoken: false, notFreshUntil: this.#specs.get(key)?.notFreshUntil ?? 0 });
   }
 
   /** Says that there may be work again in a namespace. */

@@ -68,27 +68,31 @@ export async function claimUnitsOf(
   let failsSpent = metSpent;
   let from: Source = { kind: asked >= leastClaimedInRanges && !failsSpent && lastClaims.expectsRanges(spec.id) ? 'ranges' : 'units' };
   let next: Next | undefined;
-  let isFresh = isWoken;
-  for (let total = 0; ; ) {
+  let total = 0;
+  if (isWoken) {
+    const most = Math.min(asked, leastInLeaseRanges - 1);
+    const fresh = await claimFresh(worker, spec, request, most);
+    if (fresh.isDry) return { attempts, progressed: false };
+    attempts.push(...fresh.attempts);
+    total = fresh.attempts.length;
+    if (fresh.mostReturned > 0) asked = Math.min(asked, fresh.mostReturned);
+    if (total > 0 && (total < most || total >= asked)) return { attempts, progressed: true };
+  }
+  for (;;) {
     let most = 0;
     let pass: Pass;
     try {
       if (next !== undefined) from = await nextSource(worker, next, { left: asked - total, heldRanges });
       // Where there were few a moment ago, a few come first: they are claimed faster by themselves.
-      const isFirstOfFew = isFresh || (from.kind === 'units' && total === 0 && !lastClaims.expectsMany(spec.id));
+      const isFirstOfFew = from.kind === 'units' && total === 0 && !lastClaims.expectsMany(spec.id);
       most = Math.min(asked - total, isFirstOfFew ? leastInLeaseRanges - 1 : mostAtOnce);
-      pass = isFresh
-        ? await claimFresh(worker, spec, request, most)
-        : await passGate(worker, spec, request, { from, most, further, unlessDue, failsSpent, heldRanges });
+      pass = await passGate(worker, spec, request, { from, most, further, unlessDue, failsSpent, heldRanges });
     } catch (error) {
       if (attempts.length === 0) throw error;
       // What was claimed before is to be worked on; whoever asks for more meets the same trouble.
       warn(worker, 'not all that was asked for could be claimed (if it was after all, it is held until its lease ends)', error);
       return { attempts, progressed: true };
     }
-    const wasFresh = isFresh;
-    isFresh = false;
-    if (wasFresh && pass.count === 0) continue;
     attempts.push(...pass.attempts);
     total += pass.count;
     next = undefined;
@@ -157,23 +161,42 @@ interface Next {
   readonly isClaimable?: boolean;
 }
 
-/** A first pass for who was woken: what was added since there was nothing, if it is little and waits in no particular way; else nothing. */
-async function claimFresh(worker: PostgresWorker, spec: ClaimedSpec, { lifetimeMs, availableGb, runtimes }: CheckedRequest, most: number): Promise<Pass> {
+interface FreshClaim {
+  readonly attempts: PostgresAttempt[];
+  /** Whether there is no unit. */
+  readonly isDry: boolean;
+  /** The spec's max_attempts_returned. */
+  readonly mostReturned: number;
+}
+
+/** What was added since there was nothing, if it waits in no particular way; else nothing. */
+async function claimFresh(worker: PostgresWorker, spec: ClaimedSpec, { lifetimeMs, availableGb, runtimes }: CheckedRequest, most: number): Promise<FreshClaim> {
   const { bucket } = worker;
   const now = bucket.backend.now();
   const front = bucket.fronts.get(spec.id);
+  const seen = bucket.newestNumber;
   const began = performance.now();
   const [claim] = await bucket.runThroughGate(claimFreshUnits, [
     ...[spec.id, most, worker.id, lifetimeMs, now, bucket.horizon.since(now)],
     ...[availableGb ?? null, runtimes === undefined ? null : namesArray(runtimes)],
     ...[front?.generation ?? null, front?.rank ?? null, front?.name ?? null, front?.epoch ?? null, worker.namespace.id],
   ]);
-  const count = Number(claim?.taken);
-  const pass = { count, passedBy: 0, cameUponSpent: false, mostReturned: Number(claim?.max_attempts_returned), next: undefined };
-  if (claim === undefined || count === 0) return { attempts: [], ...pass };
-  bucket.newestNumber = Number(claim.greatest);
+  const count = Number(claim?.taken ?? 0);
+  const isDry = claim?.is_dry === true;
+  const answer = { isDry, mostReturned: Number(claim?.max_attempts_returned ?? 0) };
+  bucket.directClaims.lookedFresh(worker.namespace.id, spec.name, { isUseful: count > 0 || isDry });
+  if (claim === undefined || count === 0) return { attempts: [], ...answer };
+  noteNumbers(worker, claim, seen);
+  bucket.lastClaims.note(spec.id, { asked: most, count, wereInRanges: false, wereAll: count < most });
   bucket.rotation.claimed(bucket.newestNumber, { isDry: count < most });
-  return { attempts: await attemptsOf(worker, spec, claim, { began, lifetimeMs, read: claim.heads === null ? undefined : [claim] }), ...pass };
+  return { attempts: await attemptsOf(worker, spec, claim, { began, lifetimeMs, read: claim.heads === null ? undefined : [claim] }), ...answer };
+}
+
+/** Notes how far attempt numbers are; whether those of a claim come after all seen before: unless the tables were made anew under this connection. */
+function noteNumbers({ bucket }: PostgresWorker, { least, greatest }: Row, seen: number): boolean {
+  const isAfterSeen = Number(least) > seen;
+  bucket.newestNumber = isAfterSeen ? Math.max(bucket.newestNumber, Number(greatest)) : Number(greatest);
+  return isAfterSeen;
 }
 
 async function passGate(
@@ -218,9 +241,7 @@ async function passGate(
     mostReturned: Number(claim.max_attempts_returned),
     next,
   };
-  // Unless the tables were made anew under this connection.
-  const isAfterSeen = Number(claim.least) > seen;
-  if (count > 0) bucket.newestNumber = isAfterSeen ? Math.max(bucket.newestNumber, Number(claim.greatest)) : Number(claim.greatest);
+  const isAfterSeen = count > 0 && noteNumbers(worker, claim, seen);
   bucket.rotation.claimed(bucket.newestNumber, { isDry: count < most && next === undefined && (failsSpent || claim.spent !== true) });
   await noteSpent(worker, spec, claim);
   if (count === 0) return { attempts: [], ...pass };

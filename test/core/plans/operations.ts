@@ -116,6 +116,20 @@ export const operations: readonly Operation[] = [
     run: onRequest({ workSpecs: ['small'] }, (place) => unitOf(place, 'small')),
   },
   {
+    name: 'asking for a unit when woken, of a spec that is paused',
+    mostRows: few,
+    run: async ({ connection: { namespace, spec, explain } }) => {
+      const { bucket, id } = namespace as unknown as Pick<PostgresNamespace, 'bucket' | 'id'>;
+      const worker = await namespace.worker(randomUUID());
+      bucket.directClaims.claimed(id, spec.name, (spec as unknown as { readonly id: number }).id, { isDry: true });
+      await spec.setMeta({ paused: true });
+      bucket.directClaims.woken(id);
+      const statements = await explain(() => worker.requestAttempts({ workSpecs: [spec.name], numberOfWorkUnits: 24 }));
+      await spec.setMeta({ paused: false });
+      return statements;
+    },
+  },
+  {
     name: 'asking for a unit when woken',
     mostRows: few,
     run: async ({ connection: { namespace, explain } }) => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { PostgresNamespace, WorkSpec } from 'pg-coordinate';
+import pg from 'pg';
 import { ManualClock } from 'pg-coordinate/testing';
 import { afterAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Statement } from '../../../src/database/index.js';
@@ -28,14 +29,25 @@ beforeEach(async () => {
   return () => namespace.destroy();
 });
 
-/** Has the next claim believe that it was aborted and tried again. */
+/** Has a claim aborted once by the server, as if it had met another one. */
 async function contend(of: PostgresNamespace, claim: () => Promise<unknown>): Promise<void> {
-  const { database: own } = of.bucket.backend;
-  let serializationFailures = 0;
-  Object.defineProperty(own, 'statistics', { configurable: true, get: () => ({ serializationFailures: serializationFailures++ }) });
-  await claim();
-  Reflect.deleteProperty(own, 'statistics');
-  expect(of.bucket.isContended).toBe(true);
+  // It may be watched already, so this is no spy.
+  const query = pg.Client.prototype.query as (...args: unknown[]) => unknown;
+  let isAborted = false;
+  Object.assign(pg.Client.prototype, {
+    query(this: pg.Client, ...args: unknown[]): unknown {
+      const [config] = args as [{ readonly text?: string }];
+      if (isAborted || config.text?.includes('pg-coordinate:attempt.claim') !== true) return query.apply(this, args);
+      isAborted = true;
+      return query.apply(this, [`do $$ begin raise exception using errcode = '40001'; end $$`]);
+    },
+  });
+  try {
+    await claim();
+  } finally {
+    Object.assign(pg.Client.prototype, { query });
+  }
+  expect([isAborted, of.bucket.isContended]).toEqual([true, true]);
 }
 
 describe('a worker whose claims meet others', () => {
@@ -45,6 +57,7 @@ describe('a worker whose claims meet others', () => {
     counted.sentOf('');
     await worker.requestAttempts(request);
     expect(counted.sentOf('scheduler.')).toEqual([]);
+    expect(namespace.bucket.isContended).toBe(false);
     await contend(namespace, () => worker.requestAttempts(request));
     counted.sentOf('');
     expect((await worker.requestAttempts(request)).map(({ workUnit }) => workUnit.name)).toEqual(['6', '7']);

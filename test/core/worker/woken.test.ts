@@ -81,7 +81,7 @@ const states: Readonly<Record<string, State>> = {
       await attempt!.retry();
     },
   },
-  'nothing': { isFresh: false, prepare: () => Promise.resolve() },
+  'nothing': { isFresh: true, prepare: () => Promise.resolve() },
   'units in ranges': { isFresh: false, prepare: ({ spec }) => spec.addWorkUnits(named(60)) },
   'units in front of those in ranges': {
     isFresh: false,
@@ -163,6 +163,10 @@ describe('who was woken gets what anybody would, where there is', () => {
       if (isWoken) {
         expect(sent[0]).toBe('attempt.claim-fresh');
         expect(sent.filter((label) => label.startsWith('attempt.claim')).length === 1).toBe(isFresh);
+        // For a second it is not tried again where it was of no use.
+        namespace.bucket.directClaims.claimed(namespace.id, 'spec', (spec as unknown as { id: number }).id, { isDry: true });
+        namespace.bucket.directClaims.woken(namespace.id);
+        expect(namespace.bucket.directClaims.get(namespace.id, 'spec')?.isWoken).toBe(isFresh || state === 'more than it finds');
       } else expect(sent).not.toContain('attempt.claim-fresh');
       expect(attempts.map(({ number }) => number)).toEqual(attempts.map(({ number }) => number).toSorted((a, b) => a - b));
       claimed.push({
@@ -176,17 +180,33 @@ describe('who was woken gets what anybody would, where there is', () => {
     expect(claimed[0]).toEqual(claimed[1]);
   });
 
-  test('a lease that has run out, and a delay that has passed', async () => {
-    const { namespace, spec, worker } = await dry(clocked);
-    await spec.addWorkUnit('was lost', {}, { priority: 2 });
-    await worker.requestAttempts(request);
-    await spec.addWorkUnit('was delayed', {}, { priority: 1, notBefore: new Date(clock.now().getTime() + 1_000) });
+  test.each([
+    ['a lease that has run out', async ({ spec, worker }: Place) => {
+      await spec.addWorkUnit('was lost', {}, { priority: 2 });
+      await worker.requestAttempts(request);
+      return ['was lost'];
+    }],
+    ['many such', async ({ spec, worker }: Place) => {
+      await spec.addWorkUnits(named(20).map((unit) => ({ ...unit, meta: { priority: 2 } })));
+      await worker.requestAttempts(request);
+      return named(20).map(({ name }) => name);
+    }],
+    ['a delay that has passed', async ({ spec }: Place) => {
+      await spec.addWorkUnit('was delayed', {}, { priority: 1, notBefore: new Date(clock.now().getTime() + 1_000) });
+      return ['was delayed'];
+    }],
+  ] as const)('%s', async (_, prepare) => {
+    const place = await dry(clocked);
+    const { namespace, spec, worker } = place;
+    const expected = await prepare(place);
     clock.advance(60_001);
     await spec.addWorkUnit('unit', {});
     namespace.bucket.directClaims.claimed(namespace.id, 'spec', (spec as unknown as { id: number }).id, { isDry: true });
     namespace.bucket.directClaims.woken(namespace.id);
+    counted.sentOf('');
     const attempts: readonly Attempt[] = await worker.requestAttempts(request);
-    expect(attempts.map(({ workUnit }) => workUnit.name)).toEqual(['was lost', 'was delayed', 'unit']);
+    expect(counted.sentOf('attempt.claim')[0]).toBe('attempt.claim-fresh');
+    expect(attempts.map(({ workUnit }) => workUnit.name)).toEqual([...expected, 'unit']);
   });
 
   test('one that somebody is changing: it is passed by', async () => {
@@ -196,8 +216,10 @@ describe('who was woken gets what anybody would, where there is', () => {
     await client.query('begin');
     await client.query(`select from ${database.bucket}.ready where name = $1 and spec_id = $2 for update`, [Buffer.from('100'), (spec as unknown as { id: number }).id]);
     namespace.bucket.directClaims.woken(namespace.id);
+    counted.sentOf('');
     const attempts = await worker.requestAttempts(request);
     await client.query('rollback');
+    expect(counted.sentOf('attempt.claim')).toEqual(['attempt.claim-fresh']);
     expect(attempts.map(({ workUnit }) => workUnit.name)).toEqual(['101', '102']);
     expect((await worker.requestAttempts(request)).map(({ workUnit }) => workUnit.name)).toEqual(['100']);
   });
@@ -213,15 +235,24 @@ describe('who was woken gets what anybody would, where there is', () => {
       }),
     );
     const names: string[] = [];
+    counted.sentOf('');
     for (let round = 0; round < 20; round++) {
       await spec.addWorkUnits(Array.from({ length: 10 }, (_, each) => ({ name: `${round} ${each}`, data: {} })));
       const claimed = await Promise.all(
         workers.map(({ own, worker }) => {
+          own.bucket.directClaims.claimed(own.id, 'spec', (spec as unknown as { id: number }).id, { isDry: true });
           own.bucket.directClaims.woken(own.id);
           return worker.requestAttempts({ workSpecs: ['spec'], numberOfWorkUnits: 3 });
         }),
       );
       names.push(...claimed.flat().map(({ workUnit }) => workUnit.name));
+    }
+    expect(counted.sentOf('attempt.claim-fresh').length).toBeGreaterThanOrEqual(6 * 20);
+    expect(names.length).toBeGreaterThan(100);
+    for (const { worker } of workers) {
+      for (let [attempt] = await worker.requestAttempts({ workSpecs: ['spec'] }); attempt !== undefined; [attempt] = await worker.requestAttempts({ workSpecs: ['spec'] })) {
+        names.push(attempt.workUnit.name);
+      }
     }
     expect(names).toHaveLength(200);
     expect(new Set(names).size).toBe(200);
