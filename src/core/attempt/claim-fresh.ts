@@ -1,6 +1,6 @@
 import { statement } from '../../database/index.js';
 import { isWatchedFully } from '../notify/is-watched.js';
-import { headOfClaimed } from './claim-parts.js';
+import { headOfClaimed, livingGenerations } from './claim-parts.js';
 
 /** Names and payloads, in bytes, that come back with a claim: as text twice as long, they still fit into the server's buffer, so that a client that is frozen does not keep the gate shut. */
 const mostBytes = 3_072;
@@ -24,15 +24,7 @@ export const claimFreshUnits = statement(
     ),
     spec as materialized (
       select w.id, w.max_retries, w.max_attempts_returned, generation.open, least($2::bigint, case when w.max_attempts_returned > 0 then w.max_attempts_returned end) as room
-      from ${s}.work_spec w, clock, (
-        select
-          (select epoch from ${s}.no_crash_since) as epoch,
-          (select last_value from ${s}.ready_sealed) as sealed,
-          (select last_value from ${s}.ready_closed) as closed,
-          (select last_value from ${s}.ready_open) as open
-        -- Each is to be looked up once.
-        offset 0
-      ) generation
+      from ${s}.work_spec w, clock, (${livingGenerations(s)}) generation
       where w.id = $1::bigint and not w.paused and w.weight > 0 and w.max_running <= 0
         and ($7::float8 is null or w.min_memory_gb <= $7::float8)
         and ($8::bytea[] is null or w.runtime = any($8::bytea[]))

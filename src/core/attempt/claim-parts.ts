@@ -5,6 +5,17 @@ import { mostOfLeaseRange } from './attempt-place.js';
 /** From so many units on a claim makes ranges of leases instead of a lease for each (lease_range in the migrations). */
 export const leastInLeaseRanges = 16;
 
+/** The generations of `ready` that can hold rows, and the epoch. */
+export const livingGenerations = (s: string): string => `
+        select
+          (select epoch from ${s}.no_crash_since) as epoch,
+          (select last_value from ${s}.ready_sealed) as sealed,
+          (select last_value from ${s}.ready_closed) as closed,
+          (select last_value from ${s}.ready_open) as open
+        -- Each is to be looked up once.
+        offset 0
+      `;
+
 /** Whether anything is due (null: that was not asked, see Bucket.isContended); the living generations, with the place of the first unit in the sealed one; the spec, and how many units of it can be claimed. */
 export const specWithRoom = (s: string): string => `
     due as materialized (
@@ -29,15 +40,7 @@ export const specWithRoom = (s: string): string => `
         sealed, closed, open, epoch,
         case when sealed = $7::bigint and epoch = $14::uuid then $8::float8 else '-infinity' end as rank,
         case when sealed = $7::bigint and epoch = $14::uuid then $9::bytea else '' end as name
-      from (
-        select
-          (select epoch from ${s}.no_crash_since) as epoch,
-          (select last_value from ${s}.ready_sealed) as sealed,
-          (select last_value from ${s}.ready_closed) as closed,
-          (select last_value from ${s}.ready_open) as open
-        -- Each is to be looked up once.
-        offset 0
-      ) alive
+      from (${livingGenerations(s)}) alive
     ),
     spec as materialized (
       select
