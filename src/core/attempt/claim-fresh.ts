@@ -10,7 +10,7 @@ const mostBytes = 3_072;
  * of it for the server to set up, and names and payloads come with it.
  *
  * It claims nothing (and the others are to be tried) if anything is due, if units of the spec wait in ranges or in older generations of `ready`, if there is a limit to how many may run,
- * or if the retries of one of those in front are spent. `is_dry`: none of that, there is no unit.
+ * or if the retries of one of those in front are spent. `found`: how many came first, up to the number asked for, with those that somebody else has locked; null: one of the other reasons.
  * Lock order and isolation: as claimUnits. Indexes: ready_order, up to the limit in the open generation, one probe in the others; ready_range_order, one probe; lease_due,
  * lease_range_due and delayed_due from where nothing was due before; the key of work_unit.
  * `heads`, `names` and `datas` are as of readClaimed, or null if that has to read them. Parameters: spec id, number of units, worker id, lifetime in ms, now, since when leases and delays can be due,
@@ -96,7 +96,7 @@ export const claimFreshUnits = statement(
       cross join lateral (select u.ctid as place, u.name, u.data from ${s}.work_unit u where u.id = l.unit_id offset 0) u
     )
     select
-      (select max_attempts_returned from spec) as max_attempts_returned, exists (select from spec) and not exists (select from first) as is_dry,
+      (select max_attempts_returned from spec) as max_attempts_returned, case when exists (select from spec) then (select count(*) from first) end as found,
       count(*) as taken, min(number) as least, max(number) as greatest,
       case when max(number) - min(number) >= count(*) then array_agg(number) end as numbers,
       (select now from clock) as now, (select now + $4::float8 * interval '1 millisecond' from clock) as expires_at,

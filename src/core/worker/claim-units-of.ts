@@ -72,11 +72,10 @@ export async function claimUnitsOf(
   if (isWoken) {
     const most = Math.min(asked, leastInLeaseRanges - 1);
     const fresh = await claimFresh(worker, spec, request, most);
-    if (fresh.isDry) return { attempts, progressed: false };
     attempts.push(...fresh.attempts);
     total = fresh.attempts.length;
     if (fresh.mostReturned > 0) asked = Math.min(asked, fresh.mostReturned);
-    if (total > 0 && (total < most || total >= asked)) return { attempts, progressed: true };
+    if (fresh.isAll || total >= asked) return { attempts, progressed: total > 0 };
   }
   for (;;) {
     let most = 0;
@@ -163,8 +162,8 @@ interface Next {
 
 interface FreshClaim {
   readonly attempts: PostgresAttempt[];
-  /** Whether there is no unit. */
-  readonly isDry: boolean;
+  /** Whether there was no more to be had. */
+  readonly isAll: boolean;
   /** The spec's max_attempts_returned. */
   readonly mostReturned: number;
 }
@@ -182,13 +181,15 @@ async function claimFresh(worker: PostgresWorker, spec: ClaimedSpec, { lifetimeM
     ...[front?.generation ?? null, front?.rank ?? null, front?.name ?? null, front?.epoch ?? null, worker.namespace.id],
   ]);
   const count = Number(claim?.taken ?? 0);
-  const isDry = claim?.is_dry === true;
-  const answer = { isDry, mostReturned: Number(claim?.max_attempts_returned ?? 0) };
-  bucket.directClaims.lookedFresh(worker.namespace.id, spec.name, { isUseful: count > 0 || isDry });
+  const found = Number(claim?.found ?? Infinity);
+  // Nothing was claimed though there is something: its retries are spent, or somebody else has it.
+  const isAll = found < most && (count > 0 || found === 0);
+  const answer = { isAll, mostReturned: Number(claim?.max_attempts_returned ?? 0) };
+  bucket.directClaims.lookedFresh(worker.namespace.id, spec.name, { isUseful: count > 0 || isAll });
   if (claim === undefined || count === 0) return { attempts: [], ...answer };
   noteNumbers(worker, claim, seen);
-  bucket.lastClaims.note(spec.id, { asked: most, count, wereInRanges: false, wereAll: count < most });
-  bucket.rotation.claimed(bucket.newestNumber, { isDry: count < most });
+  bucket.lastClaims.note(spec.id, { asked: most, count, wereInRanges: false, wereAll: isAll });
+  bucket.rotation.claimed(bucket.newestNumber, { isDry: isAll });
   return { attempts: await attemptsOf(worker, spec, claim, { began, lifetimeMs, read: claim.heads === null ? undefined : [claim] }), ...answer };
 }
 
