@@ -1,5 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createWorker } from '../../src/worker/index.js';
+import type { AttemptRequest } from 'pg-coordinate';
+import { PostgresWorker } from '../../src/core/worker/postgres-worker.js';
 import { countedOwnConnection } from '../core/producers/statements.js';
 import { until } from '../database/until.js';
 import { testDatabase } from '../support/database.js';
@@ -90,6 +92,22 @@ describe('a worker asks for', () => {
     await untilCounts(spec, { finished: 5_000 });
     expect(queued).toBeGreaterThan(4);
     expect(queued).toBeLessThanOrEqual(204);
+  });
+
+  test('no more at once than one claim brings, so that its handlers need not wait for a second one', async () => {
+    const namespace = await namespaceOf('at once');
+    const spec = await namespace.setWorkSpec({ name: 'spec' });
+    await spec.addWorkUnits(units(6_000));
+    const asked: (number | undefined)[] = [];
+    const request = PostgresWorker.prototype.requestAttempts;
+    onTestFinished(() => void (PostgresWorker.prototype.requestAttempts = request));
+    PostgresWorker.prototype.requestAttempts = function (this: PostgresWorker, options: AttemptRequest) {
+      asked.push(options.numberOfWorkUnits);
+      return request.call(this, options);
+    } as typeof request;
+    await runWorker(database, { namespace: 'at once', concurrency: 24, localQueue: 2_000, handlers: { spec: () => undefined } });
+    await untilCounts(spec, { finished: 6_000 });
+    expect(Math.max(...asked.map(Number))).toBe(1_000);
   });
 
   test('units of batch handlers and of others by turns', async () => {

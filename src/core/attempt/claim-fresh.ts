@@ -10,7 +10,7 @@ const mostBytes = 3_072;
  * of it for the server to set up, and names and payloads come with it.
  *
  * It claims nothing (and the others are to be tried) if anything is due, if units of the spec wait in ranges or in older generations of `ready`, if there is a limit to how many may run,
- * or if the retries of one of those in front are spent. `found`: how many came first, up to the number asked for, with those that somebody else has locked; null: one of the other reasons.
+ * or if the retries of one of those in front are spent. `in_ranges`: it is because of the ranges. `found`: how many came first, up to the number asked for, with those that somebody else has locked; null: one of the other reasons.
  * Lock order and isolation: as claimUnits. Indexes: ready_order, up to the limit in the open generation, one probe in the others; ready_range_order, one probe; lease_due,
  * lease_range_due and delayed_due from where nothing was due before; the key of work_unit.
  * `heads`, `names` and `datas` are as of readClaimed, or null if that has to read them. Parameters: spec id, number of units, worker id, lifetime in ms, now, since when leases and delays can be due,
@@ -23,7 +23,14 @@ export const claimFreshUnits = statement(
       select coalesce($5::timestamptz, statement_timestamp()) as now
     ),
     spec as materialized (
-      select w.id, w.max_retries, w.max_attempts_returned, generation.open, least($2::bigint, case when w.max_attempts_returned > 0 then w.max_attempts_returned end) as room
+      select
+        w.id, w.max_retries, w.max_attempts_returned, generation.open,
+        (
+          select true from ${s}.ready_range r
+          where r.generation = any(array[generation.sealed, generation.closed, generation.open]) and r.spec_id = $1::bigint
+          order by r.generation limit 1
+        ) is true as in_ranges,
+        least($2::bigint, case when w.max_attempts_returned > 0 then w.max_attempts_returned end) as room
       from ${s}.work_spec w, clock, (${livingGenerations(s)}) generation
       where w.id = $1::bigint and not w.paused and w.weight > 0 and w.max_running <= 0
         and ($7::float8 is null or w.min_memory_gb <= $7::float8)
@@ -45,11 +52,6 @@ export const claimFreshUnits = statement(
           order by not_before limit 1
         ) is not true
         and (
-          select true from ${s}.ready_range r
-          where r.generation = any(array[generation.sealed, generation.closed, generation.open]) and r.spec_id = $1::bigint
-          order by r.generation limit 1
-        ) is not true
-        and (
           select true from ${s}.ready r
           where r.generation = generation.closed and r.spec_id = $1::bigint
           order by r.rank, r.name limit 1
@@ -67,7 +69,7 @@ export const claimFreshUnits = statement(
       select r.place
       from spec cross join lateral (
         select r.ctid as place from ${s}.ready r
-        where r.generation = spec.open and r.spec_id = spec.id
+        where not spec.in_ranges and r.generation = spec.open and r.spec_id = spec.id
         order by r.rank, r.name limit spec.room
       ) r
     ),
@@ -96,7 +98,8 @@ export const claimFreshUnits = statement(
       cross join lateral (select u.ctid as place, u.name, u.data from ${s}.work_unit u where u.id = l.unit_id offset 0) u
     )
     select
-      (select max_attempts_returned from spec) as max_attempts_returned, case when exists (select from spec) then (select count(*) from first) end as found,
+      (select max_attempts_returned from spec) as max_attempts_returned, (select in_ranges from spec) as in_ranges,
+      case when exists (select from spec where not in_ranges) then (select count(*) from first) end as found,
       count(*) as taken, min(number) as least, max(number) as greatest,
       case when max(number) - min(number) >= count(*) then array_agg(number) end as numbers,
       (select now from clock) as now, (select now + $4::float8 * interval '1 millisecond' from clock) as expires_at,

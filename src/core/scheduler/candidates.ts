@@ -5,7 +5,7 @@ import type { Candidate } from './candidate.js';
 
 /*
  * What the scheduler chooses from, in one statement: the specs that have a unit available or could make one, with the number of
- * pending units wherever that number can matter (more than one candidate, or a limit). Specs without work cost nothing: those
+ * pending units wherever that number can matter (more than one that can work, or a limit). Specs without work cost nothing: those
  * with work are found by skipping from one to the next in the index of ready, and spec ids of one namespace are one range of it.
  * The first row's due_* say whether something must expire or be promoted before the answer can be relied upon; on an answer without
  * candidates they come in a row without an id. (A limit with an order instead of EXISTS: it must be the index, whatever the statistics.)
@@ -43,21 +43,25 @@ interface Parameters {
 
 const describe = (s: string, found: string): string => `
     candidate as materialized (
-      select
-        w.id, w.name, w.priority, w.weight, w.paused, w.continuous, w.next_continuous, w.max_running, w.max_attempts_returned,
-        w.min_memory_gb, w.runtime,
-        found.waiting
-        or ${isAvailable(s, 'w.id')} as available,
-        count(*) over () as competitors
-      from (${found}) found
-      cross join lateral (select * from ${s}.work_spec w where w.id = found.id offset 0) w
-      where not w.paused and w.weight > 0
+      select c.*, c.available or c.continuous as able, count(*) filter (where c.available or c.continuous) over () as competitors
+      from (
+        select
+          w.id, w.name, w.priority, w.weight, w.paused, w.continuous, w.next_continuous, w.max_running, w.max_attempts_returned,
+          w.min_memory_gb, w.runtime,
+          found.waiting
+          or ${isAvailable(s, 'w.id')} as available
+        from (${found}) found
+        cross join lateral (select * from ${s}.work_spec w where w.id = found.id offset 0) w
+        where not w.paused and w.weight > 0
+        -- Whether any is available is to be looked up once.
+        offset 0
+      ) c
     )
     select
       (select now from clock) as now,
       ${dueColumns(s)},
       c.*,
-      case when c.competitors > 1 or c.max_running > 0 or not c.available then (
+      case when c.able and (c.competitors > 1 or c.max_running > 0 or not c.available) then (
         select count(*) from ${s}.any_lease l where l.spec_id = c.id
       ) else 0 end as pending
     from (select) one left join candidate c on true

@@ -5,6 +5,9 @@ import { adoptReadyUnits } from './adopt-ready.js';
 /** After how many claims the open generation of `ready` is to be closed: so many of its rows at most lie in front of what is next. */
 const closeAfter = 4_000;
 
+/** Of units in ranges there are fewer rows, and a range that was deleted lies in front of what is next for all of its units. */
+const closeAfterInRanges = 16 * closeAfter;
+
 /** When a spec has run dry there is little left in it, and it is closed after fewer. */
 const closeDryAfter = 500;
 
@@ -33,6 +36,8 @@ export class ReadyRotation {
   /** The attempt number at which the next step is due; undefined: none was seen yet. */
   #dueAt: number | undefined;
   #lastAt = 0;
+  /** Whether a rotation has begun that is not through yet. */
+  #isUnderWay = false;
   /** The first row of the sealed generation, as last seen: generation, spec id, rank, name, epoch. */
   #front: readonly unknown[] = nowhere;
   #running: Promise<void> | undefined;
@@ -43,12 +48,13 @@ export class ReadyRotation {
     this.#bucket = bucket;
   }
 
-  /** Says how far attempt numbers are, and takes a step if that makes one due: sooner when a spec has run dry. */
-  claimed(newestNumber: number, { isDry = false } = {}): void {
+  /** Says how far attempt numbers are, and takes a step if that makes one due: sooner when a spec has run dry, later while units are claimed from ranges. */
+  claimed(newestNumber: number, { isDry = false, areInRanges = false } = {}): void {
     // Somewhere between two steps: of many processes that live for a few claims only, one in so many does the work.
     this.#dueAt ??= newestNumber + Math.floor(Math.random() * closeAfter);
     const adopts = isDry && !this.#hasAdopted;
-    const isDue = adopts || newestNumber >= this.#dueAt || (isDry && newestNumber >= this.#lastAt + closeDryAfter);
+    const later = areInRanges && !this.#isUnderWay ? closeAfterInRanges - closeAfter : 0;
+    const isDue = adopts || newestNumber >= this.#dueAt + later || (isDry && newestNumber >= this.#lastAt + closeDryAfter);
     if (!isDue || this.#running !== undefined || this.#isStopped) return;
     if (adopts) {
       // Where there seems to be no work: once in the life of a process.
@@ -70,7 +76,8 @@ export class ReadyRotation {
   async #step(newestNumber: number, after: number): Promise<void> {
     const [row] = await this.#bucket.runBehindGate(rotateReady, [after, ...this.#front]);
     this.#front = frontFromRow(row);
-    if (row?.more === true) this.#dueAt = newestNumber + stepAfter;
+    this.#isUnderWay = row?.more === true;
+    if (this.#isUnderWay) this.#dueAt = newestNumber + stepAfter;
   }
 
   async #whatever(work: () => Promise<void>): Promise<void> {

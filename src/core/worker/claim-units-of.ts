@@ -13,6 +13,7 @@ import { attemptPayloads, type AttemptChange, type AttemptReference } from '../n
 import { send } from '../notify/send.js';
 import { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
 import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
+import { mostAtOnce } from './attempt-request.js';
 import type { CheckedRequest } from './check-attempt-request.js';
 import type { PostgresWorker } from './postgres-worker.js';
 
@@ -24,9 +25,6 @@ const leastClaimedInRanges = 64;
 
 /** How many ranges a request passes by that somebody else has locked. */
 const mostHeldRanges = 100;
-
-/** How many units pass the gate at once; a request for more passes it several times, and others between. */
-const mostAtOnce = 1_000;
 
 /** How far past units that somebody else has locked a claim looks at most. */
 const furthest = 16 * mostAtOnce;
@@ -76,6 +74,7 @@ export async function claimUnitsOf(
     total = fresh.attempts.length;
     if (fresh.mostReturned > 0) asked = Math.min(asked, fresh.mostReturned);
     if (fresh.isAll || total >= asked) return { attempts, progressed: total > 0 };
+    if (fresh.areInRanges && asked >= leastClaimedInRanges) from = { kind: 'ranges' };
   }
   for (;;) {
     let most = 0;
@@ -164,6 +163,8 @@ interface FreshClaim {
   readonly attempts: PostgresAttempt[];
   /** Whether there was no more to be had. */
   readonly isAll: boolean;
+  /** Whether nothing was claimed because units of the spec wait in ranges. */
+  readonly areInRanges: boolean;
   /** The spec's max_attempts_returned. */
   readonly mostReturned: number;
 }
@@ -184,7 +185,7 @@ async function claimFresh(worker: PostgresWorker, spec: ClaimedSpec, { lifetimeM
   const found = Number(claim?.found ?? Infinity);
   // Nothing was claimed though there is something: its retries are spent, or somebody else has it.
   const isAll = found < most && (count > 0 || found === 0);
-  const answer = { isAll, mostReturned: Number(claim?.max_attempts_returned ?? 0) };
+  const answer = { isAll, areInRanges: claim?.in_ranges === true, mostReturned: Number(claim?.max_attempts_returned ?? 0) };
   bucket.directClaims.lookedFresh(worker.namespace.id, spec.name, { isUseful: count > 0 || isAll });
   if (claim === undefined || count === 0) return { attempts: [], ...answer };
   noteNumbers(worker, claim, seen);
@@ -234,7 +235,8 @@ async function passGate(
   const count = Number(claim.taken);
   const next = nextOf(from, claim);
   if (claim.held_ranges !== null) heldRanges.push(...(claim.held_ranges as readonly unknown[]).map(Number));
-  bucket.lastClaims.note(spec.id, { asked: most, count, wereInRanges: from.kind === 'ranges' && count > 0, wereAll: next === undefined });
+  const areInRanges = from.kind === 'ranges' && count > 0;
+  bucket.lastClaims.note(spec.id, { asked: most, count, wereInRanges: areInRanges, wereAll: next === undefined });
   const pass = {
     count,
     passedBy: Number(claim.passed_by),
@@ -243,7 +245,8 @@ async function passGate(
     next,
   };
   const isAfterSeen = count > 0 && noteNumbers(worker, claim, seen);
-  bucket.rotation.claimed(bucket.newestNumber, { isDry: count < most && next === undefined && (failsSpent || claim.spent !== true) });
+  const isDry = count < most && next === undefined && (failsSpent || claim.spent !== true);
+  bucket.rotation.claimed(bucket.newestNumber, { isDry, areInRanges });
   await noteSpent(worker, spec, claim);
   if (count === 0) return { attempts: [], ...pass };
   return { attempts: await attemptsOf(worker, spec, claim, { began, lifetimeMs, read: isAfterSeen ? following : undefined }), ...pass };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Attempt, AttemptReport, AttemptRequest, DataDictionary, Namespace, NewWorkUnit, WorkUnit } from 'pg-coordinate';
+import type { Attempt, AttemptReport, AttemptRequest, DataDictionary, Namespace, NewWorkUnit, Worker, WorkSpec, WorkUnit } from 'pg-coordinate';
 import type { TestDatabase } from '../../support/database.js';
 import type { ExplainedConnection, ExplainedStatement } from './explained.js';
 
@@ -75,6 +75,39 @@ export function onRequest(request: AttemptRequest, prepare: (place: Place) => Pr
     });
     if (attempts.length === 0) throw new Error('nothing was claimed');
     await finishAll(place, attempts);
+    return statements;
+  };
+}
+
+/** On one of 200 units that were added together, of a work spec of their own. */
+export function onTogether(work: (unit: WorkUnit, spec: WorkSpec, worker: Worker) => Promise<unknown>): Operation['run'] {
+  return async ({ connection: { namespace, explain } }) => {
+    const spec = await namespace.setWorkSpec({ name: randomUUID(), priority: -3 });
+    await spec.addWorkUnits(newUnits(200));
+    const [unit] = await spec.workUnits({ limit: 1 });
+    const worker = await namespace.worker(randomUUID());
+    const statements = await explain(() => work(unit!, spec, worker));
+    await namespace.destroyWorkSpec(spec.name);
+    return statements;
+  };
+}
+
+/** Where all units of two work specs are running. */
+export function onAllRunning(
+  work: (worker: Worker, specs: readonly string[]) => Promise<unknown>,
+  prepare: (place: Place) => Promise<unknown> = async () => undefined,
+): Operation['run'] {
+  return async (place) => {
+    const { namespace, explain } = place.connection;
+    const specs = [randomUUID(), randomUUID()];
+    const worker = await namespace.worker(randomUUID());
+    for (const name of specs) {
+      await (await namespace.setWorkSpec({ name, priority: -3 })).addWorkUnits(newUnits(1_000));
+      await worker.requestAttempts({ workSpecs: [name], numberOfWorkUnits: 1_000 });
+    }
+    await prepare(place);
+    const statements = await explain(() => work(worker, specs));
+    for (const name of specs) await namespace.destroyWorkSpec(name);
     return statements;
   };
 }

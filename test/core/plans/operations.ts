@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { waitFor, type Namespace, type PostgresNamespace, type Worker, type WorkSpec, type WorkUnit } from 'pg-coordinate';
+import { waitFor, type Namespace, type PostgresNamespace, type WorkSpec, type WorkUnit } from 'pg-coordinate';
 import type { PostgresAttempt } from '../../../src/core/attempt/postgres-attempt.js';
 import { findAttempts } from '../../../src/core/attempt/find-attempts.js';
 import { attemptTimes } from '../../../src/core/telemetry/attempt-times.js';
 import { PostgresWorker } from '../../../src/core/worker/postgres-worker.js';
 import { until } from '../../database/until.js';
 import { workSignal } from '../../../src/core/notify/work-signal.js';
-import { claimedOne, few, newUnits, onAttempt, onAttempts, onRequest, onSpec, type Operation, type Place } from './operation.js';
+import { claimedOne, few, newUnits, onAllRunning, onAttempt, onAttempts, onRequest, onSpec, onTogether, type Operation, type Place } from './operation.js';
 
 async function overdueUnit(place: Place): Promise<WorkUnit> {
   const attempt = await claimedOne(place);
@@ -31,19 +31,6 @@ async function spentUnit({ connection: { namespace } }: Place): Promise<void> {
   await spec.addWorkUnit(`!${randomUUID()}`, {}, { priority: 1 });
   for (const attempt of await worker.requestAttempts({ workSpecs: ['spent'] })) await attempt.retry();
   await spec.addWorkUnit(randomUUID(), {});
-}
-
-/** On one of 200 units that were added together, of a work spec of their own. */
-function onTogether(work: (unit: WorkUnit, spec: WorkSpec, worker: Worker) => Promise<unknown>): Operation['run'] {
-  return async ({ connection: { namespace, explain } }) => {
-    const spec = await namespace.setWorkSpec({ name: randomUUID(), priority: -3 });
-    await spec.addWorkUnits(newUnits(200));
-    const [unit] = await spec.workUnits({ limit: 1 });
-    const worker = await namespace.worker(randomUUID());
-    const statements = await explain(() => work(unit!, spec, worker));
-    await namespace.destroyWorkSpec(spec.name);
-    return statements;
-  };
 }
 
 /** A unit is added while a worker of these specs sleeps, which may have it or not. */
@@ -148,6 +135,16 @@ export const operations: readonly Operation[] = [
       await namespace.destroyWorkSpec(spec.name);
       return statements;
     },
+  },
+  {
+    name: 'asking in vain where many run',
+    mostRows: few,
+    run: onAllRunning((worker, specs) => worker.requestAttempts({ workSpecs: specs })),
+  },
+  {
+    name: 'asking for the only unit where many others run',
+    mostRows: few,
+    run: onAllRunning((worker, specs) => worker.requestAttempts({ workSpecs: [...specs, 'small'] }), (place) => unitOf(place, 'small')),
   },
   { name: 'asking for a unit of a spec with a limit', mostRows: few, run: onRequest({ workSpecs: ['limited'] }) },
   {

@@ -1,8 +1,9 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Namespace, PostgresCoordinate, WorkSpec } from 'pg-coordinate';
 import { PostgresWorker } from '../../../src/core/worker/postgres-worker.js';
 import { until } from '../../database/until.js';
 import { testDatabase } from '../../support/database.js';
+import { countedOwnConnection } from '../producers/statements.js';
 
 const database = await testDatabase();
 const coordinate: PostgresCoordinate = await database.connect();
@@ -153,6 +154,28 @@ describe('the generations of the ready units', () => {
     await claim(10);
     expect(await rotate(1_000)).toBe(false);
     expect((await generations()).open).toBe(open);
+  });
+
+  test('are to be closed after fewer claims where each unit has a row than where they are in ranges', async () => {
+    const counted = await countedOwnConnection(database);
+    onTestFinished(() => counted.close());
+    const { rotation } = (await counted.coordinate.namespace('rotation')).bucket;
+    let steps = 0;
+    const step = async (isDue: boolean, ...claimed: Parameters<typeof rotation.claimed>) => {
+      rotation.claimed(...claimed);
+      if (isDue) await until('a step is taken', () => counted.sent('work-unit.rotate-ready') === 1);
+      // Whatever was begun has been sent by now.
+      else await counted.coordinate.namespaces();
+      steps += counted.sent('work-unit.rotate-ready');
+      expect(steps).toBe(0);
+    };
+    await step(false, 1);
+    await step(false, 60_000, { areInRanges: true });
+    await step(true, 60_000);
+    // Which has found nothing to be done.
+    await step(false, 63_000);
+    await step(false, 123_000, { areInRanges: true });
+    await step(true, 124_000, { areInRanges: true });
   });
 
   test('stay open while more is left of them than half of what was claimed, if there is a sealed one', async () => {

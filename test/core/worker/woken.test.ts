@@ -238,6 +238,19 @@ describe('who was woken gets what anybody would, where there is', () => {
     expect(attempts.map(({ workUnit }) => workUnit.name)).toEqual(named(27).slice(3).map(({ name }) => name));
   });
 
+  test.each([
+    ['many who ask for many get them from ranges at once', 200, ['attempt.claim-fresh', 'attempt.claim-ready-ranges']],
+    ['few who ask for few have the first broken up', 24, ['attempt.claim-fresh', 'attempt.claim', 'attempt.claim']],
+  ] as const)('of %s', async (_, numberOfWorkUnits, statements) => {
+    const { namespace, spec, worker } = await dry(counted.coordinate);
+    await spec.addWorkUnits(named(300));
+    namespace.bucket.directClaims.woken(namespace.id);
+    counted.sentOf('');
+    const attempts = await worker.requestAttempts({ ...request, numberOfWorkUnits });
+    expect(counted.sentOf('attempt.claim')).toEqual(statements);
+    expect(attempts.map(({ workUnit }) => workUnit.name)).toEqual(named(numberOfWorkUnits).map(({ name }) => name));
+  });
+
   test('and of many who are woken each unit goes to one', async () => {
     const places = await Promise.all(Array.from({ length: 6 }, () => database.connect()));
     const { namespace, spec } = await dry(counted.coordinate);
