@@ -1,6 +1,9 @@
 /** How many leases a range has at most. Its table relies upon it. */
 export const mostOfLeaseRange = 250;
 
+/** How many leases a claim puts into a range: their row stays below 2 kB, from which on PostgreSQL would compress it. */
+export const leaseRangeSize = 200;
+
 /**
  * Where the rows of an attempt lay when it was claimed. A hint for who reports on it soon: whoever uses it has the database compare
  * whether these are still the rows that are meant.

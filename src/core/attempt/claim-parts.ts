@@ -1,4 +1,4 @@
-import { mostOfLeaseRange } from './attempt-place.js';
+import { leaseRangeSize } from './attempt-place.js';
 
 /* What the statements that claim units have in common: see claimUnits for their parameters. */
 
@@ -103,7 +103,7 @@ const ranges = (s: string): string => `
         min(unit_id), max(unit_id)
       from form, claim, numbered
       where form.in_ranges
-      group by (number - least) / ${mostOfLeaseRange}
+      group by (number - least) / ${leaseRangeSize}
     ),`;
 
 /** What is told of a claim. */

@@ -2,7 +2,7 @@ import { decodeData, type DataDictionary } from '../../codec/index.js';
 import type { Row } from '../../database/index.js';
 import type { Bucket } from '../backend.js';
 import { bytes } from '../instant.js';
-import { mostOfLeaseRange, type AttemptPlace } from './attempt-place.js';
+import { leaseRangeSize, type AttemptPlace } from './attempt-place.js';
 import { readClaimedData } from './claim.js';
 
 /** What is the same for all units that were claimed together. */
@@ -67,7 +67,7 @@ export class ClaimedUnit implements AttemptPlace {
 
   get range(): number | undefined {
     const { number } = this;
-    return this.leasePlace === 0 ? number - ((number - this.#claim.firstNumber) % mostOfLeaseRange) : undefined;
+    return this.leasePlace === 0 ? number - ((number - this.#claim.firstNumber) % leaseRangeSize) : undefined;
   }
 
   get unitPlace(): number {

@@ -17,9 +17,11 @@ let worker: Worker;
 beforeEach(() => void ({ namespace, spec, worker } = current()));
 
 describe('a claim makes', () => {
-  test('ranges of 250 units at most, if it is of 16 or more', async () => {
+  test('ranges of 200 units at most, uncompressed, if it is of 16 or more', async () => {
     const attempts = await claimed(520);
-    expect([await ranges(), await leases()]).toEqual([[250, 250, 20], 0]);
+    expect([await ranges(), await leases()]).toEqual([[200, 200, 120], 0]);
+    const sizes = await database.query<{ size: number }>(`select pg_column_size(unit_ids) as size from ${bucket}.lease_range where cardinality(unit_ids) = 200`);
+    expect(sizes.map(({ size }) => size >= 8 * 200)).toEqual([true, true]);
     expect((await worker.activeAttempts()).map(({ number }) => number)).toEqual(attempts.map(({ number }) => number));
     expect(await spec.countWorkUnitStatus()).toEqual({ pending: 520 });
     expect(await finishAll(attempts)).toEqual(all(520));
@@ -76,7 +78,7 @@ describe('a range goes with the last of its attempts', () => {
   test('if they are of different ranges, and some have leases of their own', async () => {
     const attempts = [...(await claimed(270)), ...(await claimed(3, await namespace.setWorkSpec({ name: 'other' })))];
     expect(await finishAll(attempts.filter((_, index) => index % 2 === 0))).toEqual(all(137));
-    expect(await ranges()).toEqual([250, 20]);
+    expect(await ranges()).toEqual([200, 70]);
     expect(await finishAll(attempts.filter((_, index) => index % 2 === 1))).toEqual(all(136));
     expect(await ranges()).toEqual([]);
   });

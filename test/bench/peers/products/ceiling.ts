@@ -44,7 +44,7 @@ const claimRows = `
     )
     select
       min(first + at), max(first + at), $1::bigint, 1, now(), now() + interval '30 s', array_agg(unit_id order by at), min(unit_id), max(unit_id)
-    from picked group by at / 250
+    from picked group by at / 200
   )
   select unit_id, first from picked`;
 
