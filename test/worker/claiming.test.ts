@@ -94,8 +94,11 @@ describe('a worker asks for', () => {
     expect(queued).toBeLessThanOrEqual(204);
   });
 
-  test('no more at once than one claim brings, so that its handlers need not wait for a second one', async () => {
-    const namespace = await namespaceOf('at once');
+  test.each([
+    ['units', () => undefined, 1_000],
+    ['whole batches', { runBatch: (batch: readonly unknown[]) => batch.map(() => undefined), batchSize: 300 }, 900],
+  ] as const)('no more %s at once than one claim brings, so that its handlers need not wait for a second one', async (what, handler, most) => {
+    const namespace = await namespaceOf(`at once: ${what}`);
     const spec = await namespace.setWorkSpec({ name: 'spec' });
     await spec.addWorkUnits(units(6_000));
     const asked: (number | undefined)[] = [];
@@ -105,9 +108,9 @@ describe('a worker asks for', () => {
       asked.push(options.numberOfWorkUnits);
       return request.call(this, options);
     } as typeof request;
-    await runWorker(database, { namespace: 'at once', concurrency: 24, localQueue: 2_000, handlers: { spec: () => undefined } });
+    await runWorker(database, { namespace: `at once: ${what}`, concurrency: 24, localQueue: 2_000, handlers: { spec: handler } });
     await untilCounts(spec, { finished: 6_000 });
-    expect(Math.max(...asked.map(Number))).toBe(1_000);
+    expect(Math.max(...asked.map(Number))).toBe(most);
   });
 
   test('units of batch handlers and of others by turns', async () => {

@@ -1,7 +1,7 @@
-/** How many leases a range has at most. Its table relies upon it. */
+/** How many leases a range has at most, also of a claim of before. Its table relies upon it. */
 export const mostOfLeaseRange = 250;
 
-/** How many leases a claim puts into a range: their row stays below 2 kB, from which on PostgreSQL would compress it. */
+/** How many leases a claim puts into a range: the row of history that they become stays below 2 kB, from which on PostgreSQL would compress it. */
 export const leaseRangeSize = 200;
 
 /**

@@ -43,7 +43,7 @@ interface Parameters {
 
 const describe = (s: string, found: string): string => `
     candidate as materialized (
-      select c.*, c.available or c.continuous as able, count(*) filter (where c.available or c.continuous) over () as competitors
+      select c.*, c.available or c.continuous as may_work, count(*) filter (where c.available or c.continuous) over () as competitors
       from (
         select
           w.id, w.name, w.priority, w.weight, w.paused, w.continuous, w.next_continuous, w.max_running, w.max_attempts_returned,
@@ -61,7 +61,7 @@ const describe = (s: string, found: string): string => `
       (select now from clock) as now,
       ${dueColumns(s)},
       c.*,
-      case when c.able and (c.competitors > 1 or c.max_running > 0 or not c.available) then (
+      case when c.may_work and (c.competitors > 1 or c.max_running > 0 or not c.available) then (
         select count(*) from ${s}.any_lease l where l.spec_id = c.id
       ) else 0 end as pending
     from (select) one left join candidate c on true

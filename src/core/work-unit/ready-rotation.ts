@@ -5,8 +5,8 @@ import { adoptReadyUnits } from './adopt-ready.js';
 /** After how many claims the open generation of `ready` is to be closed: so many of its rows at most lie in front of what is next. */
 const closeAfter = 4_000;
 
-/** Of units in ranges there are fewer rows, and a range that was deleted lies in front of what is next for all of its units. */
-const closeAfterInRanges = 16 * closeAfter;
+/** So many claims of units in ranges count as one: there is one row for up to 200 of them, and a claim that ends within a range leaves another. */
+const inRangesAsOne = 16;
 
 /** When a spec has run dry there is little left in it, and it is closed after fewer. */
 const closeDryAfter = 500;
@@ -22,7 +22,9 @@ const stepAfter = 500;
 const rotateReady = statement(
   'work-unit.rotate-ready',
   (s) => `
-    select sealed_generation, sealed_spec, sealed_rank, sealed_name, (select epoch from ${s}.no_crash_since) as epoch, more
+    select
+      sealed_generation, sealed_spec, sealed_rank, sealed_name, (select epoch from ${s}.no_crash_since) as epoch, more,
+      (select last_value from ${s}.ready_closed) > 0 as has_closed
     from ${s}.rotate_ready(
       $1::bigint, case when $6::uuid = (select epoch from ${s}.no_crash_since) then $2::bigint end, $3::bigint, $4::float8, $5::bytea
     )`,
@@ -33,8 +35,10 @@ const nowhere: readonly unknown[] = [null, null, null, null, null];
 /** Moves the generations of a bucket's ready units on as they are claimed. Nobody waits for it, and when it fails nothing is lost but speed. */
 export class ReadyRotation {
   readonly #bucket: Bucket;
-  /** The attempt number at which the next step is due; undefined: none was seen yet. */
-  #dueAt: number | undefined;
+  /** How many claims there were since the last step, as far as they count. Somewhere between two steps: of many processes that live for a few claims only, one in so many does the work. */
+  #claims = Math.random() * closeAfter;
+  /** The newest attempt number that was seen; undefined: none was. */
+  #seen: number | undefined;
   #lastAt = 0;
   /** Whether a rotation has begun that is not through yet. */
   #isUnderWay = false;
@@ -49,12 +53,12 @@ export class ReadyRotation {
   }
 
   /** Says how far attempt numbers are, and takes a step if that makes one due: sooner when a spec has run dry, later while units are claimed from ranges. */
-  claimed(newestNumber: number, { isDry = false, areInRanges = false } = {}): void {
-    // Somewhere between two steps: of many processes that live for a few claims only, one in so many does the work.
-    this.#dueAt ??= newestNumber + Math.floor(Math.random() * closeAfter);
+  claimed(newestNumber: number, { isDry = false, wereInRanges = false } = {}): void {
+    const more = Math.max(0, newestNumber - (this.#seen ?? newestNumber));
+    this.#seen = newestNumber;
+    this.#claims += wereInRanges && !this.#isUnderWay ? more / inRangesAsOne : more;
     const adopts = isDry && !this.#hasAdopted;
-    const later = areInRanges && !this.#isUnderWay ? closeAfterInRanges - closeAfter : 0;
-    const isDue = adopts || newestNumber >= this.#dueAt + later || (isDry && newestNumber >= this.#lastAt + closeDryAfter);
+    const isDue = adopts || this.#claims >= (this.#isUnderWay ? stepAfter : closeAfter) || (isDry && newestNumber >= this.#lastAt + closeDryAfter);
     if (!isDue || this.#running !== undefined || this.#isStopped) return;
     if (adopts) {
       // Where there seems to be no work: once in the life of a process.
@@ -63,8 +67,8 @@ export class ReadyRotation {
       return;
     }
     this.#lastAt = newestNumber;
-    this.#dueAt = newestNumber + closeAfter;
-    this.#running = this.#whatever(() => this.#step(newestNumber, isDry ? closeDryAfter : closeAfter));
+    this.#claims = 0;
+    this.#running = this.#whatever(() => this.#step(isDry ? closeDryAfter : closeAfter, wereInRanges));
   }
 
   /** Waits for the step under way; there will be no other. Idempotent. */
@@ -73,11 +77,11 @@ export class ReadyRotation {
     await this.#running;
   }
 
-  async #step(newestNumber: number, after: number): Promise<void> {
+  async #step(after: number, wereInRanges: boolean): Promise<void> {
     const [row] = await this.#bucket.runBehindGate(rotateReady, [after, ...this.#front]);
     this.#front = frontFromRow(row);
-    this.#isUnderWay = row?.more === true;
-    if (this.#isUnderWay) this.#dueAt = newestNumber + stepAfter;
+    // Where each unit has a row the next one may be closed as soon as this one is through.
+    this.#isUnderWay = row?.more === true && (row.has_closed === true || !wereInRanges);
   }
 
   async #whatever(work: () => Promise<void>): Promise<void> {

@@ -2,7 +2,7 @@ import type { DataDictionary } from '../../codec/index.js';
 import type { WorkSpec } from '../work-spec/work-spec.js';
 
 /** How many units are claimed at once; a request for more is served in several passes, and others between. */
-export const mostAtOnce = 1_000;
+export const mostClaimedAtOnce = 1_000;
 
 /** What a worker asks for. */
 export interface AttemptRequest<Data extends DataDictionary = DataDictionary> {

@@ -13,7 +13,7 @@ import { attemptPayloads, type AttemptChange, type AttemptReference } from '../n
 import { send } from '../notify/send.js';
 import { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
 import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
-import { mostAtOnce } from './attempt-request.js';
+import { mostClaimedAtOnce } from './attempt-request.js';
 import type { CheckedRequest } from './check-attempt-request.js';
 import type { PostgresWorker } from './postgres-worker.js';
 
@@ -27,7 +27,7 @@ const leastClaimedInRanges = 64;
 const mostHeldRanges = 100;
 
 /** How far past units that somebody else has locked a claim looks at most. */
-const furthest = 16 * mostAtOnce;
+const furthest = 16 * mostClaimedAtOnce;
 
 /** Which spec to claim of. */
 interface ClaimedSpec {
@@ -83,7 +83,7 @@ export async function claimUnitsOf(
       if (next !== undefined) from = await nextSource(worker, next, { left: asked - total, heldRanges });
       // Where there were few a moment ago, a few come first: they are claimed faster by themselves.
       const isFirstOfFew = from.kind === 'units' && total === 0 && !lastClaims.expectsMany(spec.id);
-      most = Math.min(asked - total, isFirstOfFew ? leastInLeaseRanges - 1 : mostAtOnce);
+      most = Math.min(asked - total, isFirstOfFew ? leastInLeaseRanges - 1 : mostClaimedAtOnce);
       pass = await passGate(worker, spec, request, { from, most, further, unlessDue, failsSpent, heldRanges });
     } catch (error) {
       if (attempts.length === 0) throw error;
@@ -235,8 +235,8 @@ async function passGate(
   const count = Number(claim.taken);
   const next = nextOf(from, claim);
   if (claim.held_ranges !== null) heldRanges.push(...(claim.held_ranges as readonly unknown[]).map(Number));
-  const areInRanges = from.kind === 'ranges' && count > 0;
-  bucket.lastClaims.note(spec.id, { asked: most, count, wereInRanges: areInRanges, wereAll: next === undefined });
+  const wereInRanges = from.kind === 'ranges' && count > 0;
+  bucket.lastClaims.note(spec.id, { asked: most, count, wereInRanges, wereAll: next === undefined });
   const pass = {
     count,
     passedBy: Number(claim.passed_by),
@@ -246,7 +246,7 @@ async function passGate(
   };
   const isAfterSeen = count > 0 && noteNumbers(worker, claim, seen);
   const isDry = count < most && next === undefined && (failsSpent || claim.spent !== true);
-  bucket.rotation.claimed(bucket.newestNumber, { isDry, areInRanges });
+  bucket.rotation.claimed(bucket.newestNumber, { isDry, wereInRanges });
   await noteSpent(worker, spec, claim);
   if (count === 0) return { attempts: [], ...pass };
   return { attempts: await attemptsOf(worker, spec, claim, { began, lifetimeMs, read: isAfterSeen ? following : undefined }), ...pass };

@@ -111,13 +111,15 @@ test.each([1, 7, 40, 100])('a worker’s attempts come in order, in pages of %i'
   expect(await (await namespace.worker('another')).allAttempts()).toEqual([]);
 });
 
-test('a range is of one claim, and has at most 200 units', async () => {
+test('a range is of one claim, and has at most 200 units, uncompressed', async () => {
   const attempts = await claimed(520);
   await spec.addWorkUnits(Array.from({ length: 30 }, (_, index) => ({ name: `later ${index}`, data: {} })));
   const others = await worker.requestAttempts({ numberOfWorkUnits: 30 });
   expect(others[0]?.number).toBe(attempts[519]!.number + 1);
   expect(await finishAll([...others, ...attempts])).toEqual(Array(550).fill('finished'));
   expect((await ranges()).map(({ count }) => count)).toEqual([200, 200, 120, 30]);
+  const sizes = await database.query<{ size: number }>(`select pg_column_size(unit_ids) as size from ${database.bucket}.attempt_range where cardinality(unit_ids) = 200`);
+  expect(sizes.map(({ size }) => size >= 8 * 200)).toEqual([true, true]);
   expect(numbersOf(await listed(1_000))).toEqual(numbersOf([...attempts, ...others]));
 });
 

@@ -1,5 +1,6 @@
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Namespace, PostgresCoordinate, WorkSpec } from 'pg-coordinate';
+import { ReadyRotation } from '../../../src/core/work-unit/ready-rotation.js';
 import { PostgresWorker } from '../../../src/core/worker/postgres-worker.js';
 import { until } from '../../database/until.js';
 import { testDatabase } from '../../support/database.js';
@@ -156,26 +157,57 @@ describe('the generations of the ready units', () => {
     expect((await generations()).open).toBe(open);
   });
 
-  test('are to be closed after fewer claims where each unit has a row than where they are in ranges', async () => {
+  test.each([
+    ['each unit has a row', (units: number) => Array.from({ length: units / 40 }, () => 40), true],
+    ['units are in ranges', (units: number) => [units], false],
+  ] as const)('are closed, or are not yet, after nine thousand claims where %s', async (_, batches, isClosed) => {
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0);
+    onTestFinished(() => random.mockRestore());
     const counted = await countedOwnConnection(database);
     onTestFinished(() => counted.close());
-    const { rotation } = (await counted.coordinate.namespace('rotation')).bucket;
-    let steps = 0;
-    const step = async (isDue: boolean, ...claimed: Parameters<typeof rotation.claimed>) => {
-      rotation.claimed(...claimed);
-      if (isDue) await until('a step is taken', () => counted.sent('work-unit.rotate-ready') === 1);
-      // Whatever was begun has been sent by now.
-      else await counted.coordinate.namespaces();
-      steps += counted.sent('work-unit.rotate-ready');
-      expect(steps).toBe(0);
+    const own = await counted.coordinate.namespace('rotation');
+    const worker = await own.worker('worker');
+    let added = 0;
+    const claimSome = async () => {
+      // Of fewer than 50 none is put into a range.
+      for (const size of batches(1_000)) {
+        await spec.addWorkUnits(Array.from({ length: size }, (_, index) => ({ name: String(added + index).padStart(8, '0'), data: {} })));
+        added += size;
+      }
+      expect(await worker.requestAttempts({ numberOfWorkUnits: 1_000, workSpecs: ['spec'] })).toHaveLength(1_000);
     };
-    await step(false, 1);
-    await step(false, 60_000, { areInRanges: true });
-    await step(true, 60_000);
-    // Which has found nothing to be done.
-    await step(false, 63_000);
-    await step(false, 123_000, { areInRanges: true });
-    await step(true, 124_000, { areInRanges: true });
+    counted.sent('');
+    for (let count = 0; count < 9; count++) await claimSome();
+    await own.bucket.rotation.stop();
+    expect(counted.sent('work-unit.rotate-ready') > 0).toBe(isClosed);
+  });
+
+  test('are to be closed after fewer claims where each unit has a row than where they are in ranges', async () => {
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0);
+    onTestFinished(() => random.mockRestore());
+    const counted = await countedOwnConnection(database);
+    onTestFinished(() => counted.close());
+    const due = async (...claims: readonly (readonly [count: number, wereInRanges: boolean])[]) => {
+      const rotation = new ReadyRotation((await counted.coordinate.namespace('rotation')).bucket);
+      let newest = 1;
+      rotation.claimed(newest);
+      counted.sent('');
+      for (const [count, wereInRanges] of claims) rotation.claimed((newest += count), { wereInRanges });
+      // What was begun comes to its end.
+      await rotation.stop();
+      return counted.sent('work-unit.rotate-ready') === 1;
+    };
+    expect(await due([3_999, false])).toBe(false);
+    expect(await due([4_000, false])).toBe(true);
+    expect(await due([63_999, true])).toBe(false);
+    expect(await due([64_000, true])).toBe(true);
+    expect(await due([32_000, true], [1_999, false])).toBe(false);
+    expect(await due([32_000, true], [2_000, false])).toBe(true);
+    // Numbers of tables that were made anew.
+    expect(await due([3_000, false], [-2_000, false], [999, false])).toBe(false);
+    // Of many processes that live for a few claims only, one in so many.
+    random.mockReturnValue(0.5);
+    expect(await due([32_000, true])).toBe(true);
   });
 
   test('stay open while more is left of them than half of what was claimed, if there is a sealed one', async () => {
