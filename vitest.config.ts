@@ -11,8 +11,8 @@ const shared = {
   globalSetup: ['test/support/global-database.ts', 'test/support/global-programs.ts'],
   // What is imported stays imported for the next file of the process: to load the product anew for each took a quarter of all the time.
   isolate: false,
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
+  testTimeout: 240_000,
+  hookTimeout: 240_000,
 };
 
 /** With a DATABASE_URL there is but one server to test on; and npm has the oldest PostgreSQL for one platform only. */

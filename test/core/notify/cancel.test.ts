@@ -7,6 +7,7 @@ import { caught } from '../../database/caught.js';
 import { until } from '../../database/until.js';
 import { memoryCoordinate } from '../../reference/index.js';
 import { testDatabase } from '../../support/database.js';
+import { cutListener } from './waiting-worker.js';
 
 const database = await testDatabase();
 const application = `cancelled of ${database.schema}`;
@@ -58,7 +59,7 @@ test('a worker that hears nothing finds out when it renews its lease', async () 
   const [attempt] = await heldUnits(1);
   const told: number[] = [];
   await onCancelled(namespace, (number) => told.push(number));
-  await database.query(`select pg_terminate_backend(pid, 10000) from pg_stat_activity where application_name = $1 and query ilike 'listen%'`, [application]);
+  await cutListener(database, application);
   expect(await (await elsewhere(attempt!)).cancel()).toBe(true);
   expect(await caught(attempt!.renew())).toBeInstanceOf(NotPendingError);
 });

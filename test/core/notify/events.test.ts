@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi, type MockInstance } 
 import { caught } from '../../database/caught.js';
 import { until } from '../../database/until.js';
 import { testDatabase } from '../../support/database.js';
-import { overhear } from './waiting-worker.js';
+import { cutListener, overhear } from './waiting-worker.js';
 
 const database = await testDatabase();
 const application = `events of ${database.schema}`;
@@ -189,7 +189,7 @@ describe('events', () => {
   });
 
   test('say that something was missed when the connection was lost, and go on', async () => {
-    await database.query(`select pg_terminate_backend(pid, 10000) from pg_stat_activity where application_name = $1 and query ilike 'listen%'`, [application]);
+    await cutListener(database, application);
     expect(await gists(1)).toEqual(['missed']);
     await spec.addWorkUnit('unit', {});
     expect(await gists(1)).toEqual(['added 1 to spec']);

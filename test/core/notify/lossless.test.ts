@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { leastWakeIntervalMs, workSignal, type WorkSignal } from '../../../src/core/notify/work-signal.js';
 import { until } from '../../database/until.js';
 import { testDatabase } from '../../support/database.js';
-import { armed, longMs, overhear } from './waiting-worker.js';
+import { armed, cutListener, longMs, overhear } from './waiting-worker.js';
 
 const database = await testDatabase();
 const application = `sleeping of ${database.schema}`;
@@ -137,19 +137,12 @@ test('fifty who add as fast as they can cost no more notifications than were ask
 });
 
 describe('when the listening connection is lost', () => {
-  async function cut(): Promise<void> {
-    await database.query(
-      `select pg_terminate_backend(pid, 10000) from pg_stat_activity where application_name = $1 and query ilike 'listen%'`,
-      [application],
-    );
-  }
-
   test('who sleeps is woken once it is back, and then by work again', async () => {
     const { signal, worker } = await sleeper('worker');
     await signal.arm();
     await signal.arm();
     const waiting = signal.wait(longMs);
-    await cut();
+    await cutListener(database, application);
     expect(await waiting).toBe('notified');
     expect(signal.connected).toBe(true);
     await signal.arm();

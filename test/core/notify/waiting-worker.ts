@@ -1,4 +1,5 @@
 import type { Namespace } from 'pg-coordinate';
+import { expect } from 'vitest';
 import { workSignal, type WorkSignal } from '../../../src/core/notify/work-signal.js';
 import type { TestDatabase } from '../../support/database.js';
 
@@ -33,6 +34,19 @@ export async function overhear(database: TestDatabase): Promise<Overheard> {
       await heard;
     },
   };
+}
+
+/**
+ * Ends the connection that listens for the coordinate whose connections have this name, and no other: by the last that it was asked, which
+ * is whether the server is still there if it has listened for a while.
+ */
+export async function cutListener(database: TestDatabase, applicationName: string): Promise<void> {
+  const ended = await database.query(
+    `select pg_terminate_backend(pid, 10000) as has_ended from pg_stat_activity
+      where application_name = $1 and (query ilike 'listen%' or query = 'select 1')`,
+    [applicationName],
+  );
+  expect(ended).toEqual([{ has_ended: true }]);
 }
 
 /** A signal that is registered, connected, and has nothing to tell yet. */
