@@ -19,6 +19,7 @@ import { LeftRanges } from './attempt/lease-ranges.js';
 import { IdleWorkers } from './worker/idle-workers.js';
 import { LastClaims } from './worker/last-claims.js';
 import { OutcomeAwaiter } from './notify/await-outcomes.js';
+import { RecentWakes } from './notify/recent-wakes.js';
 import { Watching } from './notify/watching.js';
 import { foldCounts, foldLimit } from './summary/count-units.js';
 import { NameMemory } from './work-unit/name-memory.js';
@@ -31,6 +32,8 @@ import { DirectClaims } from './scheduler/direct-claims.js';
 import { DueHorizon } from './expiry/due-horizon.js';
 import { expireDue, expireDueLimit } from './expiry/expire-due.js';
 import type { Telemetry } from './telemetry/telemetry.js';
+import { reserveUnitIds } from './work-unit/add-early.js';
+import { ReservedUnitIds } from './work-unit/reserved-unit-ids.js';
 import { AddQueue } from './work-spec/add-queue.js';
 
 export interface BackendOptions {
@@ -173,6 +176,11 @@ export class Bucket {
   readonly candidates = new CandidateCache();
   /** Where the names of units to add are likely to be new. */
   readonly names = new NameMemory();
+  /** Where adding is likely to wake others. */
+  readonly wakes = new RecentWakes();
+  readonly reservedIds = new ReservedUnitIds();
+  /** Reserves the first of them. */
+  readonly reservations: BackgroundTask;
   /** Puts units that are added one by one at the same time into one statement. */
   readonly adds = new AddQueue(this);
   /** Puts reports that are made one by one at the same time into one statement. */
@@ -209,6 +217,7 @@ export class Bucket {
       run: () => this.run(foldCounts, [foldLimit]),
       logger,
     });
+    this.reservations = new BackgroundTask({ failure: 'ids of units could not be reserved', every: 1, run: () => reserveUnitIds(this), logger });
     this.rotation = new ReadyRotation(this);
     this.ends = new EndQueue(this);
     this.leftRanges = new LeftRanges(this);
@@ -227,7 +236,7 @@ export class Bucket {
   async stop(): Promise<void> {
     this.watching.close();
     this.outcomes.close();
-    await Promise.all([this.counts.stop(), this.rotation.stop(), this.leftRanges.stop()]);
+    await Promise.all([this.counts.stop(), this.reservations.stop(), this.rotation.stop(), this.leftRanges.stop()]);
   }
 
   /** A statement on the bucket's tables, to be run with others. */

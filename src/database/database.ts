@@ -10,6 +10,7 @@ import type {
   AfterCommit,
   Executor,
   ForeignClient,
+  OneTripSettings,
   Row,
   StatementStep,
   Transaction,
@@ -17,12 +18,6 @@ import type {
   TransactionStep,
 } from './transaction.js';
 import { isConnectionLoss, translateConnectError, translateConnectionLoss, translateError } from './translate-error.js';
-
-export interface OneTripSettings {
-  readonly isolation?: TransactionSettings['isolation'] | 'repeatable read';
-  /** Told each time that it begins again because it has met others. */
-  readonly onRetry?: () => void;
-}
 
 /** The connection to PostgreSQL: runs statements, and is the one place that begins transactions. */
 export class Database implements Executor {
@@ -76,18 +71,27 @@ export class Database implements Executor {
   }
 
   /**
-   * Runs a statement, and on the same client a second one that begins once the first is committed: sent at once where clients
-   * pipeline. What becomes of the second changes nothing about the first; its rows are undefined if it failed.
+   * Runs a statement, and on the same client others that begin once those before are committed: sent at once where clients
+   * pipeline. What becomes of the others changes nothing about the first; their rows are undefined if they failed.
    */
-  async runAndFollow(first: StatementStep, second: StatementStep): Promise<[readonly Row[], readonly Row[] | undefined]> {
+  async runAndFollow(first: StatementStep, ...others: readonly StatementStep[]): Promise<[readonly Row[], ...(readonly Row[] | undefined)[]]> {
     return this.#retrying(async (client) => {
-      const follow = (): Promise<readonly Row[] | undefined> => this.#unheeded(() => this.#send(client, ...second));
-      if (!this.#options.pipeline) return [await this.#send(client, ...first), await follow()];
-      const [answer, following] = corked(client, () => [this.#send(client, ...first), follow()]);
+      const follow = (step: StatementStep): Promise<readonly Row[] | undefined> => this.#unheeded(() => this.#send(client, ...step));
+      if (!this.#options.pipeline) {
+        const answer = await this.#send(client, ...first);
+        // The client sends them one after another all the same.
+        return [answer, ...(await Promise.all(others.map(follow)))];
+      }
+      const [answer, following] = corked(client, () => [this.#send(client, ...first), Promise.all(others.map(follow))]);
       const [settled] = await Promise.allSettled([answer, following]);
       if (settled.status === 'rejected') throw settled.reason;
-      return [settled.value, await following];
+      return [settled.value, ...(await following)];
     });
+  }
+
+  /** Whether statements are sent without waiting for the answers to those before. */
+  get pipelines(): boolean {
+    return this.#options.pipeline;
   }
 
   /**

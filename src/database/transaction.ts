@@ -42,3 +42,10 @@ export interface AfterCommit {
   readonly payloads: readonly string[];
   readonly run: (on: Executor, payloads: readonly string[]) => Promise<unknown>;
 }
+
+/** Of a transaction whose steps are known beforehand. */
+export interface OneTripSettings {
+  readonly isolation?: TransactionSettings['isolation'] | 'repeatable read';
+  /** Told each time that it begins again because it has met others. */
+  readonly onRetry?: () => void;
+}

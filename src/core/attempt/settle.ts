@@ -28,7 +28,7 @@ export async function settle(
   const values = [action, unitId, number, data, bucket.backend.now(), durationMs, namespaceId];
   const givesBack = action === 'retryable' || action === 'expired';
   const [row] = await (givesBack
-    ? runAndWake(bucket, namespaceId, [settleAttempt, values], on)
+    ? runAndWake(bucket, namespaceId, [settleAttempt, values], { on })
     : bucket.run(settleAttempt, values, on));
   bucket.counts.count();
   if (action !== 'renewed' && (place === undefined || isInRange(report))) bucket.leftRanges.left(report, place?.range);

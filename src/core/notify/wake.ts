@@ -59,6 +59,22 @@ export async function wakeWhoWaits(bucket: Bucket, namespaceId: number, payloads
 /** What is to be announced of a statement's answer, as payloads, if anybody watches the namespace. */
 export type Announcement = (rows: readonly Row[]) => readonly string[];
 
+/** What has to follow a statement before it counts as done. */
+export interface Confirmation {
+  readonly step: readonly [statement: Statement, values: readonly unknown[]];
+  /** Given the rows of the statement, and those of `step`, undefined if that failed. Rejects if the statement does not count. */
+  readonly confirm: (of: readonly Row[], rows: readonly Row[] | undefined) => Promise<void>;
+}
+
+export interface WakeOptions {
+  /** What the statement is part of. @default a transaction of its own */
+  readonly on?: Executor | undefined;
+  /** @default nothing is announced */
+  readonly announcement?: Announcement;
+  /** Follows the waking; for a transaction of its own. @default nothing has to */
+  readonly confirmation?: Confirmation | undefined;
+}
+
 /**
  * Runs a statement that may make units available, and wakes who waits for work in the namespace: right behind it on the same client; once
  * the transaction that `on` is part of is committed; or, where only the caller knows when that is, with its commit. Waking
@@ -68,8 +84,7 @@ export async function runAndWake(
   bucket: Bucket,
   namespaceId: number,
   [of, values]: readonly [statement: Statement, values: readonly unknown[]],
-  on: Executor = bucket.backend.database,
-  announcement: Announcement = () => [],
+  { on = bucket.backend.database, announcement = () => [], confirmation }: WakeOptions = {},
 ): Promise<readonly Row[]> {
   const { id, database, listener } = bucket.backend;
   const wake = [wakeWaiters, [namespaceId, id]] as const;
@@ -78,7 +93,11 @@ export async function runAndWake(
   const wakeHere = (): void => listener.deliver(bucket.schema, workPayload(namespaceId));
   if (on === database) {
     // Whatever is heard of it: an answer that is lost is no commit that is lost.
-    const [rows, woken] = await database.runAndFollow(bucket.step(of, values), bucket.step(...wake)).finally(wakeHere);
+    const others = [bucket.step(...wake), ...(confirmation ? [bucket.step(...confirmation.step)] : [])];
+    const [rows, woken, confirmed] = await database.runAndFollow(bucket.step(of, values), ...others).finally(wakeHere);
+    bucket.wakes.note(namespaceId, { woken: woken?.[0]?.woken === true });
+    // Still the same piece of work.
+    await database.continuing(() => confirmation?.confirm(rows, confirmed));
     if (isWatched(woken)) await send(bucket, announcement(rows));
     return rows;
   }

@@ -36,7 +36,7 @@ export function defineWorkSpec(
   return bucket.backend.database.transaction({}, async (transaction) => {
     const redefine = async (): Promise<number | undefined> => {
       const values = [...definition, bucket.backend.now()];
-      const [row] = await runAndWake(bucket, namespaceId, [redefineWorkSpec, values], transaction);
+      const [row] = await runAndWake(bucket, namespaceId, [redefineWorkSpec, values], { on: transaction });
       return row === undefined ? undefined : Number(row.id);
     };
     const existing = await redefine();

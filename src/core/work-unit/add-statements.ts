@@ -17,13 +17,14 @@ export const specOfNewUnits = (s: string): string => `
       for key share
     )`;
 
-const answerOfNewUnits = (s: string): string => `
+/** @param adding The table that has a row if they are added. */
+export const answerOfNewUnits = (s: string, adding = 'spec'): string => `
     counted as (
       insert into ${s}.unit_count (spec_id, kind, delta)
-      select id, 'all', cardinality($2::bytea[]) from spec
+      select $1::bigint, 'all', cardinality($2::bytea[]) from ${adding}
     )
     select
-      (select count(*) from spec) as specs,
+      (select count(*) from ${adding}) as specs,
       case when $7::boolean then (select string_agg(id::text, ',' order by name) from added) end as ids`;
 
 /**

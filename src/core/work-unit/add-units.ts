@@ -4,9 +4,10 @@ import { GoneError } from '../../errors/index.js';
 import type { Bucket } from '../backend.js';
 import { bytes } from '../instant.js';
 import { addedPayload } from '../notify/payload.js';
-import { runAndWake } from '../notify/wake.js';
+import { runAndWake, type Confirmation } from '../notify/wake.js';
 import { namespaceOfSpec } from '../work-spec/spec-ids.js';
 import { addNewUnits, addNewUnitsInRanges, addUnits, addUnitsForIds, findUnitIds } from './add-statements.js';
+import { addNewUnitsEarly, planEarlyAdd } from './add-early.js';
 import { addForIdleWorker, findIdleWorker } from './hand-over.js';
 import { keyOf, UnitBatch, type EncodedUnit } from './unit-batch.js';
 
@@ -99,8 +100,8 @@ async function sendUntilAdded(bucket: Bucket, specId: number, units: readonly En
   // Not of a spec that is gone.
   const announcement = (rows: readonly Row[]): string[] =>
     Number(rows[0]?.specs) === 0 ? [] : [addedPayload(namespaceId, specId, units.length)];
-  const run = async (statement: Statement, values: readonly unknown[]): Promise<Row | undefined> => {
-    const [row] = await runAndWake(bucket, namespaceId, [statement, [specId, ...payloads, ...values]], on, announcement);
+  const run = async (statement: Statement, values: readonly unknown[], confirmation?: Confirmation): Promise<Row | undefined> => {
+    const [row] = await runAndWake(bucket, namespaceId, [statement, [specId, ...payloads, ...values]], { on, announcement, confirmation });
     return Number(row?.specs) === 0 ? undefined : row;
   };
   const addOrReplace = async (): Promise<Row> => {
@@ -127,7 +128,12 @@ async function sendUntilAdded(bucket: Bucket, specId: number, units: readonly En
         const row = await addForIdleWorker(bucket, idle, { specId, count: units.length, values: [...payloads, each, sample], wantsIds });
         if (row !== 'locked') return row;
       }
-      return database.continuing(() => run(addNewUnits, [each, sample, ...options]));
+      const early = planEarlyAdd(bucket, namespaceId, units.length);
+      return database.continuing(() =>
+        early === undefined
+          ? run(addNewUnits, [each, sample, ...options])
+          : run(addNewUnitsEarly, [each, sample, ...options, ...early.values], early.confirmation),
+      );
     };
     const row = await database.continuing(addNew).catch(ifNamesExist);
     return row ?? (await database.continuing(addOrReplace));
