@@ -120,10 +120,10 @@ test('a worker begins before the disk has the unit, and who adds it is told afte
   const { spec, begun } = await scene();
   await setStandby('nobody');
   const adding = spec.addWorkUnit('third', { of: 'it' });
-  const { isSettled } = watched(adding);
+  const state = watched(adding);
   await until('it is begun', () => begun.has('third'));
   await untilHeldUp('work-unit.flush-and-reserve');
-  expect(isSettled).toBe(false);
+  expect(state.isSettled).toBe(false);
   await setStandby('');
   expect(await (await adding).status()).toBe('pending');
 });
