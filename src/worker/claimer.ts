@@ -218,7 +218,7 @@ export class Claimer {
 
   #requestOf(workSpecs: readonly string[], numberOfWorkUnits: number): AttemptRequest {
     const { lifetimeMs, runtimes, availableGb } = this.#options.settings;
-    return { workSpecs, numberOfWorkUnits, lifetimeMs, ...(runtimes && { runtimes }), ...(availableGb !== undefined && { availableGb }) };
+    return { workSpecs, numberOfWorkUnits, mayBeFewer: true, lifetimeMs, ...(runtimes && { runtimes }), ...(availableGb !== undefined && { availableGb }) };
   }
 
   #take(attempts: readonly Attempt[]): void {

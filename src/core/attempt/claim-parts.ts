@@ -2,6 +2,9 @@ import { leaseRangeSize } from './attempt-place.js';
 
 /* What the statements that claim units have in common: see claimUnits for their parameters. */
 
+/** How many units a row of `ready_range` has at most when they are added: it needs no compression then. */
+export const mostOfReadyRange = 200;
+
 /** From so many units on a claim makes ranges of leases instead of a lease for each (lease_range in the migrations). */
 export const leastInLeaseRanges = 16;
 
@@ -75,6 +78,50 @@ export const rangeHead = (s: string): string => `
       order by r.rank, r.first_name, r.id limit 1
     )`;
 
+/** The ranges of ready_range that come first, as many as are looked at of each generation: `nth` is its place in that. */
+export const firstRanges = (s: string): string => `
+    found as materialized (
+      select r.*, looked.most
+      from spec
+      cross join generation
+      cross join lateral (select (spec.room + $6::bigint) / ${mostOfReadyRange} + 3 as most) looked
+      cross join unnest(array[generation.sealed, generation.closed, generation.open]) as alive (generation)
+      cross join lateral (
+        select
+          r.ctid as place, r.id, r.rank, r.first_name, r.last_name, cardinality(r.unit_ids) as units,
+          row_number() over (order by r.rank, r.first_name) as nth
+        from ${s}.ready_range r
+        where r.generation = alive.generation and r.spec_id = spec.id and r.id <> all($15::bigint[])
+        order by r.rank, r.first_name limit looked.most
+      ) r
+    )`;
+
+/** The first row of `ready`, if there is any: of those that a condition on `r` holds for, with what it takes from elsewhere. */
+export const firstUnit = (s: string, { from = 'spec', and = '' }: { readonly from?: string; readonly and?: string } = {}): string => `
+    unit as materialized (
+      select unit.rank, unit.name
+      from ${from} cross join generation cross join lateral (
+        (
+          select r.rank, r.name from ${s}.ready r
+          where r.generation = generation.sealed and r.spec_id = spec.id and (r.rank, r.name) >= (generation.rank, generation.name) ${and}
+          order by r.rank, r.name limit 1
+        )
+        union all
+        (
+          select r.rank, r.name from ${s}.ready r
+          where r.generation = generation.closed and r.spec_id = spec.id ${and}
+          order by r.rank, r.name limit 1
+        )
+        union all
+        (
+          select r.rank, r.name from ${s}.ready r
+          where r.generation = generation.open and r.spec_id = spec.id ${and}
+          order by r.rank, r.name limit 1
+        )
+      ) unit
+      order by unit.rank, unit.name limit 1
+    )`;
+
 /**
  * The leases of what is `numbered`, some of which `claim` sums up. In ranges not if the number of those that run is limited: leases are counted faster. The
  * numbers are consecutive, unless somebody forces an attempt at this moment.
@@ -106,14 +153,13 @@ const ranges = (s: string): string => `
       group by (number - least) / ${leaseRangeSize}
     ),`;
 
-/** What is told of a claim. */
-export const answer = `
+/** What is told of a claim. `numbers`: those of its attempts, unless they are all from the least to the greatest. */
+export const answer = (numbers = 'case when claim.greatest - claim.least >= claim.taken then (select array_agg(number) from numbered) end'): string => `
       coalesce($5::timestamptz, statement_timestamp()) as now,
       coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond' as expires_at,
       due.leases as due_leases, due.delays as due_delayed,
       (select max_attempts_returned from spec) as max_attempts_returned,
-      claim.taken, claim.least, claim.greatest,
-      case when claim.greatest - claim.least >= claim.taken then (select array_agg(number) from numbered) end as numbers`;
+      claim.taken, claim.least, claim.greatest, ${numbers} as numbers`;
 
 /** Up to so many bytes payloads are read together: a thousand of them are no more than a client can take. */
 export const mostTogether = 16_384;
@@ -121,6 +167,8 @@ export const mostTogether = 16_384;
 /** Whether a payload comes with those of the others that were claimed. */
 export const isReadTogether = (data: string): string => `octet_length(${data}) <= ${mostTogether}`;
 
-/** What is told of each attempt that was claimed, besides names and payloads, as ClaimedUnit reads it. */
-export const headOfClaimed = `int8send(number) || int8send(unit_id) || int4send(attempts) || lease_place || tidsend(unit_place)
-          || int4send(octet_length(name)) || int4send(case when together then octet_length(data) else -1 end)`;
+/** What is told of each unit that was claimed, besides name and payload, as ClaimedUnit reads it. */
+export const headOfUnit = `int8send(unit_id) || tidsend(unit_place) || int4send(octet_length(name)) || int4send(case when together then octet_length(data) else -1 end)`;
+
+/** The same with what is told of its attempt, where that does not follow from the range of leases that all are in. */
+export const headOfClaimed = `${headOfUnit} || int8send(number) || int4send(attempts) || lease_place`;

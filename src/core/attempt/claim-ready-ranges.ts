@@ -1,8 +1,5 @@
 import { statement } from '../../database/index.js';
-import { answer, leases, specWithRoom } from './claim-parts.js';
-
-/** How many units a row of `ready_range` has at most when they are added: it needs no compression then. */
-export const mostOfReadyRange = 200;
+import { answer, firstRanges, firstUnit, leases, specWithRoom } from './claim-parts.js';
 
 /**
  * Claims units of one spec that are in rows of `ready_range`: whole ranges, and of the last one as many from the front as there is room for. As claimUnits, but only
@@ -22,48 +19,11 @@ export const claimReadyRanges = statement(
   'attempt.claim-ready-ranges',
   (s) => `
     with ${specWithRoom(s)},
-    found as materialized (
-      select r.*, looked.most
-      from spec
-      cross join generation
-      cross join lateral (select (spec.room + $6::bigint) / ${mostOfReadyRange} + 3 as most) looked
-      cross join unnest(array[generation.sealed, generation.closed, generation.open]) as alive (generation)
-      cross join lateral (
-        select
-          r.ctid as place, r.id, r.rank, r.first_name, r.last_name, cardinality(r.unit_ids) as units,
-          row_number() over (order by r.rank, r.first_name) as nth
-        from ${s}.ready_range r
-        where r.generation = alive.generation and r.spec_id = spec.id and r.id <> all($15::bigint[])
-        order by r.rank, r.first_name limit looked.most
-      ) r
-    ),
+    ${firstRanges(s)},
     start as materialized (
       select coalesce($16::float8, '-infinity') as rank, coalesce($17::bytea, '') as name
     ),
-    unit as materialized (
-      select unit.rank, unit.name
-      from spec cross join start cross join generation cross join lateral (
-        (
-          select r.rank, r.name from ${s}.ready r
-          where r.generation = generation.sealed and r.spec_id = spec.id
-            and (r.rank, r.name) >= (generation.rank, generation.name) and (r.rank, r.name) >= (start.rank, start.name)
-          order by r.rank, r.name limit 1
-        )
-        union all
-        (
-          select r.rank, r.name from ${s}.ready r
-          where r.generation = generation.closed and r.spec_id = spec.id and (r.rank, r.name) >= (start.rank, start.name)
-          order by r.rank, r.name limit 1
-        )
-        union all
-        (
-          select r.rank, r.name from ${s}.ready r
-          where r.generation = generation.open and r.spec_id = spec.id and (r.rank, r.name) >= (start.rank, start.name)
-          order by r.rank, r.name limit 1
-        )
-      ) unit
-      order by unit.rank, unit.name limit 1
-    ),
+    ${firstUnit(s, { from: 'spec cross join start', and: 'and (r.rank, r.name) >= (start.rank, start.name)' })},
     judged as materialized (
       select
         found.*,
@@ -137,7 +97,7 @@ export const claimReadyRanges = statement(
     ),
     ${leases(s, { inRanges: true })}
     select
-      ${answer},
+      ${answer()},
       null as spent_units, null as spent_numbers, false as spent,
       case
         when claim.taken < (select room from spec)

@@ -96,7 +96,7 @@ function claimText(s: string, { failsSpent = false, inRanges = false }: { readon
     ),
     ${leases(s, { inRanges })}
     select
-      ${answer},
+      ${answer()},
       ${failsSpent ? 'claim.spent_units, claim.spent_numbers' : 'null as spent_units, null as spent_numbers'},
       (select true from picked where spent limit 1) is true as spent,
       -- Not if there is no room for more: then there is no use in looking further.

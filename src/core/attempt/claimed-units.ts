@@ -15,18 +15,20 @@ export interface ClaimTerms {
   readonly firstNumber: number;
 }
 
-/** What readClaimed has read, of all units of a claim one behind the other. */
+/** What readClaimed has read, of all units of a claim one behind the other; or readClaimedRanges, of those in a range of leases. */
 interface ClaimedBytes extends ClaimTerms {
   readonly heads: Buffer;
   readonly names: Buffer;
   readonly payloads: Buffer;
+  /** The first number of the range that all are in; undefined: what is to be known of the attempts is in the heads. */
+  readonly range: number | undefined;
 }
 
-/**
- * Bytes of each head: the attempt's number, the unit's id, how many attempts it has had, the places of the rows of lease (zeros: it is in a range) and
- * unit (page and row), the lengths of name and data.
- */
-const headLength = 8 + 8 + 4 + 6 + 6 + 4 + 4;
+/** Bytes of a head of headOfUnit: the unit's id, the place of its row (page and row), the lengths of name and data. */
+const unitHeadLength = 8 + 6 + 4 + 4;
+
+/** And of headOfClaimed: also the attempt's number, how many the unit has had, the place of the row of lease (zeros: it is in a range). */
+const headLength = unitHeadLength + 8 + 4 + 6;
 
 const none = Buffer.alloc(0);
 
@@ -44,9 +46,9 @@ export class ClaimedUnit implements AttemptPlace {
   /** Where its data begin, or these if they are too large to have been read with the others. */
   readonly #data: number | Buffer;
 
-  constructor(claim: ClaimedBytes, at: { readonly head: number; readonly name: number; readonly data: number | Buffer }) {
-    this.number = int8At(claim.heads, at.head);
-    this.unitId = int8At(claim.heads, at.head + 8);
+  constructor(claim: ClaimedBytes, number: number, at: { readonly head: number; readonly name: number; readonly data: number | Buffer }) {
+    this.number = number;
+    this.unitId = int8At(claim.heads, at.head);
     this.#claim = claim;
     this.#headAt = at.head;
     this.#nameAt = at.name;
@@ -58,20 +60,21 @@ export class ClaimedUnit implements AttemptPlace {
   }
 
   get attempts(): number {
-    return this.#claim.heads.readInt32BE(this.#headAt + 16);
+    return this.#claim.range === undefined ? this.#claim.heads.readInt32BE(this.#headAt + unitHeadLength + 8) : 1;
   }
 
   get leasePlace(): number {
-    return tidAt(this.#claim.heads, this.#headAt + 20);
+    return this.#claim.range === undefined ? tidAt(this.#claim.heads, this.#headAt + unitHeadLength + 12) : 0;
   }
 
   get range(): number | undefined {
     const { number } = this;
+    if (this.#claim.range !== undefined) return this.#claim.range;
     return this.leasePlace === 0 ? number - ((number - this.#claim.firstNumber) % leaseRangeSize) : undefined;
   }
 
   get unitPlace(): number {
-    return tidAt(this.#claim.heads, this.#headAt + 26);
+    return tidAt(this.#claim.heads, this.#headAt + 8);
   }
 
   get freshUntil(): number {
@@ -91,44 +94,59 @@ export class ClaimedUnit implements AttemptPlace {
   }
 }
 
-/** What readClaimed has read, of the attempts that `isOurs` admits. */
-export async function claimedUnitsFromRow(
+/** What readClaimed or readClaimedRanges has read, of the attempts that `isOurs` admits. */
+export async function claimedUnitsFromRows(
   bucket: Bucket,
   specId: number,
-  row: Row | undefined,
+  rows: readonly Row[],
   { isOurs, terms }: { readonly isOurs: (number: number) => boolean; readonly terms: ClaimTerms },
 ): Promise<ClaimedUnit[]> {
-  if (row === undefined || row.heads === null) return [];
-  const heads = bytes(row.heads);
-  const claim = { ...terms, heads, names: bytes(row.names), payloads: row.datas === null ? none : bytes(row.datas) };
   const units: ClaimedUnit[] = [];
-  let [nameAt, dataAt] = [0, 0];
-  for (let at = 0; at < heads.length; at += headLength) {
-    const length = dataLengthAt(heads, at);
-    const isLarge = length < 0;
-    if (isOurs(int8At(heads, at))) {
-      const data = isLarge ? await readLarge(bucket, specId, heads, at) : dataAt;
-      if (data !== undefined) units.push(new ClaimedUnit(claim, { head: at, name: nameAt, data }));
+  for (const row of rows) {
+    if (row.heads === null) continue;
+    const range = row.first_number === undefined ? undefined : Number(row.first_number);
+    const claim = { ...terms, range, heads: bytes(row.heads), names: bytes(row.names), payloads: row.datas === null ? none : bytes(row.datas) };
+    const { heads } = claim;
+    const length = range === undefined ? headLength : unitHeadLength;
+    const numberAt = numbersOf(row, claim);
+    let [nameAt, dataAt] = [0, 0];
+    for (let at = 0; at < heads.length; at += length) {
+      const number = numberAt(at);
+      const dataLength = dataLengthAt(heads, at);
+      const isLarge = dataLength < 0;
+      if (isOurs(number)) {
+        const data = isLarge ? await readLarge(bucket, specId, int8At(heads, at), number) : dataAt;
+        if (data !== undefined) units.push(new ClaimedUnit(claim, number, { head: at, name: nameAt, data }));
+      }
+      nameAt += nameLengthAt(heads, at);
+      dataAt += isLarge ? 0 : dataLength;
     }
-    nameAt += nameLengthAt(heads, at);
-    dataAt += isLarge ? 0 : length;
   }
   return units;
 }
 
+/** The number of the attempt whose head begins at a place. */
+function numbersOf({ unit_ids: ids }: Row, { heads, range }: ClaimedBytes): (at: number) => number {
+  if (range === undefined) return (at) => int8At(heads, at + unitHeadLength);
+  if (ids === null) return (at) => range + at / unitHeadLength;
+  // Not all of the range were read: some have left it.
+  const places = new Map((ids as readonly unknown[]).map((id, place) => [Number(id), place]));
+  return (at) => range + (places.get(int8At(heads, at)) ?? Number.NaN);
+}
+
 /** Undefined: it is not held any more. */
-async function readLarge(bucket: Bucket, specId: number, heads: Buffer, at: number): Promise<Buffer | undefined> {
-  const [row] = await bucket.run(readClaimedData, [specId, int8At(heads, at + 8), int8At(heads, at)]);
+async function readLarge(bucket: Bucket, specId: number, unitId: number, number: number): Promise<Buffer | undefined> {
+  const [row] = await bucket.run(readClaimedData, [specId, unitId, number]);
   return row && bytes(row.data);
 }
 
 function nameLengthAt(heads: Buffer, at: number): number {
-  return heads.readInt32BE(at + 32);
+  return heads.readInt32BE(at + 14);
 }
 
 /** -1: too large to have been read with the others. */
 function dataLengthAt(heads: Buffer, at: number): number {
-  return heads.readInt32BE(at + 36);
+  return heads.readInt32BE(at + 18);
 }
 
 /** Not a Buffer, which is made at several times the cost. */

@@ -13,7 +13,7 @@ import { deleteEmpty } from './lease-ranges.js';
  */
 
 /** What both statements begin with. They name the history they write `history`. */
-const endedUnits = (s: string): string => `
+const endedUnits = (s: string, { isLeftByAll }: { readonly isLeftByAll?: string } = {}): string => `
     spec as materialized (${specsOfPlaced(s)}
     ),
     expected as materialized (
@@ -35,6 +35,7 @@ const endedUnits = (s: string): string => `
       ${deleteEmpty(s, {
         among: `r.first_number = any($11::bigint[]) and (select count from expected) > 0 and (select count(*) from unit) = (select count from expected)`,
         butFor: `${listed('$2::bigint[]', 'u.id')} = u.id`,
+        ...(isLeftByAll !== undefined && { isLeftByAll }),
       })}
     )`;
 
@@ -47,6 +48,10 @@ const answer = (s: string): string => `
       ${isWatched(s, '$6')} as watched
     from expected`;
 
+/** Whether one of the parts is all of a range `r`. */
+const isOnePart = `
+          (r.first_number, r.last_number) in (select first, last from unnest($12::bigint[], $13::bigint[]) as part (first, last))`;
+
 /**
  * History is a row for each part of a range that is ended here (attempt_range). Parameters: as those of endPlaced up to the places of the units, but $5
  * says whether any could have output; then for each part the first number of its range, its own first and its last.
@@ -54,7 +59,7 @@ const answer = (s: string): string => `
 export const endInRanges = statement(
   'attempt.end-in-ranges',
   (s) => `
-    with ${endedUnits(s)},
+    with ${endedUnits(s, { isLeftByAll: isOnePart })},
     part as materialized (
       select r.spec_id, r.worker_id, r.started_at, r.expires_at, part.first, part.last, r.unit_ids
       from expected, unnest($11::bigint[], $12::bigint[], $13::bigint[]) as part (range, first, last)

@@ -5,12 +5,15 @@ import { mostOfLeaseRange } from './attempt-place.js';
 
 /**
  * Deletes those of some ranges `r` that nobody is left in, but for units `u` that are just leaving. Looks from the back, as most workers begin at the
- * front: then it takes one look until the range is nearly empty. One that somebody has locked, as expiry may, is left to him.
+ * front: then it takes one look until the range is nearly empty; and none where a condition `isLeftByAll` says so. One that somebody has locked, as expiry may, is left to him.
  */
-export const deleteEmpty = (s: string, { among, butFor = 'false' }: { readonly among: string; readonly butFor?: string }): string => `
+export const deleteEmpty = (
+  s: string,
+  { among, butFor = 'false', isLeftByAll = 'false' }: { readonly among: string; readonly butFor?: string; readonly isLeftByAll?: string },
+): string => `
       delete from ${s}.lease_range where ctid = any(array(
         select r.ctid from ${s}.lease_range r
-        where ${among} and (
+        where ${among} and (${isLeftByAll} or (
           select true
           from generate_series(cardinality(r.unit_ids), 1, -1) as m (position)
           cross join lateral (
@@ -18,7 +21,7 @@ export const deleteEmpty = (s: string, { among, butFor = 'false' }: { readonly a
             where u.id = r.unit_ids[m.position] and ${s}.is_in_range(u, r.first_number + m.position - 1) and (${butFor}) is not true offset 0
           ) u
           limit 1
-        ) is null
+        ) is null)
         for update skip locked
       ))`;
 

@@ -1,5 +1,5 @@
 import { statement } from '../../database/index.js';
-import { mostOfReadyRange } from '../attempt/claim-ready-ranges.js';
+import { mostOfReadyRange } from '../attempt/claim-parts.js';
 
 /** The spec, if units can be added to it, and none of some of their names exists. */
 export const specOfNewUnits = (s: string): string => `

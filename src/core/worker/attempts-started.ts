@@ -1,10 +1,10 @@
 import type { Row } from '../../database/index.js';
 import { freshUntil } from '../attempt/attempt-place.js';
-import { claimedUnitsFromRow } from '../attempt/claimed-units.js';
+import { claimedUnitsFromRows } from '../attempt/claimed-units.js';
 import type { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import { instant, nameFromBytes } from '../instant.js';
 import { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
-import { claimedAttempt } from './claim-units-of.js';
+import { claimedAttempt } from './claim-pass.js';
 import type { PostgresWorker } from './postgres-worker.js';
 
 interface Start {
@@ -25,7 +25,7 @@ export async function attemptsStarted(worker: PostgresWorker, { specId, lifetime
       freshUntil: freshUntil(beganAt, lifetimeMs),
       firstNumber: Number(row.least),
     };
-    const units = await claimedUnitsFromRow(bucket, specId, row, { isOurs: () => true, terms });
+    const units = await claimedUnitsFromRows(bucket, specId, [row], { isOurs: () => true, terms });
     const workSpec = new PostgresWorkSpec(namespace, specId, nameFromBytes(row.spec_name));
     const attempts = units.map((unit) => claimedAttempt(worker, workSpec, unit));
     telemetry?.onAnswered?.({ namespace: namespace.name, attempts, durationMs: performance.now() - beganAt, failed: false });

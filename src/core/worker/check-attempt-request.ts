@@ -1,4 +1,4 @@
-import { checkDuration, checkList, checkName, checkNumber, checkOptions } from '../../options/index.js';
+import { checkBoolean, checkDuration, checkList, checkName, checkNumber, checkOptions } from '../../options/index.js';
 import { defaultLifetimeMs } from '../attempt/lifetime.js';
 import type { DataDictionary } from '../../codec/index.js';
 import type { ScheduleRequest } from '../scheduler/choose-work-spec.js';
@@ -8,20 +8,23 @@ import type { AttemptRequest } from './attempt-request.js';
 export interface CheckedRequest extends ScheduleRequest {
   readonly numberOfWorkUnits: number;
   readonly lifetimeMs: number;
+  readonly mayBeFewer: boolean;
 }
 
 export function checkAttemptRequest<Data extends DataDictionary>(value: AttemptRequest<Data> | undefined): CheckedRequest {
   const request = checkOptions(value, 'request', [
     'numberOfWorkUnits',
+    'mayBeFewer',
     'lifetimeMs',
     'workSpecs',
     'runtimes',
     'availableGb',
   ]);
-  const { numberOfWorkUnits = 1, lifetimeMs = defaultLifetimeMs, workSpecs, runtimes, availableGb } = request;
+  const { numberOfWorkUnits = 1, mayBeFewer = false, lifetimeMs = defaultLifetimeMs, workSpecs, runtimes, availableGb } = request;
   const asked = Math.floor(checkNumber(numberOfWorkUnits, 'request.numberOfWorkUnits'));
   return {
     numberOfWorkUnits: Math.max(1, asked),
+    mayBeFewer: checkBoolean(mayBeFewer, 'request.mayBeFewer'),
     lifetimeMs: checkDuration(lifetimeMs, 'request.lifetimeMs'),
     ...(workSpecs !== undefined && { workSpecs: checkList(workSpecs, 'request.workSpecs', checkWorkSpec) }),
     ...(runtimes !== undefined && { runtimes: checkList(runtimes, 'request.runtimes', (name, field) => checkName(name, field)) }),

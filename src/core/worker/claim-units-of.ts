@@ -1,24 +1,10 @@
-import { encodeData } from '../../codec/index.js';
-import { int8Array, type Row, type Statement } from '../../database/index.js';
-import { freshUntil } from '../attempt/attempt-place.js';
-import { claimedUnitsFromRow, type ClaimedUnit } from '../attempt/claimed-units.js';
-import { leastInLeaseRanges } from '../attempt/claim-parts.js';
-import { claimFreshUnits } from '../attempt/claim-fresh.js';
-import { breakUpReadyRange, claimReadyRanges } from '../attempt/claim-ready-ranges.js';
-import { claimFewUnits, claimOrFailUnits, claimUnits, readClaimed } from '../attempt/claim.js';
-import { PostgresAttempt } from '../attempt/postgres-attempt.js';
-import { bytes, instant, namesArray } from '../instant.js';
-import { readWatched } from '../notify/is-watched.js';
-import { attemptPayloads, type AttemptChange, type AttemptReference } from '../notify/payload.js';
-import { send } from '../notify/send.js';
-import { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
-import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
+import { breakUpReadyRange } from '../attempt/claim-ready-ranges.js';
+import { leastInLeaseRanges, mostOfReadyRange } from '../attempt/claim-parts.js';
+import type { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import { mostClaimedAtOnce } from './attempt-request.js';
 import type { CheckedRequest } from './check-attempt-request.js';
+import { claimFresh, passGate, warn, type ClaimedSpec, type Next, type Pass, type Source } from './claim-pass.js';
 import type { PostgresWorker } from './postgres-worker.js';
-
-/** What a unit's last, failed attempt says when its retries are spent. */
-const tooManyRetries = encodeData({ traceback: 'too many retries' });
 
 /** A request for fewer does not claim from ranges of units: the row of one would be written for each. */
 const leastClaimedInRanges = 64;
@@ -28,12 +14,6 @@ const mostHeldRanges = 100;
 
 /** How far past units that somebody else has locked a claim looks at most. */
 const furthest = 16 * mostClaimedAtOnce;
-
-/** Which spec to claim of. */
-interface ClaimedSpec {
-  readonly id: number;
-  readonly name: string;
-}
 
 /** One claim's answer. */
 export interface Claim {
@@ -64,7 +44,8 @@ export async function claimUnitsOf(
   let asked = request.numberOfWorkUnits;
   let further = 0;
   let failsSpent = metSpent;
-  let from: Source = { kind: asked >= leastClaimedInRanges && !failsSpent && lastClaims.expectsRanges(spec.id) ? 'ranges' : 'units' };
+  const wholeFirst = (): Source => ({ kind: lastClaims.expectsWholeRanges(spec.id) ? 'whole ranges' : 'ranges' });
+  let from: Source = asked >= leastClaimedInRanges && !failsSpent && lastClaims.expectsRanges(spec.id) ? wholeFirst() : { kind: 'units' };
   let next: Next | undefined;
   let total = 0;
   if (isWoken) {
@@ -74,7 +55,7 @@ export async function claimUnitsOf(
     total = fresh.attempts.length;
     if (fresh.mostReturned > 0) asked = Math.min(asked, fresh.mostReturned);
     if (fresh.isAll || total >= asked) return { attempts, progressed: total > 0 };
-    if (fresh.areInRanges && asked >= leastClaimedInRanges) from = { kind: 'ranges' };
+    if (fresh.areInRanges && asked >= leastClaimedInRanges) from = wholeFirst();
   }
   for (;;) {
     let most = 0;
@@ -96,6 +77,8 @@ export async function claimUnitsOf(
     next = undefined;
     if (pass.mostReturned > 0) asked = Math.min(asked, pass.mostReturned);
     const isShort = pass.count < most;
+    // What is missing is less than a range.
+    if (isShort && request.mayBeFewer && from.kind === 'whole ranges' && pass.count > 0 && pass.count > most - mostOfReadyRange) return { attempts, progressed: true };
     // Units whose retries are spent are in front: another statement fails them on its way.
     if (pass.cameUponSpent && !failsSpent && total < asked) failsSpent = true;
     else if (isShort && pass.next !== undefined && total < asked && heldRanges.length < mostHeldRanges) next = pass.next;
@@ -117,234 +100,3 @@ async function nextSource(
   return { kind: 'units' };
 }
 
-interface PassOptions {
-  readonly from: Source;
-  readonly most: number;
-  /** How far to look past what is locked. */
-  readonly further: number;
-  readonly unlessDue: boolean;
-  /** Whether to fail units whose retries are spent, or to leave them. */
-  readonly failsSpent: boolean;
-  /** Which ranges of units to pass by; those that turn out to be locked are added. */
-  readonly heldRanges: number[];
-}
-
-/** One pass through the gate. */
-interface Pass {
-  readonly attempts: PostgresAttempt[];
-  /** How many were claimed, with those that were failed for having spent their retries. */
-  readonly count: number;
-  /** How many came first but were locked. */
-  readonly passedBy: number;
-  /** Whether there were units whose retries are spent. */
-  readonly cameUponSpent: boolean;
-  /** The spec's max_attempts_returned. */
-  readonly mostReturned: number;
-  /** What comes behind the units that were claimed, if that is something else. */
-  readonly next: Next | undefined;
-}
-
-/** What to claim: rows of `ready`, or of `ready_range`. */
-interface Source {
-  readonly kind: 'units' | 'ranges';
-  /** Before this place in the order the rows of `ready` were all claimed, or locked by somebody: those are passed by (and so is what was added since). */
-  readonly after?: readonly [rank: number, name: Uint8Array];
-}
-
-interface Next {
-  readonly source: Source;
-  /** The range that comes next. */
-  readonly range?: number;
-  /** Whether units can be claimed from it as it is; or else it has to be broken up. */
-  readonly isClaimable?: boolean;
-}
-
-interface FreshClaim {
-  readonly attempts: PostgresAttempt[];
-  /** Whether there was no more to be had. */
-  readonly isAll: boolean;
-  /** Whether nothing was claimed because units of the spec wait in ranges. */
-  readonly areInRanges: boolean;
-  /** The spec's max_attempts_returned. */
-  readonly mostReturned: number;
-}
-
-/** What was added since there was nothing, if it waits in no particular way; else nothing. */
-async function claimFresh(worker: PostgresWorker, spec: ClaimedSpec, { lifetimeMs, availableGb, runtimes }: CheckedRequest, most: number): Promise<FreshClaim> {
-  const { bucket } = worker;
-  const now = bucket.backend.now();
-  const front = bucket.fronts.get(spec.id);
-  const seen = bucket.newestNumber;
-  const began = performance.now();
-  const [claim] = await bucket.runThroughGate(claimFreshUnits, [
-    ...[spec.id, most, worker.id, lifetimeMs, now, bucket.horizon.since(now)],
-    ...[availableGb ?? null, runtimes === undefined ? null : namesArray(runtimes)],
-    ...[front?.generation ?? null, front?.rank ?? null, front?.name ?? null, front?.epoch ?? null, worker.namespace.id],
-  ]);
-  const count = Number(claim?.taken ?? 0);
-  const found = Number(claim?.found ?? Infinity);
-  // Nothing was claimed though there is something: its retries are spent, or somebody else has it.
-  const isAll = found < most && (count > 0 || found === 0);
-  const answer = { isAll, areInRanges: claim?.in_ranges === true, mostReturned: Number(claim?.max_attempts_returned ?? 0) };
-  bucket.directClaims.lookedFresh(worker.namespace.id, spec.name, { isUseful: count > 0 || isAll });
-  if (claim === undefined || count === 0) return { attempts: [], ...answer };
-  noteNumbers(worker, claim, seen);
-  bucket.lastClaims.note(spec.id, { asked: most, count, wereInRanges: false, wereAll: isAll });
-  bucket.rotation.claimed(bucket.newestNumber, { isDry: isAll });
-  return { attempts: await attemptsOf(worker, spec, claim, { began, lifetimeMs, read: claim.heads === null ? undefined : [claim] }), ...answer };
-}
-
-/** Notes how far attempt numbers are; whether those of a claim come after all seen before: unless the tables were made anew under this connection. */
-function noteNumbers({ bucket }: PostgresWorker, { least, greatest }: Row, seen: number): boolean {
-  const isAfterSeen = Number(least) > seen;
-  bucket.newestNumber = isAfterSeen ? Math.max(bucket.newestNumber, Number(greatest)) : Number(greatest);
-  return isAfterSeen;
-}
-
-async function passGate(
-  worker: PostgresWorker,
-  spec: ClaimedSpec,
-  { lifetimeMs, availableGb, runtimes }: CheckedRequest,
-  { from, most, further, unlessDue, failsSpent, heldRanges }: PassOptions,
-): Promise<Pass> {
-  const { bucket } = worker;
-  const now = bucket.backend.now();
-  const since = bucket.horizon.since(now);
-  const front = bucket.fronts.get(spec.id);
-  // Attempt numbers only grow, so what is claimed now comes after all that this process has seen.
-  const seen = bucket.newestNumber;
-  const began = performance.now();
-  const [[claim] = [], following] = await bucket.runThroughGateAndFollow(
-    [
-      from.kind === 'ranges' ? claimReadyRanges : failsSpent ? claimOrFailUnits : most < leastInLeaseRanges ? claimFewUnits : claimUnits,
-      [
-        ...[spec.id, most, worker.id, lifetimeMs, now, further],
-        ...[front?.generation ?? null, front?.rank ?? null, front?.name ?? null],
-        ...[!unlessDue, since, availableGb ?? null, runtimes === undefined ? null : namesArray(runtimes)],
-        ...[front?.epoch ?? null, int8Array(heldRanges)],
-        ...(from.kind === 'ranges' ? (from.after ?? [null, null]) : failsSpent ? [tooManyRetries] : []),
-      ],
-    ],
-    seen === 0 ? undefined : [readClaimed, [spec.id, worker.id, seen, worker.namespace.id]],
-  );
-  if (claim === undefined) return { attempts: [], count: 0, passedBy: 0, cameUponSpent: false, mostReturned: 0, next: undefined };
-  if (claim.due_leases === false && claim.due_delayed === false) {
-    bucket.horizon.clear(since, instant(claim.now), performance.now() - began);
-  }
-  noteFront(worker, spec.id, claim);
-  const count = Number(claim.taken);
-  const next = nextOf(from, claim);
-  if (claim.held_ranges !== null) heldRanges.push(...(claim.held_ranges as readonly unknown[]).map(Number));
-  const wereInRanges = from.kind === 'ranges' && count > 0;
-  bucket.lastClaims.note(spec.id, { asked: most, count, wereInRanges, wereAll: next === undefined });
-  const pass = {
-    count,
-    passedBy: Number(claim.passed_by),
-    cameUponSpent: claim.spent === true,
-    mostReturned: Number(claim.max_attempts_returned),
-    next,
-  };
-  const isAfterSeen = count > 0 && noteNumbers(worker, claim, seen);
-  const isDry = count < most && next === undefined && (failsSpent || claim.spent !== true);
-  bucket.rotation.claimed(bucket.newestNumber, { isDry, wereInRanges });
-  await noteSpent(worker, spec, claim);
-  if (count === 0) return { attempts: [], ...pass };
-  return { attempts: await attemptsOf(worker, spec, claim, { began, lifetimeMs, read: isAfterSeen ? following : undefined }), ...pass };
-}
-
-interface ReadOptions {
-  /** When the claim was sent, by performance.now(). */
-  readonly began: number;
-  readonly lifetimeMs: number;
-  /** What was read of the units, if it was. */
-  readonly read: readonly Row[] | undefined;
-}
-
-/** The attempts of a claim. */
-async function attemptsOf(worker: PostgresWorker, spec: ClaimedSpec, claim: Row, { began, lifetimeMs, read }: ReadOptions): Promise<PostgresAttempt[]> {
-  const firstNumber = Number(claim.least);
-  const [row] = read ?? (await readCommitted(worker, [readClaimed, [spec.id, worker.id, firstNumber - 1, worker.namespace.id]]));
-  const terms = {
-    startTime: instant(claim.now),
-    expirationTime: instant(claim.expires_at),
-    freshUntil: freshUntil(began, lifetimeMs),
-    firstNumber,
-  };
-  const units = await claimedUnitsFromRow(worker.bucket, spec.id, row, { isOurs: ownNumbers(claim), terms });
-  if (row?.watched === true) await announce(worker, 'started', units);
-  const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
-  return units.map((unit) => claimedAttempt(worker, workSpec, unit));
-}
-
-function nextOf(from: Source, { stopped_by: by, stopped_rank: rank, stopped_name: name, held_ranges: held, may_claim_ranges: mayClaimRanges }: Row): Next | undefined {
-  // Behind those that somebody has locked there may be others.
-  if (held !== null && (held as readonly unknown[]).length > 0) return { source: from };
-  if (by === null) return undefined;
-  if (from.kind === 'units') return { source: { kind: 'ranges', after: [Number(rank), bytes(name)] }, range: Number(by), isClaimable: mayClaimRanges === true };
-  if (by === 'none') return undefined;
-  if (by === 'ranges') return { source: from };
-  return { source: { kind: 'units' }, ...(by !== 'units' && { range: Number(by) }) };
-}
-
-/** READ COMMITTED even in sessions that are not by default: it must not fail for want of predicate locks, as its units are claimed. */
-async function readCommitted({ bucket }: PostgresWorker, [of, values]: readonly [Statement, readonly unknown[]]): Promise<readonly Row[]> {
-  const [rows = []] = await bucket.backend.database.transactionInOneTrip({}, [bucket.step(of, values)]);
-  return rows;
-}
-
-function noteFront({ bucket }: PostgresWorker, specId: number, claim: Row): void {
-  if (claim.sealed_rank === null || Number(claim.sealed) === 0 || typeof claim.epoch !== 'string') return;
-  const name = claim.sealed_name === null ? Buffer.alloc(0) : bytes(claim.sealed_name);
-  bucket.fronts.set(specId, { epoch: claim.epoch, generation: Number(claim.sealed), rank: Number(claim.sealed_rank), name });
-}
-
-function warn({ bucket }: PostgresWorker, what: string, error: unknown): void {
-  bucket.backend.database.logger.warn(`${what}: ${error instanceof Error ? error.message : String(error)}`);
-}
-
-/** Those whose retries are spent have been failed instead. */
-async function noteSpent(worker: PostgresWorker, spec: ClaimedSpec, claim: Row): Promise<void> {
-  if (claim.spent_units === null) return;
-  const { bucket, namespace } = worker;
-  const count = (claim.spent_units as readonly unknown[]).length;
-  bucket.backend.telemetry?.onLapsed?.({ cause: 'spent', namespace: namespace.name, workSpec: spec.name, count });
-  bucket.counts.count();
-  // What was claimed beside them is not to be lost because nobody can be told.
-  const [answer] = await bucket.run(readWatched, [namespace.id]).catch((error: unknown) => {
-    warn(worker, 'others could not be notified', error);
-    return [];
-  });
-  if (answer?.watched !== true) return;
-  const numbers = claim.spent_numbers as readonly unknown[];
-  const spent = (claim.spent_units as readonly unknown[]).map((unitId, index) => ({
-    unitId: Number(unitId),
-    number: Number(numbers[index]),
-  }));
-  await announce(worker, 'failed', spent);
-}
-
-/** Which numbers are this claim's: mostly all between the least and the greatest, but somebody may have forced an attempt meanwhile. */
-function ownNumbers({ least, greatest, numbers }: Row): (number: number) => boolean {
-  if (numbers !== null) {
-    const own = new Set((numbers as readonly unknown[]).map(Number));
-    return (number) => own.has(number);
-  }
-  const [from, to] = [Number(least), Number(greatest)];
-  return (number) => number >= from && number <= to;
-}
-
-/** Tells who watches what has become of attempts. */
-export async function announce(
-  { bucket, namespace }: PostgresWorker,
-  change: AttemptChange,
-  attempts: readonly AttemptReference[],
-): Promise<void> {
-  await send(bucket, attemptPayloads(change, namespace.id, attempts));
-}
-
-/** An attempt that has just been claimed. */
-export function claimedAttempt(worker: PostgresWorker, workSpec: PostgresWorkSpec, unit: ClaimedUnit): PostgresAttempt {
-  const { startTime, expirationTime } = unit.terms;
-  const state = { status: 'pending', number: unit.number, startTime, endTime: null, expirationTime, source: unit, place: unit } as const;
-  return new PostgresAttempt(new PostgresWorkUnit(workSpec, unit.unitId, unit), worker, state);
-}

@@ -12,7 +12,8 @@ import { specIdRange } from '../work-spec/spec-ids.js';
 import { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
 import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
 import type { CheckedRequest } from './check-attempt-request.js';
-import { announce, claimUnitsOf, type Claim } from './claim-units-of.js';
+import { announce } from './claim-pass.js';
+import { claimUnitsOf, type Claim } from './claim-units-of.js';
 import type { PostgresWorker } from './postgres-worker.js';
 import { recordRuntimes } from './record-runtimes.js';
 

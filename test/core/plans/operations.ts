@@ -154,6 +154,7 @@ export const operations: readonly Operation[] = [
   },
   { name: 'asking for a hundred units', mostRows: 4_000, run: onRequest({ numberOfWorkUnits: 100, workSpecs: ['spec'] }) },
   { name: 'asking for a hundred of units that were added together', mostRows: 4_000, run: onRequest({ numberOfWorkUnits: 100, workSpecs: ['together'] }) },
+  { name: 'asking for a part of them', mostRows: 4_000, run: onRequest({ numberOfWorkUnits: 70, workSpecs: ['together'] }) },
   // A range of 200 is broken up.
   {
     name: 'asking for a unit of many that were added together',

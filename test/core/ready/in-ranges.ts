@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import type { Attempt, Namespace, NewWorkUnit, Worker, WorkSpec } from 'pg-coordinate';
-import { afterEach, beforeEach, expect } from 'vitest';
+import type { Attempt, NewWorkUnit, PostgresNamespace, Worker, WorkSpec } from 'pg-coordinate';
+import { afterAll, afterEach, beforeEach, expect } from 'vitest';
 import { expectConsistent } from '../../concurrency/consistency.js';
 import { testDatabase } from '../../support/database.js';
+import { countedOwnConnection } from '../producers/statements.js';
 
 /** What tests of units that wait in ranges share. To be called once a file. */
 export async function inReadyRanges() {
   const database = await testDatabase();
-  const coordinate = await database.connect();
+  const { coordinate, sentOf, close } = await countedOwnConnection(database);
+  afterAll(close);
   const { bucket } = database;
 
-  let namespace: Namespace;
+  let namespace: PostgresNamespace;
   let spec: WorkSpec;
   let worker: Worker;
 
@@ -48,6 +50,6 @@ export async function inReadyRanges() {
   const claimNames = async (count: number): Promise<string[]> => (await claim(count)).map(({ workUnit }) => workUnit.name);
 
   /** Anew for each test. */
-  const current = (): { namespace: Namespace; spec: WorkSpec; worker: Worker } => ({ namespace, spec, worker });
-  return { bucket, claim, claimNames, coordinate, current, database, nameOf, names, ranges, rows, units };
+  const current = (): { namespace: PostgresNamespace; spec: WorkSpec; worker: Worker } => ({ namespace, spec, worker });
+  return { bucket, claim, claimNames, coordinate, current, database, nameOf, names, ranges, rows, sentOf, units };
 }

@@ -239,7 +239,7 @@ describe('who was woken gets what anybody would, where there is', () => {
   });
 
   test.each([
-    ['many who ask for many get them from ranges at once', 200, ['attempt.claim-fresh', 'attempt.claim-ready-ranges']],
+    ['many who ask for many get them from ranges at once', 200, ['attempt.claim-fresh', 'attempt.claim-whole-ranges']],
     ['few who ask for few have the first broken up', 24, ['attempt.claim-fresh', 'attempt.claim', 'attempt.claim']],
   ] as const)('of %s', async (_, numberOfWorkUnits, statements) => {
     const { namespace, spec, worker } = await dry(counted.coordinate);

@@ -1,0 +1,294 @@
+import type { Attempt, PostgresNamespace, Worker, WorkSpec } from 'pg-coordinate';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { openTransaction, soon } from '../../concurrency/waiting.js';
+import { inReadyRanges } from './in-ranges.js';
+
+/*
+ * Ranges that are whole, and that nobody has anything of, are claimed as they are, by a statement of its own, and their units are read together. Nobody is to see a
+ * difference to other claims.
+ */
+
+const { bucket, claim, claimNames, coordinate, current, database, names, ranges, sentOf, units } = await inReadyRanges();
+
+let namespace: PostgresNamespace;
+let spec: WorkSpec;
+let worker: Worker;
+beforeEach(() => void ({ namespace, spec, worker } = current()));
+
+/** The statements that claim, and those that read what was claimed. */
+const whole = ['attempt.claim-whole-ranges', 'attempt.read-claimed-ranges'];
+const others = ['attempt.claim-ready-ranges', 'attempt.read-claimed'];
+
+/** What the statements were since this was asked last. */
+function statements(): readonly string[] {
+  return sentOf('attempt.').filter((label) => label.startsWith('attempt.claim') || label.startsWith('attempt.read'));
+}
+
+/** Has the last claim be one from ranges, so that the next begins with them. */
+async function expectRanges(): Promise<void> {
+  await spec.addWorkUnits(units('A', 0, 70));
+  await finish(await claim(70));
+  statements();
+}
+
+async function finish(attempts: readonly Attempt[]): Promise<void> {
+  const verdicts = await namespace.finishAll(attempts.map((attempt) => ({ attempt })));
+  expect(verdicts.filter(({ error }) => error !== null)).toEqual([]);
+}
+
+const namesOf = (attempts: readonly Attempt[]): string[] => attempts.map(({ workUnit }) => workUnit.name);
+
+/** How many leases each range of them has. */
+async function leases(): Promise<unknown[]> {
+  const rows = await database.query(`select last_number - first_number + 1 as count from ${bucket}.lease_range order by first_number`);
+  return rows.map(({ count }) => Number(count));
+}
+
+/** Has something happen between the next claim's commit and the look at what it has claimed. */
+function beforeTheyAreRead(happens: () => Promise<unknown>): void {
+  const gate = namespace.bucket;
+  const run = gate.runThroughGateAndFollow.bind(gate);
+  const spy = vi.spyOn(gate, 'runThroughGateAndFollow').mockImplementationOnce(async (statement) => {
+    const answers = await run(statement, undefined);
+    await happens();
+    return answers;
+  });
+  onTestFinished(() => spy.mockRestore());
+}
+
+describe('whole ranges', () => {
+  test('are claimed in one pass, with names, data, numbers and terms as ever, and are leased as they are', async () => {
+    await expectRanges();
+    await spec.addWorkUnits(units('a', 0, 650));
+    await spec.addWorkUnits(units('b', 0, 90));
+    const attempts = await claim(740);
+    expect(statements()).toEqual(whole);
+    expect([await ranges(), await leases()]).toEqual([[], [200, 200, 200, 50, 90]]);
+    expect(namesOf(attempts)).toEqual([...names('a', 0, 650), ...names('b', 0, 90)]);
+    expect(attempts.map(({ data }) => data.index)).toEqual([...Array(650).keys(), ...Array(90).keys()]);
+    const [first] = attempts;
+    expect(attempts.map(({ number }) => number - first!.number)).toEqual([...attempts.keys()]);
+    const listed = await worker.activeAttempts();
+    expect(listed.map(({ number, workUnit }) => [number, workUnit.name])).toEqual(attempts.map(({ number, workUnit }) => [number, workUnit.name]));
+    expect(listed.map(({ startTime, expirationTime }) => [startTime, expirationTime])).toEqual(attempts.map(({ startTime, expirationTime }) => [startTime, expirationTime]));
+    await finish(attempts.slice(0, 300));
+    expect(await leases()).toEqual([200, 200, 50, 90]);
+    await finish(attempts.slice(300));
+    expect([await leases(), await spec.countWorkUnitStatus()]).toEqual([[], { finished: 810 }]);
+    expect(await worker.allAttempts({ limit: 1_000 })).toHaveLength(810);
+  });
+
+  test('are claimed as far as there is room for all of each, and then a part of the next', async () => {
+    await expectRanges();
+    await spec.addWorkUnits(units('a', 0, 600));
+    expect(await claimNames(500)).toEqual(names('a', 0, 500));
+    expect(statements()).toEqual([...whole, ...others]);
+    expect(await ranges()).toEqual([100]);
+    expect(await claimNames(500)).toEqual(names('a', 500, 600));
+    expect(statements()).toEqual(whole);
+  });
+
+  test.each([
+    // The first range has 100 left.
+    [450, 300],
+    [299, 100],
+    [99, 99],
+    [800, 700],
+  ])('are all that is claimed, if those are enough: of %i asked for %i', async (numberOfWorkUnits, count) => {
+    await spec.addWorkUnits(units('a', 0, 1_200));
+    expect(await claimNames(500)).toHaveLength(500);
+    statements();
+    const request = { numberOfWorkUnits, lifetimeMs: 60_000 };
+    expect(namesOf(await worker.requestAttempts({ ...request, mayBeFewer: true }))).toEqual(names('a', 500, 500 + count));
+    expect(statements()).toEqual(count === 99 ? [...whole, ...others] : whole);
+    expect(namesOf(await worker.requestAttempts(request))).toEqual(names('a', 500 + count, Math.min(1_200, 500 + count + numberOfWorkUnits)));
+  });
+
+  test('are not all where more than a range is missing', async () => {
+    await expectRanges();
+    await spec.addWorkUnits(units('a', 0, 200));
+    await spec.addWorkUnits(units('b', 0, 400));
+    await spec.addWorkUnits(units('b0000x', 0, 1));
+    const attempts = await worker.requestAttempts({ numberOfWorkUnits: 600, lifetimeMs: 60_000, mayBeFewer: true });
+    expect(namesOf(attempts)).toEqual([...names('a', 0, 200), ...names('b', 0, 1), ...names('b0000x', 0, 1), ...names('b', 1, 399)]);
+  });
+
+  test('come in their order among those of other priorities and in rows of their own', async () => {
+    await expectRanges();
+    await spec.addWorkUnits(units('c', 0, 300));
+    await spec.addWorkUnits(units('p', 0, 60, { priority: 1 }));
+    await spec.addWorkUnits(units('b', 0, 2));
+    expect(await claimNames(1_000)).toEqual([...names('p', 0, 60), ...names('b', 0, 2), ...names('c', 0, 300)]);
+  });
+
+  test('are not claimed of a work spec that limits how many run, beyond that', async () => {
+    await expectRanges();
+    await spec.addWorkUnits(units('a', 0, 400));
+    await spec.setData({ name: 'spec', max_running: 220 });
+    expect(await claimNames(400)).toEqual(names('a', 0, 220));
+    expect(await claimNames(400)).toEqual([]);
+    await spec.setData({ name: 'spec', max_getwork: 150 });
+    expect(await claimNames(400)).toEqual(names('a', 220, 370));
+  });
+
+  test('are not claimed of a work spec that is paused, while anything is due, or beyond the memory there is', async () => {
+    await expectRanges();
+    await spec.addWorkUnits(units('a', 0, 400));
+    await spec.setData({ name: 'spec', disabled: true });
+    expect(await claim(400)).toEqual([]);
+    await spec.setData({ name: 'spec', min_gb: 2 });
+    expect(await worker.requestAttempts({ numberOfWorkUnits: 400, availableGb: 1 })).toEqual([]);
+    await spec.setData({ name: 'spec' });
+    await spec.addWorkUnits(units('Z', 0, 1, { notBefore: new Date(Date.now() + 200) }));
+    await vi.waitFor(async () => expect(await database.query(`select from ${bucket}.delayed where not_before < statement_timestamp()`)).toHaveLength(1));
+    expect(await claimNames(201)).toEqual([...names('Z', 0, 1), ...names('a', 0, 200)]);
+  });
+
+  test('have large payloads, too', async () => {
+    await expectRanges();
+    const large = (index: number): string => String(index).repeat(30_000);
+    await spec.addWorkUnits(units('a', 0, 70).map((unit, index) => (index % 20 === 7 ? { ...unit, data: { large: large(index) } } : unit)));
+    const attempts = await claim(70);
+    expect(statements().slice(0, 2)).toEqual(whole);
+    for (const [index, attempt] of attempts.entries()) {
+      expect(attempt.data).toEqual(index % 20 === 7 ? { large: large(index) } : { index });
+    }
+  });
+});
+
+describe('where not all of the first is to be had', () => {
+  const changes: readonly (readonly [what: string, change: () => Promise<unknown>, left: () => string[]])[] = [
+    ['a unit was deleted', () => spec.deleteWorkUnits({ names: ['a0003'] }), () => names('a', 0, 400).filter((name) => name !== 'a0003')],
+    ['a unit has another priority', () => spec.setWorkUnitPriorities({ names: ['a0003'] }, 5), () => ['a0003', ...names('a', 0, 400).filter((name) => name !== 'a0003')]],
+    [
+      'a unit was begun by force',
+      async () => worker.makeAttempt(await spec.workUnit('a0003'), 60_000),
+      () => names('a', 0, 400).filter((name) => name !== 'a0003'),
+    ],
+  ];
+  test.each(changes)('as %s, the others are claimed', async (_, change, left) => {
+    await expectRanges();
+    await spec.addWorkUnits(units('a', 0, 400));
+    await change();
+    expect([...(await claimNames(150)), ...(await claimNames(150)), ...(await claimNames(150))]).toEqual(left());
+  });
+
+  test('as somebody has locked a unit, whole ones are not tried again for a while, and then are', async () => {
+    await expectRanges();
+    await spec.addWorkUnits(units('a', 0, 1_200));
+    const client = await openTransaction(database);
+    await spec.addWorkUnits([{ name: 'a0001', data: { changed: true } }], { client });
+    expect(await soon(claimNames(200), 'a claim')).toEqual(names('a', 0, 201).filter((name) => name !== 'a0001'));
+    expect(statements().filter((label) => whole.includes(label))).toEqual(whole);
+    expect(await soon(claimNames(199), 'a claim')).toEqual(names('a', 201, 400));
+    expect(statements().filter((label) => whole.includes(label))).toEqual([]);
+    await client.query('commit');
+    const { lastClaims } = namespace.bucket;
+    await vi.waitFor(() => expect(lastClaims.expectsWholeRanges((spec as unknown as { id: number }).id)).toBe(true), { timeout: 10_000 });
+    expect(await claimNames(201)).toEqual(['a0001', ...names('a', 400, 600)]);
+    expect(statements()).toContain('attempt.claim-whole-ranges');
+  });
+
+  test('as somebody has locked the range, the others are claimed', async () => {
+    await expectRanges();
+    await spec.addWorkUnits(units('a', 0, 600));
+    const client = await openTransaction(database);
+    await client.query(`select from ${bucket}.ready_range where first_name = 'a0200' for share`);
+    expect(await soon(claimNames(600), 'a claim')).toEqual([...names('a', 0, 200), ...names('a', 400, 600)]);
+    await client.query('rollback');
+    expect(await claimNames(600)).toEqual(names('a', 200, 400));
+  });
+
+  test('as attempts are forced at this moment, each unit has an attempt of its own all the same', async () => {
+    await spec.addWorkUnits(units('a', 0, 4_000));
+    let isOver = false;
+    const client = await database.client();
+    const forced = (async () => {
+      // Takes numbers as who forces attempts does.
+      while (!isOver) await client.query(`select nextval('${bucket}.attempt_number') from generate_series(1, 500)`);
+    })();
+    const attempts: Attempt[] = [];
+    while (attempts.length < 4_000) attempts.push(...(await claim(400)));
+    isOver = true;
+    await forced;
+    expect(namesOf(attempts)).toEqual(names('a', 0, 4_000));
+    const listed = await database.query(`select unit_id, number from ${bucket}.any_lease order by number`);
+    expect(listed.map(({ number }) => Number(number))).toEqual(attempts.map(({ number }) => number));
+    await finish(attempts);
+  });
+});
+
+describe('what becomes of units before they are read', () => {
+  const lost: readonly (readonly [what: string, happens: () => Promise<unknown>])[] = [
+    ['somebody else began them by force', async () => {
+      const other = await namespace.worker('other');
+      for (const name of ['a0000', 'a0100', 'a0399']) await other.makeAttempt(await spec.workUnit(name), 60_000);
+    }],
+    ['they were deleted', () => spec.deleteWorkUnits({ names: ['a0000', 'a0100', 'a0399'] })],
+  ];
+  test.each(lost)('%s: the others are handed out, with their own numbers', async (_, happens) => {
+    await expectRanges();
+    await spec.addWorkUnits(units('a', 0, 400));
+    beforeTheyAreRead(happens);
+    const attempts = await claim(400);
+    const gone = new Set(['a0000', 'a0100', 'a0399']);
+    expect(namesOf(attempts)).toEqual(names('a', 0, 400).filter((name) => !gone.has(name)));
+    const [first] = attempts;
+    for (const { number, workUnit } of attempts) expect(number - first!.number).toBe(Number(workUnit.name.slice(1)) - 1);
+    await finish(attempts);
+  });
+
+  test('some were renewed with data of their own', async () => {
+    await expectRanges();
+    await spec.addWorkUnits(units('a', 0, 400));
+    beforeTheyAreRead(async () => {
+      const active = await (await (await coordinate.namespace(namespace.name)).worker('worker')).activeAttempts();
+      await active.find(({ workUnit }) => workUnit.name === 'a0150')!.renew(120_000, { renewed: true });
+      await active.find(({ workUnit }) => workUnit.name === 'a0020')!.renew(120_000);
+    });
+    const attempts = await claim(400);
+    expect(namesOf(attempts).sort()).toEqual(names('a', 0, 400));
+    const first = Math.min(...attempts.map(({ number }) => number));
+    for (const attempt of attempts) {
+      const index = Number(attempt.workUnit.name.slice(1));
+      expect([attempt.number - first, attempt.data]).toEqual([index, index === 150 ? { renewed: true } : { index }]);
+    }
+    await finish(attempts);
+  });
+});
+
+test('who watches is told of all that begin', async () => {
+  await expectRanges();
+  await spec.addWorkUnits(units('a', 0, 250));
+  const events = namespace.events();
+  onTestFinished(async () => {
+    await events.return();
+  });
+  await events.ready;
+  await claim(250);
+  const started: string[] = [];
+  while (started.length < 250) {
+    const { value } = await events.next();
+    if (value?.kind === 'started') started.push(value.workUnit);
+  }
+  expect(started.sort()).toEqual(names('a', 0, 250));
+});
+
+test('many who claim at the same time have each unit once', async () => {
+  await spec.addWorkUnits(units('a', 0, 6_000));
+  const places = await Promise.all(Array.from({ length: 4 }, () => database.connect()));
+  const claimed = await Promise.all(
+    places.map(async (place, index) => {
+      const own = await (await place.namespace(namespace.name)).worker(`worker ${index}`);
+      const all: Attempt[] = [];
+      for (;;) {
+        const more = await own.requestAttempts({ numberOfWorkUnits: 100 + 150 * index, lifetimeMs: 60_000, mayBeFewer: index % 2 === 1 });
+        if (more.length === 0) return all;
+        all.push(...more);
+        const verdicts = await own.namespace.finishAll(more.slice(0, 80).map((attempt) => ({ attempt })));
+        expect(verdicts.filter(({ error }) => error !== null)).toEqual([]);
+      }
+    }),
+  );
+  expect(namesOf(claimed.flat()).sort()).toEqual(names('a', 0, 6_000));
+});
