@@ -2,8 +2,10 @@ import type { PoolClient } from 'pg';
 import { ClosedError } from '../errors/index.js';
 import type { DatabaseOptions } from './database-options.js';
 import { borrow, commit, corked, giveBack, isIdle, rollBack, untilAborted } from './lent-client.js';
+import { LastClients } from './last-clients.js';
 import type { Logger } from './logger.js';
 import { mergeTasks } from './merge-tasks.js';
+import { OwnErrors } from './own-errors.js';
 import { Retrier, type TransactionStatistics } from './retry.js';
 import type { PreparedStatement } from './statement.js';
 import type {
@@ -19,14 +21,21 @@ import type {
 } from './transaction.js';
 import { isConnectionLoss, translateConnectError, translateConnectionLoss, translateError } from './translate-error.js';
 
+interface UseOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** The statement, of those to be run, that it takes longest to plan. */
+  readonly mainly?: PreparedStatement | undefined;
+}
+
 /** The connection to PostgreSQL: runs statements, and is the one place that begins transactions. */
 export class Database implements Executor {
   readonly #options: DatabaseOptions;
   readonly #retrier: Retrier;
-  /** The errors of this database's own statements: one that a caller's code throws about something else may have the same code. */
-  readonly #ownErrors = new WeakSet();
+  readonly #own = new OwnErrors();
   /** What is to be done after the commit of transactions under way: by the transaction, and by what has joined it. */
   readonly #afterCommit = new WeakMap<object, AfterCommit[]>();
+  /** Not of a pool of the user's, nor if each statement is planned anew. */
+  readonly #lastClients: LastClients | undefined;
   #savepoints = 0;
   #underWay = 0;
   #isContinuing = false;
@@ -35,7 +44,8 @@ export class Database implements Executor {
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
-    this.#retrier = new Retrier(options.retry, (error) => this.#isOwn(error));
+    this.#lastClients = options.ownsPool && options.prepare ? new LastClients(options.pool) : undefined;
+    this.#retrier = new Retrier(options.retry, (error) => this.#own.has(error));
     // An idle connection that breaks is replaced at the next use; without a listener Node would end the process.
     options.pool.on('error', this.#onClientError);
   }
@@ -50,12 +60,12 @@ export class Database implements Executor {
 
   /** Runs one statement in a transaction of its own, and again if it collides with others. */
   async run(statement: PreparedStatement, values: readonly unknown[] = []): Promise<readonly Row[]> {
-    return this.#retrying((client) => this.#send(client, statement, values));
+    return this.#retrying({ mainly: statement }, (client) => this.#send(client, statement, values));
   }
 
   /** Runs statements one after another, each in a transaction of its own, sent at once; resolves to the rows of each. */
   async runInOneTrip(steps: readonly StatementStep[]): Promise<(readonly Row[])[]> {
-    return this.#retrying(async (client) => {
+    return this.#retrying({ mainly: steps.at(-1)?.[0] }, async (client) => {
       const answers: (readonly Row[])[] = [];
       if (!this.#options.pipeline) {
         for (const [statement, values] of steps) answers.push(await this.#send(client, statement, values));
@@ -75,7 +85,7 @@ export class Database implements Executor {
    * pipeline. What becomes of the others changes nothing about the first; their rows are undefined if they failed.
    */
   async runAndFollow(first: StatementStep, ...others: readonly StatementStep[]): Promise<[readonly Row[], ...(readonly Row[] | undefined)[]]> {
-    return this.#retrying(async (client) => {
+    return this.#retrying({ mainly: first[0] }, async (client) => {
       const follow = (step: StatementStep): Promise<readonly Row[] | undefined> => this.#unheeded(() => this.#send(client, ...step));
       if (!this.#options.pipeline) {
         const answer = await this.#send(client, ...first);
@@ -128,14 +138,14 @@ export class Database implements Executor {
   async transaction<T>(settings: TransactionSettings, body: (transaction: Transaction) => Promise<T>): Promise<T> {
     const { isolation = 'read committed', signal } = settings;
     signal?.throwIfAborted();
-    return this.#retrying(async (client) => {
+    return this.#retrying({ signal }, async (client) => {
       const tasks: AfterCommit[] = [];
       let result: T;
-      await this.#own(client.query(`begin isolation level ${isolation}`));
+      await this.#own.of(client.query(`begin isolation level ${isolation}`));
       try {
         result = await body(this.#transactionOn(client, signal, tasks));
         signal?.throwIfAborted();
-        await this.#own(commit(client));
+        await this.#own.of(commit(client));
       } catch (error) {
         await rollBack(client);
         throw error;
@@ -143,7 +153,7 @@ export class Database implements Executor {
       const on: Executor = { run: (statement, values = []) => this.#send(client, statement, values) };
       for (const { run, payloads } of mergeTasks(tasks)) await this.#unheeded(() => run(on, payloads));
       return result;
-    }, signal);
+    });
   }
 
   /**
@@ -157,11 +167,12 @@ export class Database implements Executor {
     follow?: StatementStep,
   ): Promise<(readonly Row[])[]> {
     let tries = 0;
-    return this.#retrying(async (client) => {
+    const mainly = steps.findLast((step) => typeof step !== 'string')?.[0];
+    return this.#retrying({ mainly }, async (client) => {
       if (tries++ > 0) onRetry?.();
       const send = async (step: TransactionStep): Promise<readonly Row[]> => {
         if (typeof step !== 'string') return this.#send(client, step[0], step[1]);
-        await this.#own(client.query(step));
+        await this.#own.of(client.query(step));
         return [];
       };
       const all = [`begin isolation level ${isolation}`, ...steps];
@@ -169,7 +180,7 @@ export class Database implements Executor {
       let following: Promise<readonly Row[]> | undefined;
       if (this.#options.pipeline) {
         // In one write: a process that is frozen has sent all of it or nothing.
-        const sent = corked(client, () => [...all.map(send), this.#own(commit(client)), ...(follow ? [send(follow)] : [])]);
+        const sent = corked(client, () => [...all.map(send), this.#own.of(commit(client)), ...(follow ? [send(follow)] : [])]);
         following = follow && (sent.at(-1) as Promise<readonly Row[]>);
         const settled = await Promise.allSettled(sent);
         for (const step of settled.slice(0, all.length + 1)) {
@@ -179,7 +190,7 @@ export class Database implements Executor {
       } else {
         try {
           for (const step of all) answers.push(await send(step));
-          await this.#own(commit(client));
+          await this.#own.of(commit(client));
         } catch (error) {
           await rollBack(client);
           throw error;
@@ -239,10 +250,14 @@ export class Database implements Executor {
   }
 
   /** As one piece of work: what has begun before close() is tried again after it, too. */
-  async #retrying<T>(use: (client: PoolClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async #retrying<T>({ signal, mainly }: UseOptions, use: (client: PoolClient) => Promise<T>): Promise<T> {
     const end = this.begin();
+    const lend = async (): Promise<T> => {
+      if (mainly !== undefined) this.#lastClients?.prefer(mainly);
+      return this.#lend(await this.#connect(signal), use);
+    };
     try {
-      return await this.#retrier.run(async () => this.#lend(await this.#connect(signal), use), signal);
+      return await this.#retrier.run(lend, signal);
     } finally {
       end();
     }
@@ -253,7 +268,7 @@ export class Database implements Executor {
     try {
       return await use(client);
     } catch (error) {
-      const isOwn = this.#isOwn(error);
+      const isOwn = this.#own.has(error);
       broken = (isOwn && isConnectionLoss(error)) || !isIdle(client);
       throw isOwn ? translateConnectionLoss(error) : error;
     } finally {
@@ -273,32 +288,20 @@ export class Database implements Executor {
 
   async #send(
     client: PoolClient,
-    { name, text }: PreparedStatement,
+    statement: PreparedStatement,
     values: readonly unknown[],
   ): Promise<readonly Row[]> {
+    const { name, text } = statement;
+    this.#lastClients?.ran(statement, client);
     const query = this.#options.prepare ? { name, text, values: [...values] } : { text, values: [...values] };
     try {
-      return (await this.#own(client.query<Row>(query))).rows;
+      return (await this.#own.of(client.query<Row>(query))).rows;
     } catch (error) {
       // Only what the queue's own statements raise: a caller's SQL in the same transaction has missing tables of its own.
       const translated = translateError(error, this.#options.schema);
-      if (typeof translated === 'object' && translated !== null) this.#ownErrors.add(translated);
+      this.#own.add(translated);
       throw translated;
     }
-  }
-
-  /** Remembers that an error is one of this database's statements. */
-  async #own<T>(statement: Promise<T>): Promise<T> {
-    try {
-      return await statement;
-    } catch (error) {
-      if (typeof error === 'object' && error !== null) this.#ownErrors.add(error);
-      throw error;
-    }
-  }
-
-  #isOwn(error: unknown): boolean {
-    return typeof error === 'object' && error !== null && this.#ownErrors.has(error);
   }
 
   /** Tells the logger, and nobody else, when it fails. */
@@ -320,15 +323,15 @@ export class Database implements Executor {
       },
       query: async (text, values) => {
         signal?.throwIfAborted();
-        return this.#own(client.query<Row>(text, values));
+        return this.#own.of(client.query<Row>(text, values));
       },
       nested: async (body) => {
         const savepoint = `pg_coordinate_${++this.#savepoints}`;
-        await this.#own(client.query(`savepoint ${savepoint}`));
+        await this.#own.of(client.query(`savepoint ${savepoint}`));
         try {
           const nestedTasks: AfterCommit[] = [];
           const result = await body(this.#transactionOn(client, signal, nestedTasks));
-          await this.#own(client.query(`release savepoint ${savepoint}`));
+          await this.#own.of(client.query(`release savepoint ${savepoint}`));
           tasks.push(...nestedTasks);
           return result;
         } catch (error) {
