@@ -164,7 +164,7 @@ export class Claimer {
       const began = performance.now();
       // What comes in a second pass would only keep what comes in the first waiting.
       const most = unitsPerSlot === 1 ? Math.min(room, mostClaimedAtOnce) : unitsPerSlot * Math.max(1, Math.min(this.#options.freeSlots(), Math.floor(mostClaimedAtOnce / unitsPerSlot)));
-      const attempts = await worker.requestAttempts(this.#requestOf(workSpecs, most));
+      const attempts = await worker.requestAttempts({ ...this.#requestOf(workSpecs, most), mayBeFewer: unitsPerSlot === 1 });
       if (attempts.length === 0) continue;
       this.#isWoken = false;
       this.#ahead.claimed(performance.now() - began);
@@ -218,7 +218,7 @@ export class Claimer {
 
   #requestOf(workSpecs: readonly string[], numberOfWorkUnits: number): AttemptRequest {
     const { lifetimeMs, runtimes, availableGb } = this.#options.settings;
-    return { workSpecs, numberOfWorkUnits, mayBeFewer: true, lifetimeMs, ...(runtimes && { runtimes }), ...(availableGb !== undefined && { availableGb }) };
+    return { workSpecs, numberOfWorkUnits, lifetimeMs, ...(runtimes && { runtimes }), ...(availableGb !== undefined && { availableGb }) };
   }
 
   #take(attempts: readonly Attempt[]): void {

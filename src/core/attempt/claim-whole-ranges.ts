@@ -8,7 +8,7 @@ import { answer, firstRanges, firstUnit, headOfUnit, isReadTogether, leastInLeas
  *
  * It claims the ranges that come first, as far as there is room for all of each and they come one behind the other. Nothing if anybody has locked one of them or a unit in them, if a
  * unit has left its range, or if somebody forces an attempt at this moment; nor of specs that limit how many may run. `stopped_by`, if there was room for more: 'ranges', more than were
- * looked at; 'others', which claimReadyRanges is for.
+ * looked at; 'others', which claimReadyRanges is for; 'units' of `ready`, if there are no ranges.
  *
  * Lock order and isolation: as claimReadyRanges. Indexes: the same. Parameters: as those of claimUnits.
  */
@@ -86,16 +86,16 @@ export const claimWholeRanges = statement(
             select coalesce(obstacle, 'others') from judged where obstacle is not null or up_to > (select room from spec)
             order by rank, first_name, id limit 1
           ),
-          (select 'others' from unit)
+          (select 'units' from unit)
         )
-        when exists (select from found) or exists (select from unit) then 'others'
+        else coalesce((select 'others' from found limit 1), (select 'units' from unit))
       end as stopped_by
     from due, generation, claim`,
 );
 
 /**
  * What readClaimed does, for what claimWholeRanges has claimed: a row for each range of leases, `heads` without what is the same for all of the range. `unit_ids` are
- * those of the range in the order of their numbers, if those that were read are not the same.
+ * those of the range in the order of their numbers, if those that were read are not the same. Attempts that have a lease of their own by now are not among them.
  *
  * All of a range are read in one scan. Index: lease_range_worker, from the number on; the key of work_unit. Parameters: as those of readClaimed.
  */

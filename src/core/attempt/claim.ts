@@ -186,7 +186,7 @@ export const claimContinuousUnit = statement(
 );
 
 /**
- * What attempts just claimed by a worker are of, as one row, in the order of their numbers: for each a head as claimedUnitsFromRow() reads it,
+ * What attempts just claimed by a worker are of, as one row, in the order of their numbers: for each a head as ClaimedUnit reads it,
  * names and payloads one behind the other. A row for each would cost both sides more than all else about a claim.
  * Payloads too large to be worth it have the length -1. Those that are no longer their unit's active attempt are left out.
  * One probe of work_unit each: LATERAL with OFFSET, or a planner without statistics may read all units of the spec.

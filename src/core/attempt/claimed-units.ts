@@ -94,7 +94,7 @@ export class ClaimedUnit implements AttemptPlace {
   }
 }
 
-/** What readClaimed or readClaimedRanges has read, of the attempts that `isOurs` admits. */
+/** What readClaimed or readClaimedRanges (whose rows say with `first_number` which range they are of) has read, of the attempts that `isOurs` admits; by number. */
 export async function claimedUnitsFromRows(
   bucket: Bucket,
   specId: number,
@@ -122,7 +122,9 @@ export async function claimedUnitsFromRows(
       dataAt += isLarge ? 0 : dataLength;
     }
   }
-  return units;
+  // Not where some have left a range, or have leases of their own.
+  const areInOrder = units.every(({ number }, index) => index === 0 || number > (units[index - 1]?.number ?? 0));
+  return areInOrder ? units : units.sort((a, b) => a.number - b.number);
 }
 
 /** The number of the attempt whose head begins at a place. */

@@ -13,7 +13,7 @@ import { deleteEmpty } from './lease-ranges.js';
  */
 
 /** What both statements begin with. They name the history they write `history`. */
-const endedUnits = (s: string, { isLeftByAll }: { readonly isLeftByAll?: string } = {}): string => `
+const endedUnits = (s: string, isLeftByAll = 'false'): string => `
     spec as materialized (${specsOfPlaced(s)}
     ),
     expected as materialized (
@@ -25,7 +25,7 @@ const endedUnits = (s: string, { isLeftByAll }: { readonly isLeftByAll?: string 
     ),
     unit as (
       update ${s}.work_unit u set
-        ended = $1::text, active_attempt = ${listed('$3::bigint[]', 'u.id')}, attempts = ${listed('$9::integer[]', 'u.id')}
+        ended = $1::text, active_attempt = ${listed('$3::bigint[]', 'u.id')}, attempts = coalesce(${listed('$9::integer[]', 'u.id')}, 1)
       where u.ctid = any($10::tid[]) and u.id = ${listed('$2::bigint[]', 'u.id')} and (select count from expected) > 0
         and ${s}.is_in_range(u, ${listed('$3::bigint[]', 'u.id')})
       returning u.id
@@ -35,7 +35,7 @@ const endedUnits = (s: string, { isLeftByAll }: { readonly isLeftByAll?: string 
       ${deleteEmpty(s, {
         among: `r.first_number = any($11::bigint[]) and (select count from expected) > 0 and (select count(*) from unit) = (select count from expected)`,
         butFor: `${listed('$2::bigint[]', 'u.id')} = u.id`,
-        ...(isLeftByAll !== undefined && { isLeftByAll }),
+        isLeftByAll,
       })}
     )`;
 
@@ -59,7 +59,7 @@ const isOnePart = `
 export const endInRanges = statement(
   'attempt.end-in-ranges',
   (s) => `
-    with ${endedUnits(s, { isLeftByAll: isOnePart })},
+    with ${endedUnits(s, isOnePart)},
     part as materialized (
       select r.spec_id, r.worker_id, r.started_at, r.expires_at, part.first, part.last, r.unit_ids
       from expected, unnest($11::bigint[], $12::bigint[], $13::bigint[]) as part (range, first, last)

@@ -32,7 +32,7 @@ export const specsOfPlaced = (s: string): string => `
       where set_config('lock_timeout', coalesce($8::text, '${placedLockTimeout}'), true) is not null`;
 
 /**
- * Parameters: status, unit ids (ascending, each once), numbers, now, whether each could have output, namespace id, the different spec ids, a lock timeout or null, attempts, places of the units, places of the leases; for each attempt which of the specs is its own, from 1; all data behind each
+ * Parameters: status, unit ids (ascending, each once), numbers, now, whether each could have output, namespace id, the different spec ids, a lock timeout or null, attempts (null: each has had one), places of the units, places of the leases; for each attempt which of the specs is its own, from 1; all data behind each
  * other, where each begin, from 1, and how long they are, -1: they stay. These three are null if no report has data.
  */
 export const endPlaced = statement(
@@ -52,7 +52,7 @@ export const endPlaced = statement(
     ),
     unit as (
       update ${s}.work_unit u set
-        ended = $1::text, active_attempt = ${listed('$3::bigint[]', 'u.id')}, attempts = ${listed('$9::integer[]', 'u.id')}
+        ended = $1::text, active_attempt = ${listed('$3::bigint[]', 'u.id')}, attempts = coalesce(${listed('$9::integer[]', 'u.id')}, 1)
       where u.ctid = any($10::tid[]) and u.id = ${listed('$2::bigint[]', 'u.id')}
         -- No index is to be used for this, not even if the plan is made while the table is empty.
         and u.spec_id + 0 = any((select ids from spec)::bigint[])

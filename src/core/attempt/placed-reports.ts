@@ -44,7 +44,7 @@ export async function endByPlaces(
     settings.namespaceId,
     int8Array(specIds),
     settings.lockTimeout ?? null,
-    int4Array(reports.map(({ place }) => place.attempts)),
+    reports.every(({ place }) => place.attempts === 1) ? null : int4Array(reports.map(({ place }) => place.attempts)),
     tidArray(reports.map(({ place }) => place.unitPlace)),
   ];
   if (reports[0]?.place.range === undefined) {

@@ -8,7 +8,7 @@ export const mostClaimedAtOnce = 1_000;
 export interface AttemptRequest<Data extends DataDictionary = DataDictionary> {
   /** At most so many units, all of one work spec. Less than 1 counts as 1. @default 1 */
   readonly numberOfWorkUnits?: number;
-  /** Whether it may be fewer though there are more, by less than 200, where the server has less to do for those that it hands out. @default false */
+  /** Whether it may be fewer though there are more, by less than 200, where the database has less to do for those that it hands out. Makes no difference over HTTP. @default false */
   readonly mayBeFewer?: boolean;
   /** How long the lease holds, in milliseconds. @default 900000 (15 minutes) */
   readonly lifetimeMs?: number;

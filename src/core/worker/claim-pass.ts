@@ -6,7 +6,7 @@ import { leastInLeaseRanges } from '../attempt/claim-parts.js';
 import { claimReadyRanges } from '../attempt/claim-ready-ranges.js';
 import { claimWholeRanges, readClaimedRanges } from '../attempt/claim-whole-ranges.js';
 import { claimFewUnits, claimOrFailUnits, claimUnits, readClaimed } from '../attempt/claim.js';
-import { claimedUnitsFromRows, type ClaimedUnit } from '../attempt/claimed-units.js';
+import { claimedUnitsFromRows, type ClaimedUnit, type ClaimTerms } from '../attempt/claimed-units.js';
 import { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import { bytes, instant, namesArray } from '../instant.js';
 import { readWatched } from '../notify/is-watched.js';
@@ -146,8 +146,8 @@ export async function passGate(
   const next = nextOf(from, claim);
   if (claim.held_ranges !== null) heldRanges.push(...(claim.held_ranges as readonly unknown[]).map(Number));
   const wereInRanges = from.kind !== 'units' && count > 0;
-  if (from.kind === 'whole ranges' && next !== undefined && count === 0) bucket.lastClaims.noteNoneWhole(spec.id);
-  else bucket.lastClaims.note(spec.id, { asked: most, count, wereInRanges, wereAll: next === undefined });
+  // Whether any is in ranges is told by the pass that follows where none was to be had whole.
+  if (from.kind !== 'whole ranges' || next === undefined || count > 0) bucket.lastClaims.note(spec.id, { asked: most, count, wereInRanges, wereAll: next === undefined });
   const pass = {
     count,
     passedBy: Number(claim.passed_by),
@@ -190,10 +190,29 @@ async function attemptsOf(worker: PostgresWorker, spec: ClaimedSpec, claim: Row,
     freshUntil: freshUntil(began, lifetimeMs),
     firstNumber,
   };
-  const units = await claimedUnitsFromRows(worker.bucket, spec.id, rows, { isOurs: ownNumbers(claim), terms });
+  const isOurs = ownNumbers(claim);
+  const units = await claimedUnitsFromRows(worker.bucket, spec.id, rows, { isOurs, terms });
+  if (read === readClaimedRanges && units.length < Number(claim.taken)) {
+    // Those whose units have been given other data since have leases of their own by now.
+    const missing = claimedOtherwise(worker, spec, units, { isOurs, terms });
+    units.push(...(await missing.catch((error: unknown) => (warn(worker, 'some of what was claimed is held until its lease ends', error), []))));
+    units.sort((a, b) => a.number - b.number);
+  }
   if (rows[0]?.watched === true) await announce(worker, 'started', units);
   const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
   return units.map((unit) => claimedAttempt(worker, workSpec, unit));
+}
+
+/** Those of a claim of whole ranges that do not have their leases in these any more. */
+async function claimedOtherwise(
+  worker: PostgresWorker,
+  { id }: ClaimedSpec,
+  known: readonly ClaimedUnit[],
+  { isOurs, terms }: { readonly isOurs: (number: number) => boolean; readonly terms: ClaimTerms },
+): Promise<ClaimedUnit[]> {
+  const numbers = new Set(known.map(({ number }) => number));
+  const rows = await readCommitted(worker, [readClaimed, [id, worker.id, terms.firstNumber - 1, worker.namespace.id]]);
+  return claimedUnitsFromRows(worker.bucket, id, rows, { isOurs: (number) => isOurs(number) && !numbers.has(number), terms });
 }
 
 function nextOf(from: Source, { stopped_by: by, stopped_rank: rank, stopped_name: name, held_ranges: held, may_claim_ranges: mayClaimRanges }: Row): Next | undefined {

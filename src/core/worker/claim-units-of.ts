@@ -77,8 +77,11 @@ export async function claimUnitsOf(
     next = undefined;
     if (pass.mostReturned > 0) asked = Math.min(asked, pass.mostReturned);
     const isShort = pass.count < most;
-    // What is missing is less than a range.
-    if (isShort && request.mayBeFewer && from.kind === 'whole ranges' && pass.count > 0 && pass.count > most - mostOfReadyRange) return { attempts, progressed: true };
+    if (isShort && from.kind === 'whole ranges') {
+      // What is missing is less than a range.
+      if (request.mayBeFewer && pass.count > 0 && asked - total < mostOfReadyRange) return { attempts, progressed: true };
+      if (pass.next?.source.kind === 'ranges') lastClaims.noteNotWhole(spec.id);
+    }
     // Units whose retries are spent are in front: another statement fails them on its way.
     if (pass.cameUponSpent && !failsSpent && total < asked) failsSpent = true;
     else if (isShort && pass.next !== undefined && total < asked && heldRanges.length < mostHeldRanges) next = pass.next;

@@ -21,8 +21,8 @@ export class LastClaims {
   /** Of which it found few when it asked for many, a moment ago: until when that counts, by performance.now(). */
   readonly #few = new Map<number, number>();
   readonly #inRanges = new Set<number>();
-  /** Of whose ranges the first was not to be had whole: until when that counts. */
-  readonly #noneWhole = new Map<number, number>();
+  /** Of which ranges were asked for that were not all to be had whole: until when that counts. */
+  readonly #notWhole = new Map<number, number>();
 
   expectsMany(specId: number): boolean {
     return performance.now() >= (this.#few.get(specId) ?? 0);
@@ -33,12 +33,12 @@ export class LastClaims {
   }
 
   expectsWholeRanges(specId: number): boolean {
-    return performance.now() >= (this.#noneWhole.get(specId) ?? 0);
+    return performance.now() >= (this.#notWhole.get(specId) ?? 0);
   }
 
-  noteNoneWhole(specId: number): void {
-    if (this.#noneWhole.size >= mostRemembered) this.#noneWhole.clear();
-    this.#noneWhole.set(specId, performance.now() + rememberedMs);
+  noteNotWhole(specId: number): void {
+    if (this.#notWhole.size >= mostRemembered) this.#notWhole.clear();
+    this.#notWhole.set(specId, performance.now() + rememberedMs);
   }
 
   note(specId: number, { asked, count, wereInRanges, wereAll }: Outcome): void {
