@@ -3,7 +3,7 @@ import { median } from '../measure.js';
 import { printTable } from '../table.js';
 import type { BenchServer } from './database.js';
 import type { BenchOptions } from './options.js';
-import type { ProductName } from './product.js';
+import { queueNames, type ProductName } from './product.js';
 import type { Figure } from './rows/row.js';
 import { measureInPassing } from './rows/waiting.js';
 import { measureWorkOff, type WorkOffSettings } from './rows/work-off.js';
@@ -58,7 +58,7 @@ export async function measureCurves(server: BenchServer, options: BenchOptions):
   for (const { key, title, products = options.products, points } of curvesOf(options)) {
     const table: (string | number)[][] = [];
     for (const { at, settings } of points) {
-      for (const product of products.filter((name) => name !== 'ceiling')) {
+      for (const product of products.filter((name) => queueNames.includes(name))) {
         const base = { product, mode: 'batched', count: scale.workedOff, analyzed: scale.analyzed } as const;
         const { waiting } = settings;
         const figures: Figure[] = [];

@@ -7,6 +7,7 @@ const colours: Readonly<Record<string, string>> = {
   'pg-boss': '#b0b7be',
   bullmq: '#d0d4d9',
   ceiling: '#e3b341',
+  'ceiling-handing-out': '#f2d98c',
 };
 
 const [width, labelWidth, barHeight, gap] = [900, 330, 13, 14];

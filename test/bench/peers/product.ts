@@ -1,12 +1,12 @@
 /**
  * What is measured. `us`: units have names in the order in which they are added, so that they are worked off first in, first out, as the peers' jobs are.
- * `us-scattered`: their names come in no order, like hashes or random UUIDs. The ceiling is plain SQL.
+ * `us-scattered`: their names come in no order, like hashes or random UUIDs. The ceiling is plain SQL; `ceiling-handing-out` also locks and reads what it claims.
  */
-export const productNames = ['us', 'us-scattered', 'graphile', 'pg-boss', 'bullmq', 'ceiling'] as const;
+export const productNames = ['us', 'us-scattered', 'graphile', 'pg-boss', 'bullmq', 'ceiling', 'ceiling-handing-out'] as const;
 export type ProductName = (typeof productNames)[number];
 
 /** All but plain SQL, which is no queue. */
-export const queueNames = productNames.filter((name) => name !== 'ceiling');
+export const queueNames = productNames.filter((name) => !name.startsWith('ceiling'));
 
 /**
  * How a worker fetches. `batched`: at the product's best settings for short jobs. `single`: nothing fetched ahead, nothing held
@@ -91,5 +91,7 @@ export async function loadProduct(name: ProductName): Promise<Product> {
       return (await import('./products/bullmq.js')).bullmq;
     case 'ceiling':
       return (await import('./products/ceiling.js')).ceiling;
+    case 'ceiling-handing-out':
+      return (await import('./products/ceiling.js')).ceilingHandingOut;
   }
 }

@@ -22,9 +22,9 @@ export interface Result {
 /** The rates with their ratios, then what they cost. */
 export function printResults(results: readonly Result[]): void {
   const products = [...new Set(results.flatMap(({ values }) => values.map(({ product }) => product)))];
-  printTable('Us and the peers, medians', ['', ...products, 'us : best peer', 'us : ceiling'], results.map((result) => {
-    const { best, ceiling } = ratios(result);
-    return [`${result.title}, ${result.unit}`, ...products.map((product) => cell(result, product)), ratio(best), ratio(ceiling)];
+  printTable('Us and the peers, medians', ['', ...products, 'us : best peer', 'us : ceiling', 'us : ceiling-handing-out'], results.map((result) => {
+    const { best, ceiling, handingOut } = ratios(result);
+    return [`${result.title}, ${result.unit}`, ...products.map((product) => cell(result, product)), ratio(best), ratio(ceiling), ratio(handingOut)];
   }));
   const costs = results.filter(({ line }) => line === 'rate' || line === 'last').flatMap(({ row, values }) =>
     values.flatMap(({ product, readings }) => (readings === undefined ? [] : [costRow(`${row}: ${product}`, readings)])),
@@ -45,16 +45,23 @@ function costRow(name: string, readings: Readings): (string | number)[] {
   ];
 }
 
-const notPeers: readonly ProductName[] = ['us', 'us-scattered', 'ceiling'];
+const notPeers: readonly ProductName[] = ['us', 'us-scattered', 'ceiling', 'ceiling-handing-out'];
 
 /** How many times better we are than the best peer, and than plain SQL; for times, how many times shorter. */
-export function ratios({ unit, values }: Result): { best: number | undefined; ceiling: number | undefined } {
+export function ratios({ unit, values }: Result): { best?: number; ceiling?: number; handingOut?: number } {
   const ours = values.find(({ product }) => product === 'us')?.value;
   const peers = values.filter(({ product }) => !notPeers.includes(product)).map(({ value }) => value);
-  const plain = values.find(({ product }) => product === 'ceiling')?.value;
-  if (ours === undefined) return { best: undefined, ceiling: undefined };
-  const best = peers.length === 0 ? undefined : unit === 'ms' ? Math.min(...peers) / ours : ours / Math.max(...peers);
-  return { best, ceiling: plain === undefined ? undefined : ours / plain };
+  if (ours === undefined) return {};
+  const to = (name: ProductName): number | undefined => {
+    const value = values.find(({ product }) => product === name)?.value;
+    return value === undefined ? undefined : ours / value;
+  };
+  const [ceiling, handingOut] = [to('ceiling'), to('ceiling-handing-out')];
+  return {
+    ...(peers.length > 0 && { best: unit === 'ms' ? Math.min(...peers) / ours : ours / Math.max(...peers) }),
+    ...(ceiling !== undefined && { ceiling }),
+    ...(handingOut !== undefined && { handingOut }),
+  };
 }
 
 function cell({ unit, values }: Result, product: ProductName): string | number {
@@ -62,6 +69,6 @@ function cell({ unit, values }: Result, product: ProductName): string | number {
   return value === undefined ? '–' : unit === 'ms' ? value.toFixed(2) : value;
 }
 
-function ratio(value: number | undefined): string {
+function ratio(value?: number): string {
   return value === undefined ? '–' : `${value.toFixed(2)} ×`;
 }

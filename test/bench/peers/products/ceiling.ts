@@ -28,7 +28,7 @@ const addRows = `
  * Committed without waiting for the disk, as our claims are. Numbers of two connections mingle without the gate, so each claim has a thousand of its
  * own, of which the server gives out the first.
  */
-const claimRows = `
+const claimRows = (locks: boolean): string => `
   with numbers as materialized (select nextval('${bucket}.attempt_number') * 1000 as first),
   range as materialized (
     select ctid as place, unit_ids, set_config('synchronous_commit', 'off', true)
@@ -38,15 +38,28 @@ const claimRows = `
     select unit_id, row_number() over () - 1 as at, first from range cross join lateral unnest(unit_ids) as m (unit_id) cross join numbers
   ),
   taken as (delete from ${bucket}.ready_range where ctid = any(array(select place from range))),
+  ${locks ? `locked as materialized (
+    select u.id from ${bucket}.work_unit u
+    where u.id = any(array(select unit_id from picked)) and u.ended is null
+    for no key update skip locked
+  ),` : ''}
   leased as (
     insert into ${bucket}.lease_range (
       first_number, last_number, spec_id, worker_id, started_at, expires_at, unit_ids, least_unit, greatest_unit
     )
     select
       min(first + at), max(first + at), $1::bigint, 1, now(), now() + interval '30 s', array_agg(unit_id order by at), min(unit_id), max(unit_id)
-    from picked group by at / 200
+    from picked ${locks ? 'where (unit_id in (select id from locked)) is true' : ''} group by at / 200
   )
   select unit_id, first from picked`;
+
+/** Names and payloads of a claim, as one row. */
+const readRows = `
+  select string_agg(int8send(u.id) || int4send(octet_length(u.name)) || int4send(octet_length(u.data)), ''::bytea) as heads,
+    string_agg(u.name, ''::bytea) as names, string_agg(u.data, ''::bytea) as datas
+  from ${bucket}.lease_range r
+  cross join lateral (select u.id, u.name, u.data from ${bucket}.work_unit u where u.id = any(r.unit_ids) offset 0) u
+  where r.first_number >= $1::bigint and r.first_number < $1::bigint + 1000`;
 
 const finishRows = `
   with ended as (
@@ -68,9 +81,9 @@ const finishRows = `
 const connections = 2;
 const batch = 1_000;
 
-/** How fast the rows of our layout can be written by plain SQL from one process. */
-export const ceiling: Product = {
-  title: 'plain SQL',
+/** `handsOut`: also locks the units that it claims, and reads their names and payloads, as whoever is to work on them must. */
+const plainSql = (title: string, { handsOut }: { readonly handsOut: boolean }): Product => ({
+  title,
   batchCallers: connections,
   processes: 1,
   install: us.install,
@@ -102,7 +115,8 @@ export const ceiling: Product = {
     let loops: Promise<unknown> = Promise.resolve();
     const work = async (): Promise<void> => {
       while (working) {
-        const { rows } = await pool.query<{ unit_id: string; first: string }>({ name: 'claim', text: claimRows, values: [specId, batch] });
+        const { rows } = await pool.query<{ unit_id: string; first: string }>({ name: 'claim', text: claimRows(handsOut), values: [specId, batch] });
+        if (handsOut && rows.length > 0) await pool.query({ name: 'read', text: readRows, values: [rows[0]?.first] });
         if (rows.length === 0) await wait(50);
         else await pool.query({ name: 'finish', text: finishRows, values: [specId, rows.map(({ unit_id: id }) => id), rows[0]?.first] });
         rows.forEach(() => onJob());
@@ -117,7 +131,13 @@ export const ceiling: Product = {
       },
     };
   },
-};
+});
+
+/** How fast the rows of our layout can be written by plain SQL from one process. */
+export const ceiling = plainSql('plain SQL', { handsOut: false });
+
+/** The same with what nobody who hands out units can do without. */
+export const ceilingHandingOut = plainSql('plain SQL that locks and reads', { handsOut: true });
 
 /** Plans as the product has them: made once, by the indexes. */
 function newPool(url: string, max: number): pg.Pool {
