@@ -22,8 +22,15 @@ interface IdleOptions {
 /** How often to look. */
 const periodMs = 100;
 
-/** Resolves once the worker has nothing in its hands and could claim nothing, or the signal fires. */
-export async function untilIdle({ namespace, handlers, request, load, signal }: IdleOptions): Promise<void> {
+/** Resolves once the worker has nothing in its hands and could claim nothing, or the signal fires, be it in the midst of a look. */
+export async function untilIdle(options: IdleOptions): Promise<void> {
+  const { signal } = options;
+  if (signal.aborted) return;
+  const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  await Promise.race([untilFoundIdle(options), aborted]);
+}
+
+async function untilFoundIdle({ namespace, handlers, request, load, signal }: IdleOptions): Promise<void> {
   while (!signal.aborted) {
     await pause(periodMs, undefined, { signal }).catch(() => undefined);
     const { running, queued, unreported } = load();
