@@ -19,8 +19,21 @@ export const livingGenerations = (s: string): string => `
         offset 0
       `;
 
+/** How many units can be claimed: as many as were asked for, but for the limit of a request. */
+export const roomOfUnlimited = `least($2::bigint, case when max_attempts_returned > 0 then max_attempts_returned end)`;
+
+/** The same for specs that may limit how many run. */
+const roomOf = (s: string): string => `least(
+          ${roomOfUnlimited},
+          case when max_running > 0 then greatest(0, max_running - (
+            select count(*) from (
+              select from ${s}.any_lease l where l.spec_id = $1::bigint limit max_running
+            ) pending
+          )) end
+        )`;
+
 /** Whether anything is due (null: that was not asked, see Bucket.isContended); the living generations, with the place of the first unit in the sealed one; the spec, and how many units of it can be claimed. */
-export const specWithRoom = (s: string): string => `
+export const specWithRoom = (s: string, { room = roomOf(s) }: { readonly room?: string } = {}): string => `
     due as materialized (
       select
         case when not $10::boolean then (
@@ -48,15 +61,7 @@ export const specWithRoom = (s: string): string => `
     spec as materialized (
       select
         id, max_running, max_retries, max_attempts_returned,
-        least(
-          $2::bigint,
-          case when max_attempts_returned > 0 then max_attempts_returned end,
-          case when max_running > 0 then greatest(0, max_running - (
-            select count(*) from (
-              select from ${s}.any_lease l where l.spec_id = $1::bigint limit max_running
-            ) pending
-          )) end
-        ) as room
+        ${room} as room
       from ${s}.work_spec
       where id = $1::bigint and not paused and weight > 0
         and ($12::float8 is null or min_memory_gb <= $12::float8)
@@ -100,24 +105,16 @@ export const firstRanges = (s: string): string => `
 export const firstUnit = (s: string, { from = 'spec', and = '' }: { readonly from?: string; readonly and?: string } = {}): string => `
     unit as materialized (
       select unit.rank, unit.name
-      from ${from} cross join generation cross join lateral (
-        (
-          select r.rank, r.name from ${s}.ready r
-          where r.generation = generation.sealed and r.spec_id = spec.id and (r.rank, r.name) >= (generation.rank, generation.name) ${and}
-          order by r.rank, r.name limit 1
-        )
-        union all
-        (
-          select r.rank, r.name from ${s}.ready r
-          where r.generation = generation.closed and r.spec_id = spec.id ${and}
-          order by r.rank, r.name limit 1
-        )
-        union all
-        (
-          select r.rank, r.name from ${s}.ready r
-          where r.generation = generation.open and r.spec_id = spec.id ${and}
-          order by r.rank, r.name limit 1
-        )
+      from ${from}
+      cross join generation
+      cross join unnest(
+        array[generation.sealed, generation.closed, generation.open],
+        array[generation.rank, '-infinity', '-infinity'], array[generation.name, '', '']
+      ) as alive (generation, rank, name)
+      cross join lateral (
+        select r.rank, r.name from ${s}.ready r
+        where r.generation = alive.generation and r.spec_id = spec.id and (r.rank, r.name) >= (alive.rank, alive.name) ${and}
+        order by r.rank, r.name limit 1
       ) unit
       order by unit.rank, unit.name limit 1
     )`;

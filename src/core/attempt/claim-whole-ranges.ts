@@ -1,6 +1,6 @@
 import { statement } from '../../database/index.js';
 import { isWatchedFully } from '../notify/is-watched.js';
-import { answer, firstRanges, firstUnit, headOfUnit, isReadTogether, leastInLeaseRanges, specWithRoom } from './claim-parts.js';
+import { answer, firstRanges, firstUnit, headOfUnit, isReadTogether, leastInLeaseRanges, roomOfUnlimited, specWithRoom } from './claim-parts.js';
 
 /**
  * What claimReadyRanges does, for the case that is common: ranges that are whole and that nobody else has anything of. Each becomes a range of leases as it is, so that
@@ -15,7 +15,7 @@ import { answer, firstRanges, firstUnit, headOfUnit, isReadTogether, leastInLeas
 export const claimWholeRanges = statement(
   'attempt.claim-whole-ranges',
   (s) => `
-    with ${specWithRoom(s)},
+    with ${specWithRoom(s, { room: roomOfUnlimited })},
     ${firstRanges(s)},
     ${firstUnit(s)},
     judged as materialized (
