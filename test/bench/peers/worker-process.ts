@@ -6,8 +6,10 @@ const { product, url, mode } = JSON.parse(process.argv[2] ?? '') as { product: P
 
 let jobs = 0;
 let rss = 0;
-const tell = (startedAt?: number): void => {
+const readMemory = (): void => {
   rss = Math.max(rss, process.memoryUsage.rss());
+};
+const tell = (startedAt?: number): void => {
   const progress: WorkerProgress = { jobs, rss, ...worker.statistics, ...(startedAt !== undefined && { startedAt }) };
   process.send?.(progress);
 };
@@ -16,10 +18,11 @@ const worker = await (await loadProduct(product)).connectWorker(url, mode, () =>
   if (mode === 'prompt') tell(steadyMs());
 });
 // A worker that sleeps is not to be woken by this.
-const ticking = mode === 'prompt' ? undefined : setInterval(tell, 20);
+const ticking = mode === 'prompt' ? [] : [setInterval(tell, 20), setInterval(readMemory, 200)];
 process.once('message', () => {
-  clearInterval(ticking);
+  ticking.forEach(clearInterval);
   void worker.stop().then(() => {
+    readMemory();
     tell();
     process.disconnect();
   });

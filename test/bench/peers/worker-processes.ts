@@ -15,7 +15,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 export interface WorkerProgress {
   /** Handlers run so far. */
   readonly jobs: number;
-  /** The most memory in use so far, in bytes. */
+  /** The most memory in use so far, in bytes; looked at every 200 ms, and in the end. */
   readonly rss: number;
   readonly committed?: number;
   readonly aborted?: number;

@@ -2,11 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { byteaArray } from '../built-product.js';
 import { payloadOf, type Product } from '../product.js';
-import { nameInOrder, us } from './us.js';
+import { bucket, countUnfinished, nameInOrder, us } from './us.js';
 
 /* What our layout writes, in plain SQL: no checks, no gate, no scheduler, no runtime. When the layout changes, so must these. */
-const bucket = 'coordinate_bucket_1';
-
 const addRows = `
   with base as materialized (select nextval('${bucket}.ready_range_id') * 1000 as id),
   added as (
@@ -99,11 +97,7 @@ const plainSql = (title: string, { handsOut }: { readonly handsOut: boolean }): 
         await pool.query({ name: 'add', text: addRows, values: [specId, names, data] });
       },
       addOne: () => Promise.reject(new Error('Plain SQL from one process adds batches')),
-      countUnfinished: async () => {
-        const text = `select ((select coalesce(sum(cardinality(unit_ids)), 0) from ${bucket}.ready_range) + (select count(*) from ${bucket}.any_lease))::int as count`;
-        const { rows } = await pool.query<{ count: number }>(text);
-        return rows[0]?.count ?? 0;
-      },
+      countUnfinished: () => countUnfinished(pool),
       close: () => pool.end(),
     };
   },
