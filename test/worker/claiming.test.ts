@@ -113,6 +113,19 @@ describe('a worker asks for', () => {
     expect(Math.max(...asked.map(Number))).toBe(most);
   });
 
+  test('whole batches, wherever the ranges end in which units wait', async () => {
+    const namespace = await namespaceOf('batches of ranges');
+    const spec = await namespace.setWorkSpec({ name: 'spec' });
+    await spec.addWorkUnits(units(1_000));
+    const batches: number[] = [];
+    await runWorker(database, {
+      namespace: 'batches of ranges',
+      handlers: { spec: { runBatch: (batch) => (batches.push(batch.length), batch.map(() => undefined)), batchSize: 300 } },
+    });
+    await untilCounts(spec, { finished: 1_000 });
+    expect(batches.sort()).toEqual([100, 300, 300, 300]);
+  });
+
   test('units of batch handlers and of others by turns', async () => {
     const namespace = await namespaceOf('turns');
     const one = await namespace.setWorkSpec({ name: 'one' });

@@ -1,6 +1,6 @@
 import type { Attempt, PostgresNamespace, Worker, WorkSpec } from 'pg-coordinate';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { openTransaction, soon } from '../../concurrency/waiting.js';
+import { openTransaction, soon, untilBlocked } from '../../concurrency/waiting.js';
 import { inReadyRanges } from './in-ranges.js';
 
 /*
@@ -300,6 +300,25 @@ describe('what becomes of units before they are read', () => {
       expect([attempt.number - first, attempt.data]).toEqual([index, index === 150 ? { renewed: true } : { index }]);
     }
     await finish(attempts);
+  });
+
+  test('one has a lease of its own, which cannot be read: the others are handed out, and it is another worker\'s in the end', async () => {
+    await expectRanges();
+    await spec.addWorkUnits(units('a', 0, 400));
+    const client = await openTransaction(database);
+    beforeTheyAreRead(async () => {
+      await spec.addWorkUnits([{ name: 'a0100', data: { changed: true } }]);
+      await client.query(`lock table ${bucket}.lease in access exclusive mode`);
+    });
+    const claiming = claim(400);
+    await untilBlocked(database, 'attempt.read-claimed');
+    await database.query(`select pg_cancel_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and query like '%attempt.read-claimed %'`);
+    const attempts = await soon(claiming, 'a claim');
+    await client.query('rollback');
+    expect(namesOf(attempts)).toEqual(names('a', 0, 400).filter((name) => name !== 'a0100'));
+    await finish(attempts);
+    expect(await spec.countWorkUnitStatus()).toEqual({ finished: 469, pending: 1 });
+    expect(namesOf(await worker.activeAttempts())).toEqual(['a0100']);
   });
 });
 
