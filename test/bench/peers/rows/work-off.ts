@@ -17,6 +17,18 @@ export const workOff: Row = {
     measureWorkOff(server, { product, mode: 'batched', count: workedOff, analyzed }),
 };
 
+/** How many times as many take so long that the beginning and the end of it matter little. */
+const longer = 10;
+
+/** Many more of them: without BullMQ, which would take minutes. */
+export const longWorkOff: Row = {
+  key: 'long-work-off',
+  lines: [line('work off 200,000 waiting')],
+  products: productNames.filter((name) => name !== 'bullmq'),
+  measure: (server, product, { workedOff, analyzed }) =>
+    measureWorkOff(server, { product, mode: 'batched', count: longer * workedOff, analyzed }),
+};
+
 /** The same with nothing fetched ahead and nothing held back (see `WorkerMode`). */
 export const single: Row = {
   key: 'no-local-queue',
