@@ -95,7 +95,7 @@ describe('a worker asks for', () => {
   });
 
   test.each([
-    ['units', () => undefined, 1_000],
+    ['units', () => undefined, 2_000],
     ['whole batches', { runBatch: (batch: readonly unknown[]) => batch.map(() => undefined), batchSize: 300 }, 900],
   ] as const)('no more %s at once than one claim brings, so that its handlers need not wait for a second one', async (what, handler, most) => {
     const namespace = await namespaceOf(`at once: ${what}`);

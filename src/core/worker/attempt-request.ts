@@ -1,14 +1,17 @@
 import type { DataDictionary } from '../../codec/index.js';
 import type { WorkSpec } from '../work-spec/work-spec.js';
 
-/** How many units are claimed at once; a request for more is served in several passes, and others between. */
+/** How many units that wait in rows of their own are claimed at once; a request for more is served in several passes, and others between. */
 export const mostClaimedAtOnce = 1_000;
+
+/** How many out of ranges, of which each takes less time: as much again for all of them as a claim takes for itself. */
+export const mostClaimedInRanges = 2_000;
 
 /** What a worker asks for. */
 export interface AttemptRequest<Data extends DataDictionary = DataDictionary> {
   /** At most so many units, all of one work spec. Less than 1 counts as 1. @default 1 */
   readonly numberOfWorkUnits?: number;
-  /** Whether it may be fewer though there are more, by less than 200, where the database has less to do for those that it hands out. Makes no difference over HTTP. @default false */
+  /** Whether it may be fewer though there are more, where the database has less to do for those that it hands out: less than 200 fewer, or any number from 1,000 on. Makes no difference over HTTP. @default false */
   readonly mayBeFewer?: boolean;
   /** How long the lease holds, in milliseconds. @default 900000 (15 minutes) */
   readonly lifetimeMs?: number;

@@ -1,7 +1,7 @@
 import { breakUpReadyRange } from '../attempt/claim-ready-ranges.js';
 import { leastInLeaseRanges, mostOfReadyRange } from '../attempt/claim-parts.js';
 import type { PostgresAttempt } from '../attempt/postgres-attempt.js';
-import { mostClaimedAtOnce } from './attempt-request.js';
+import { mostClaimedAtOnce, mostClaimedInRanges } from './attempt-request.js';
 import type { CheckedRequest } from './check-attempt-request.js';
 import { claimFresh, passGate, warn, type ClaimedSpec, type Next, type Pass, type Source } from './claim-pass.js';
 import type { PostgresWorker } from './postgres-worker.js';
@@ -64,7 +64,8 @@ export async function claimUnitsOf(
       if (next !== undefined) from = await nextSource(worker, next, { left: asked - total, heldRanges });
       // Where there were few a moment ago, a few come first: they are claimed faster by themselves.
       const isFirstOfFew = from.kind === 'units' && total === 0 && !lastClaims.expectsMany(spec.id);
-      most = Math.min(asked - total, isFirstOfFew ? leastInLeaseRanges - 1 : mostClaimedAtOnce);
+      const mostOfKind = from.kind === 'units' ? mostClaimedAtOnce : mostClaimedInRanges;
+      most = Math.min(asked - total, isFirstOfFew ? leastInLeaseRanges - 1 : mostOfKind);
       pass = await passGate(worker, spec, request, { from, most, further, unlessDue, failsSpent, heldRanges });
     } catch (error) {
       if (attempts.length === 0) throw error;
@@ -87,7 +88,7 @@ export async function claimUnitsOf(
     else if (isShort && pass.next !== undefined && total < asked && heldRanges.length < mostHeldRanges) next = pass.next;
     // Those in front are somebody else's for the moment: what is behind them can be had.
     else if (isShort && pass.passedBy > 0 && further < furthest && total < asked) further = Math.min(furthest, 2 * (further + pass.passedBy));
-    else if (isShort || total >= asked) return { attempts, progressed: total > 0 };
+    else if (isShort || total >= asked || (request.mayBeFewer && total >= mostClaimedAtOnce)) return { attempts, progressed: total > 0 };
   }
 }
 

@@ -95,30 +95,6 @@ describe('whole ranges', () => {
     expect(await claimNames(500)).toEqual(names('a', 500, 600));
   });
 
-  test.each([
-    // The first range has 100 left.
-    [450, 300],
-    [299, 100],
-    [99, 99],
-    [800, 700],
-  ])('are all that is claimed, if those are enough: of %i asked for %i', async (numberOfWorkUnits, count) => {
-    await spec.addWorkUnits(units('a', 0, 1_200));
-    expect(await claimNames(500)).toHaveLength(500);
-    statements();
-    const request = { numberOfWorkUnits, lifetimeMs: 60_000 };
-    expect(namesOf(await worker.requestAttempts({ ...request, mayBeFewer: true }))).toEqual(names('a', 500, 500 + count));
-    expect(statements()).toEqual(count === 99 ? [...whole, ...others] : whole);
-    expect(namesOf(await worker.requestAttempts(request))).toEqual(names('a', 500 + count, Math.min(1_200, 500 + count + numberOfWorkUnits)));
-  });
-
-  test('are all that is claimed of thousands only if less than a range is missing', async () => {
-    await spec.addWorkUnits(units('a', 0, 3_000));
-    expect(await claimNames(500)).toHaveLength(500);
-    const attempts = await worker.requestAttempts({ numberOfWorkUnits: 2_400, lifetimeMs: 60_000, mayBeFewer: true });
-    expect(attempts.length).toBeGreaterThan(2_200);
-    expect(namesOf(attempts)).toEqual(names('a', 500, 500 + attempts.length));
-  });
-
   test('are not tried for a while where they were not enough', async () => {
     await expectRanges();
     await spec.addWorkUnits(units('a', 0, 1_200));
@@ -135,15 +111,6 @@ describe('whole ranges', () => {
     await spec.addWorkUnits(units('b', 0, 30));
     expect(await claimNames(400)).toEqual([...names('a', 0, 200), ...names('b', 0, 30)]);
     expect(statements().filter((label) => label.startsWith('attempt.claim'))).toEqual(['attempt.claim-whole-ranges', 'attempt.claim']);
-  });
-
-  test('are not all where more than a range is missing', async () => {
-    await expectRanges();
-    await spec.addWorkUnits(units('a', 0, 200));
-    await spec.addWorkUnits(units('b', 0, 400));
-    await spec.addWorkUnits(units('b0000x', 0, 1));
-    const attempts = await worker.requestAttempts({ numberOfWorkUnits: 600, lifetimeMs: 60_000, mayBeFewer: true });
-    expect(namesOf(attempts)).toEqual([...names('a', 0, 200), ...names('b', 0, 1), ...names('b0000x', 0, 1), ...names('b', 1, 399)]);
   });
 
   test('come in their order among those of other priorities and in rows of their own', async () => {

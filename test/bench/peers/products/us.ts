@@ -72,7 +72,7 @@ function workerOn(coordinate: PostgresCoordinate, mode: WorkerMode, onJob: () =>
     coordinate,
     namespace: 'bench',
     concurrency: slots,
-    localQueue: mode === 'batched' ? 2_000 : 0,
+    localQueue: mode === 'batched' ? 4_000 : 0,
     handlers: { bench: () => void onJob() },
   });
   return {
