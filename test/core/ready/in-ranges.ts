@@ -5,6 +5,10 @@ import { expectConsistent } from '../../concurrency/consistency.js';
 import { testDatabase } from '../../support/database.js';
 import { countedOwnConnection } from '../producers/statements.js';
 
+/** The statements that claim whole ranges, and those that claim from others, each with the one that reads what was claimed. */
+export const whole = ['attempt.claim-whole-ranges', 'attempt.read-claimed-ranges'];
+export const others = ['attempt.claim-ready-ranges', 'attempt.read-claimed'];
+
 /** What tests of units that wait in ranges share. To be called once a file. */
 export async function inReadyRanges() {
   const database = await testDatabase();
@@ -49,7 +53,10 @@ export async function inReadyRanges() {
   const claim = (count: number, by = worker): Promise<Attempt[]> => by.requestAttempts({ numberOfWorkUnits: count, lifetimeMs: 60_000 });
   const claimNames = async (count: number): Promise<string[]> => (await claim(count)).map(({ workUnit }) => workUnit.name);
 
+  /** What the statements of claims were since this was asked last. */
+  const statements = (): readonly string[] => sentOf('attempt.').filter((label) => label.startsWith('attempt.claim') || label.startsWith('attempt.read'));
+
   /** Anew for each test. */
   const current = (): { namespace: PostgresNamespace; spec: WorkSpec; worker: Worker } => ({ namespace, spec, worker });
-  return { bucket, claim, claimNames, coordinate, current, database, nameOf, names, ranges, rows, sentOf, units };
+  return { bucket, claim, claimNames, coordinate, current, database, nameOf, names, ranges, rows, sentOf, statements, units };
 }

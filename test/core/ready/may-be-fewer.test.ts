@@ -1,22 +1,14 @@
 import type { Attempt, Worker, WorkSpec } from 'pg-coordinate';
 import { beforeEach, expect, test } from 'vitest';
-import { inReadyRanges } from './in-ranges.js';
+import { inReadyRanges, others, whole } from './in-ranges.js';
 
 /* How many units come at once, and where that may be fewer than were asked for: as many as the database need not do more for. */
 
-const { claim, claimNames, current, names, rows, sentOf, units } = await inReadyRanges();
+const { claim, claimNames, current, names, rows, statements, units } = await inReadyRanges();
 
 let spec: WorkSpec;
 let worker: Worker;
 beforeEach(() => void ({ spec, worker } = current()));
-
-const whole = ['attempt.claim-whole-ranges', 'attempt.read-claimed-ranges'];
-const others = ['attempt.claim-ready-ranges', 'attempt.read-claimed'];
-
-/** What the statements were since this was asked last. */
-function statements(): readonly string[] {
-  return sentOf('attempt.').filter((label) => label.startsWith('attempt.claim') || label.startsWith('attempt.read'));
-}
 
 /** Has the last claim be one from ranges, so that the next begins with them. */
 async function claimedOfRanges(): Promise<void> {

@@ -1,28 +1,19 @@
 import type { Attempt, PostgresNamespace, Worker, WorkSpec } from 'pg-coordinate';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openTransaction, soon, untilBlocked } from '../../concurrency/waiting.js';
-import { inReadyRanges } from './in-ranges.js';
+import { inReadyRanges, others, whole } from './in-ranges.js';
 
 /*
  * Ranges that are whole, and that nobody has anything of, are claimed as they are, by a statement of its own, and their units are read together. Nobody is to see a
  * difference to other claims.
  */
 
-const { bucket, claim, claimNames, coordinate, current, database, names, ranges, sentOf, units } = await inReadyRanges();
+const { bucket, claim, claimNames, coordinate, current, database, names, ranges, statements, units } = await inReadyRanges();
 
 let namespace: PostgresNamespace;
 let spec: WorkSpec;
 let worker: Worker;
 beforeEach(() => void ({ namespace, spec, worker } = current()));
-
-/** The statements that claim, and those that read what was claimed. */
-const whole = ['attempt.claim-whole-ranges', 'attempt.read-claimed-ranges'];
-const others = ['attempt.claim-ready-ranges', 'attempt.read-claimed'];
-
-/** What the statements were since this was asked last. */
-function statements(): readonly string[] {
-  return sentOf('attempt.').filter((label) => label.startsWith('attempt.claim') || label.startsWith('attempt.read'));
-}
 
 /** Has the last claim be one from ranges, so that the next begins with them. */
 async function expectRanges(): Promise<void> {
