@@ -26,13 +26,15 @@ const periodMs = 100;
 export async function untilIdle(options: IdleOptions): Promise<void> {
   const { signal } = options;
   if (signal.aborted) return;
-  const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-  await Promise.race([untilFoundIdle(options), aborted]);
+  const found = new AbortController();
+  const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true, signal: found.signal }));
+  await Promise.race([untilFoundIdle(options), aborted]).finally(() => found.abort());
 }
 
 async function untilFoundIdle({ namespace, handlers, request, load, signal }: IdleOptions): Promise<void> {
   while (!signal.aborted) {
     await pause(periodMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
     const { running, queued, unreported } = load();
     if (running + queued + unreported === 0 && !(await hasWork(namespace, handlers, request))) return;
   }

@@ -1,6 +1,6 @@
 import type { Attempt } from '../core/attempt/attempt.js';
 import type { WorkSignal } from '../core/notify/work-signal.js';
-import { mostClaimedAtOnce, mostClaimedInRanges, type AttemptRequest } from '../core/worker/attempt-request.js';
+import { mostClaimedAtOnce, mostClaimedInWholeRanges, type AttemptRequest } from '../core/worker/attempt-request.js';
 import { canTakeWhileIdle, canWait, type WaitingWorker } from '../core/worker/waiting-worker.js';
 import type { Worker } from '../core/worker/worker.js';
 import { CoordinateError } from '../errors/index.js';
@@ -163,7 +163,8 @@ export class Claimer {
       if (room <= 0 || this.#stopping.signal.aborted) return true;
       const began = performance.now();
       // What comes in a second pass would only keep what comes in the first waiting.
-      const most = unitsPerSlot === 1 ? Math.min(room, mostClaimedInRanges) : unitsPerSlot * Math.max(1, Math.min(this.#options.freeSlots(), Math.floor(mostClaimedAtOnce / unitsPerSlot)));
+      const atOnce = canWait(worker) ? mostClaimedAtOnce : mostClaimedInWholeRanges;
+      const most = unitsPerSlot === 1 ? Math.min(room, atOnce) : unitsPerSlot * Math.max(1, Math.min(this.#options.freeSlots(), Math.floor(mostClaimedAtOnce / unitsPerSlot)));
       const attempts = await worker.requestAttempts({ ...this.#requestOf(workSpecs, most), mayBeFewer: unitsPerSlot === 1 });
       if (attempts.length === 0) continue;
       this.#isWoken = false;

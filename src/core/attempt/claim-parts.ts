@@ -101,23 +101,27 @@ export const firstRanges = (s: string): string => `
       ) r
     )`;
 
-/** The first row of `ready`, if there is any: of those that a condition on `r` holds for, with what it takes from elsewhere. */
-export const firstUnit = (s: string, { from = 'spec', and = '' }: { readonly from?: string; readonly and?: string } = {}): string => `
+/** The first row of `ready`, if there is any; not those before the rank and the name of `start`, if there is such a table. */
+export const firstUnit = (s: string, { hasStart = false } = {}): string => {
+  const [rank, name] = hasStart ? ['start.rank', 'start.name'] : ["'-infinity'", "''"];
+  return `
     unit as materialized (
       select unit.rank, unit.name
-      from ${from}
-      cross join generation
+      from spec
+      cross join generation${hasStart ? ' cross join start' : ''}
       cross join unnest(
         array[generation.sealed, generation.closed, generation.open],
-        array[generation.rank, '-infinity', '-infinity'], array[generation.name, '', '']
+        array[generation.rank, ${rank}, ${rank}], array[generation.name, ${name}, ${name}]
       ) as alive (generation, rank, name)
       cross join lateral (
         select r.rank, r.name from ${s}.ready r
-        where r.generation = alive.generation and r.spec_id = spec.id and (r.rank, r.name) >= (alive.rank, alive.name) ${and}
+        where r.generation = alive.generation and r.spec_id = spec.id and (r.rank, r.name) >= (alive.rank, alive.name)
+          ${hasStart ? 'and (r.rank, r.name) >= (start.rank, start.name)' : ''}
         order by r.rank, r.name limit 1
       ) unit
       order by unit.rank, unit.name limit 1
     )`;
+};
 
 /**
  * The leases of what is `numbered`, some of which `claim` sums up. In ranges not if the number of those that run is limited: leases are counted faster. The

@@ -23,7 +23,7 @@ export const claimReadyRanges = statement(
     start as materialized (
       select coalesce($16::float8, '-infinity') as rank, coalesce($17::bytea, '') as name
     ),
-    ${firstUnit(s, { from: 'spec cross join start', and: 'and (r.rank, r.name) >= (start.rank, start.name)' })},
+    ${firstUnit(s, { hasStart: true })},
     judged as materialized (
       select
         found.*,

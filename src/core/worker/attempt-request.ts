@@ -1,11 +1,11 @@
 import type { DataDictionary } from '../../codec/index.js';
 import type { WorkSpec } from '../work-spec/work-spec.js';
 
-/** How many units that wait in rows of their own are claimed at once; a request for more is served in several passes, and others between. */
+/** How many units are claimed at once; a request for more is served in several passes, and others between. */
 export const mostClaimedAtOnce = 1_000;
 
-/** How many out of ranges, of which each takes less time: as much again for all of them as a claim takes for itself. */
-export const mostClaimedInRanges = 2_000;
+/** And how many in whole ranges, as each takes less time there; and they are read range by range. */
+export const mostClaimedInWholeRanges = 2_000;
 
 /** What a worker asks for. */
 export interface AttemptRequest<Data extends DataDictionary = DataDictionary> {

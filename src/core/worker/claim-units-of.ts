@@ -1,7 +1,7 @@
 import { breakUpReadyRange } from '../attempt/claim-ready-ranges.js';
 import { leastInLeaseRanges, mostOfReadyRange } from '../attempt/claim-parts.js';
 import type { PostgresAttempt } from '../attempt/postgres-attempt.js';
-import { mostClaimedAtOnce, mostClaimedInRanges } from './attempt-request.js';
+import { mostClaimedAtOnce, mostClaimedInWholeRanges } from './attempt-request.js';
 import type { CheckedRequest } from './check-attempt-request.js';
 import { claimFresh, passGate, warn, type ClaimedSpec, type Next, type Pass, type Source } from './claim-pass.js';
 import type { PostgresWorker } from './postgres-worker.js';
@@ -64,7 +64,7 @@ export async function claimUnitsOf(
       if (next !== undefined) from = await nextSource(worker, next, { left: asked - total, heldRanges });
       // Where there were few a moment ago, a few come first: they are claimed faster by themselves.
       const isFirstOfFew = from.kind === 'units' && total === 0 && !lastClaims.expectsMany(spec.id);
-      const mostOfKind = from.kind === 'units' ? mostClaimedAtOnce : mostClaimedInRanges;
+      const mostOfKind = from.kind === 'whole ranges' ? mostClaimedInWholeRanges : mostClaimedAtOnce;
       most = Math.min(asked - total, isFirstOfFew ? leastInLeaseRanges - 1 : mostOfKind);
       pass = await passGate(worker, spec, request, { from, most, further, unlessDue, failsSpent, heldRanges });
     } catch (error) {
@@ -83,12 +83,14 @@ export async function claimUnitsOf(
       if (request.mayBeFewer && pass.count > 0 && asked - total < mostOfReadyRange) return { attempts, progressed: true };
       if (pass.next?.source.kind === 'ranges') lastClaims.noteNotWhole(spec.id);
     }
+    // Handlers can begin with those.
+    if (request.mayBeFewer && attempts.length >= mostClaimedAtOnce) return { attempts, progressed: true };
     // Units whose retries are spent are in front: another statement fails them on its way.
     if (pass.cameUponSpent && !failsSpent && total < asked) failsSpent = true;
     else if (isShort && pass.next !== undefined && total < asked && heldRanges.length < mostHeldRanges) next = pass.next;
     // Those in front are somebody else's for the moment: what is behind them can be had.
     else if (isShort && pass.passedBy > 0 && further < furthest && total < asked) further = Math.min(furthest, 2 * (further + pass.passedBy));
-    else if (isShort || total >= asked || (request.mayBeFewer && total >= mostClaimedAtOnce)) return { attempts, progressed: total > 0 };
+    else if (isShort || total >= asked) return { attempts, progressed: total > 0 };
   }
 }
 

@@ -35,7 +35,7 @@ test.each([
   expect(namesOf(await worker.requestAttempts(request))).toEqual(names('a', 500 + count, Math.min(1_200, 500 + count + numberOfWorkUnits)));
 });
 
-test('units in ranges come two thousand at once; where it may be fewer, a thousand are enough', async () => {
+test('units in whole ranges come two thousand at once; where it may be fewer, a thousand are enough', async () => {
   await claimedOfRanges();
   await spec.addWorkUnits(units('a', 0, 5_000));
   const request = { numberOfWorkUnits: 2_400, lifetimeMs: 60_000 };
@@ -43,6 +43,15 @@ test('units in ranges come two thousand at once; where it may be fewer, a thousa
   expect(statements()).toEqual(whole);
   expect(namesOf(await worker.requestAttempts(request))).toEqual(names('a', 2_000, 4_400));
   expect(statements()).toEqual([...whole, ...whole]);
+});
+
+test('of short ranges a thousand are enough', async () => {
+  await claimedOfRanges();
+  for (let at = 0; at < 3_000; at += 50) await spec.addWorkUnits(units('a', at, at + 50));
+  const request = { numberOfWorkUnits: 2_000, lifetimeMs: 60_000 };
+  // As many ranges are looked at as would be enough if they were long.
+  expect(namesOf(await worker.requestAttempts({ ...request, mayBeFewer: true }))).toEqual(names('a', 0, 1_050));
+  expect(namesOf(await worker.requestAttempts(request))).toEqual(names('a', 1_050, 3_000));
 });
 
 test('units in rows of their own come a thousand at once', async () => {

@@ -40,6 +40,8 @@ const connectForWork = (url: string): Promise<PostgresCoordinate> => connect(url
 
 async function producerOn(coordinate: PostgresCoordinate, url: string, nameOfUnit: (number: number) => string): Promise<Producer> {
   const counter = new pg.Pool({ connectionString: url, max: 1 });
+  // Or where a worker has failed, the end of its connection would be told instead.
+  counter.on('error', () => undefined);
   const namespace = await coordinate.namespace('bench');
   const specs = await Promise.all((await namespace.workSpecNames()).map((name) => namespace.workSpec(name)));
   let batches = 0;
