@@ -7,7 +7,7 @@ import { answer, firstRanges, firstUnit, headOfUnit, isReadTogether, leastInLeas
  * all there is to do for a unit is to lock it.
  *
  * It claims the ranges that come first, as far as there is room for all of each and they come one behind the other. Nothing if anybody has locked one of them or a unit in them, if a
- * unit has left its range, or if somebody forces an attempt at this moment; nor of specs that limit how many may run. `stopped_by`, if there was room for more: 'ranges', more than were
+ * unit has left its range, or if somebody forces an attempt at this moment; nor of specs that limit how many may run. `stopped_by`, if there was room for more but for such a limit: 'ranges', more than were
  * looked at; 'others', which claimReadyRanges is for; 'units' of `ready`, if there are no ranges.
  *
  * Lock order and isolation: as claimReadyRanges. Indexes: the same. Parameters: as those of claimUnits.
