@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { byteaArray, float8Array, int8Array, timestamptzArray } from '../../src/database/index.js';
+import { boolArray, byteaArray, float8Array, int4Array, int8Array, tidArray, timestamptzArray } from '../../src/database/index.js';
 import { testDatabase } from '../support/database.js';
 
 /** What the server makes of an array: its members as text, in order. */
@@ -20,6 +20,9 @@ describe('a binary array', () => {
   test.each([
     ['bytea', byteaArray],
     ['bigint', int8Array],
+    ['integer', int4Array],
+    ['tid', tidArray],
+    ['boolean', boolArray],
     ['double precision', float8Array],
     ['timestamptz', timestamptzArray],
   ] as [string, (items: never[]) => Buffer][])('of %s may be empty', async (type, make) => {
@@ -48,6 +51,15 @@ describe('a binary array', () => {
   test('of bigint holds every whole number of JavaScript’s', async () => {
     const items = [0, 1, -1, 2 ** 31, -(2 ** 31) - 1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER];
     expect((await read('bigint', int8Array(items))).members).toEqual(items.map(String));
+  });
+
+  test('of integer, tid and boolean holds each of theirs', async () => {
+    const integers = [0, 1, -1, 2 ** 31 - 1, -(2 ** 31)];
+    expect((await read('integer', int4Array(integers))).members).toEqual(integers.map(String));
+    const places = [0, 1, 2 ** 16 - 1, 2 ** 16, 2 ** 48 - 1];
+    const pageAndRow = (place: number): string => `(${Math.floor(place / 2 ** 16)},${place % 2 ** 16})`;
+    expect((await read('tid', tidArray(places))).members).toEqual(places.map(pageAndRow));
+    expect((await read('boolean', boolArray([true, false]))).members).toEqual(['true', 'false']);
   });
 
   test('of double precision holds every number to the last bit, and nulls', async () => {

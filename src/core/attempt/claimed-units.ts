@@ -17,7 +17,7 @@ export interface ClaimTerms {
 
 /** What readClaimed has read, of all units of a claim one behind the other; or readClaimedRanges, of those in a range of leases. */
 interface ClaimedBytes extends ClaimTerms {
-  readonly heads: Buffer;
+  readonly heads: DataView;
   readonly names: Buffer;
   readonly payloads: Buffer;
   /** The first number of the range that all are in; undefined: what is to be known of the attempts is in the heads. */
@@ -60,7 +60,7 @@ export class ClaimedUnit implements AttemptPlace {
   }
 
   get attempts(): number {
-    return this.#claim.range === undefined ? this.#claim.heads.readInt32BE(this.#headAt + unitHeadLength + 8) : 1;
+    return this.#claim.range === undefined ? this.#claim.heads.getInt32(this.#headAt + unitHeadLength + 8) : 1;
   }
 
   get leasePlace(): number {
@@ -105,12 +105,12 @@ export async function claimedUnitsFromRows(
   for (const row of rows) {
     if (row.heads === null) continue;
     const range = row.first_number === undefined ? undefined : Number(row.first_number);
-    const claim = { ...terms, range, heads: bytes(row.heads), names: bytes(row.names), payloads: row.datas === null ? none : bytes(row.datas) };
+    const claim = { ...terms, range, heads: viewOf(bytes(row.heads)), names: bytes(row.names), payloads: row.datas === null ? none : bytes(row.datas) };
     const { heads } = claim;
     const length = range === undefined ? headLength : unitHeadLength;
     const numberAt = numbersOf(row, claim);
     let [nameAt, dataAt] = [0, 0];
-    for (let at = 0; at < heads.length; at += length) {
+    for (let at = 0; at < heads.byteLength; at += length) {
       const number = numberAt(at);
       const dataLength = dataLengthAt(heads, at);
       const isLarge = dataLength < 0;
@@ -142,13 +142,18 @@ async function readLarge(bucket: Bucket, specId: number, unitId: number, number:
   return row && bytes(row.data);
 }
 
-function nameLengthAt(heads: Buffer, at: number): number {
-  return heads.readInt32BE(at + 14);
+function nameLengthAt(heads: DataView, at: number): number {
+  return heads.getInt32(at + 14);
 }
 
 /** -1: too large to have been read with the others. */
-function dataLengthAt(heads: Buffer, at: number): number {
-  return heads.readInt32BE(at + 18);
+function dataLengthAt(heads: DataView, at: number): number {
+  return heads.getInt32(at + 18);
+}
+
+/** Numbers are read through it: what a Buffer has for that is as much code again for each call, to be interpreted, or compiled into whoever calls it. */
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length);
 }
 
 /** Not a Buffer, which is made at several times the cost. */
@@ -157,11 +162,11 @@ function part({ buffer, byteOffset }: Buffer, from: number, length: number): Uin
 }
 
 /** A bigint as a number: no id and no attempt's number reaches 2^53. */
-function int8At(buffer: Buffer, at: number): number {
-  return buffer.readInt32BE(at) * 2 ** 32 + buffer.readUInt32BE(at + 4);
+function int8At(view: DataView, at: number): number {
+  return view.getInt32(at) * 2 ** 32 + view.getUint32(at + 4);
 }
 
 /** A place as tidArray() takes it. */
-function tidAt(buffer: Buffer, at: number): number {
-  return buffer.readUInt32BE(at) * 2 ** 16 + buffer.readUInt16BE(at + 4);
+function tidAt(view: DataView, at: number): number {
+  return view.getUint32(at) * 2 ** 16 + view.getUint16(at + 4);
 }
