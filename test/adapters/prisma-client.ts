@@ -5,7 +5,7 @@ import { getPrismaClient, type GetPrismaClientConfig } from '@prisma/client/runt
 export interface PrismaClient extends PrismaTransactionClient {
   $connect(): Promise<void>;
   $disconnect(): Promise<void>;
-  $transaction<T>(body: (tx: PrismaTransactionClient) => Promise<T>, options?: { timeout?: number }): Promise<T>;
+  $transaction<T>(body: (tx: PrismaTransactionClient) => Promise<T>, options?: { timeout?: number; maxWait?: number }): Promise<T>;
 }
 
 export interface PrismaTransactionClient {

@@ -10,7 +10,8 @@ const open: OpenLibrary = ({ connectionString, schema, application_name: applica
     transaction: (body) =>
       prisma.$transaction(
         (tx) => body(fromPrisma(tx), (id) => tx.$executeRawUnsafe(`insert into ${schema}.receipt (id) values ($1)`, id)),
-        { timeout: 60_000 },
+        // By default a busy machine has only two seconds to begin one.
+        { timeout: 60_000, maxWait: 60_000 },
       ),
     // @ts-expect-error A client that connects is no transaction.
     withoutTransaction: () => fromPrisma(prisma),

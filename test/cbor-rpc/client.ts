@@ -66,7 +66,7 @@ export class Client {
     });
   }
 
-  static async connect({ address }: CborRpcServer, { paused = false } = {}): Promise<Client> {
+  static async connect({ address }: Pick<CborRpcServer, 'address'>, { paused = false } = {}): Promise<Client> {
     const socket = connectSocket(address.port, address.host);
     const client = new Client(socket);
     if (paused) socket.pause();

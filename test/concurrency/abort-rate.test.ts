@@ -21,7 +21,7 @@ test.each([1, 10])('of 32 connections that claim, with %i work specs, less than 
   }
   const workers = await processes.startMany(4);
   const load = { url: database.url, schema: database.schema, namespace: name, connections: 8, claims: 100, hold: 1, warmUp: 0 };
-  const answers = await Promise.all(workers.map((worker) => worker.run('work', load)));
+  const answers = await Promise.all(workers.map((worker, seed) => worker.run('work', { ...load, seed })));
   const claims = answers.reduce((total, answer) => total + answer.specs.length, 0);
   const aborted = answers.reduce((total, answer) => total + answer.serializationFailures, 0);
   await Promise.all(workers.map((worker) => worker.kill()));

@@ -1,6 +1,7 @@
 /* Workers that claim and finish, with always so many units in hand. Run by weights.test.ts and abort-rate.test.ts. */
 import type { Attempt, Namespace } from '../../src/index.js';
 import { connectTo, type NamespacePlace } from './place.js';
+import { pseudoRandom } from './pseudo-random.js';
 import { serveTasks } from './serve-tasks.js';
 
 const tasks = {
@@ -9,10 +10,11 @@ const tasks = {
    * claims the next. Resolves to the names of the specs they were served from, but for the first `warmUp` claims of each
    * connection, and to the transactions that had to be tried again.
    */
-  async work({ connections, claims, hold, warmUp, ...place }: NamespacePlace & Load): Promise<Served> {
+  async work({ connections, claims, hold, warmUp, seed, ...place }: NamespacePlace & Load): Promise<Served> {
     const all = await Promise.all(
-      Array.from({ length: connections }, async () => {
-        await using coordinate = await connectTo(place, { pool: { max: 1 } });
+      Array.from({ length: connections }, async (_, connection) => {
+        const random = pseudoRandom(seed * connections + connection);
+        await using coordinate = await connectTo(place, { pool: { max: 1 }, random });
         const specs = await workOn(await coordinate.namespace(place.namespace), claims + warmUp, hold);
         const { serializationFailures, deadlocks } = coordinate.statistics;
         return { specs: specs.slice(warmUp), serializationFailures, deadlocks };
@@ -36,6 +38,8 @@ export interface Load {
   readonly hold: number;
   /** How many claims each makes before they count. */
   readonly warmUp: number;
+  /** Of what is left to chance, which is another in each process, and the same each time. */
+  readonly seed: number;
 }
 
 export interface Served {

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll } from 'vitest';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/database/embedded/index.js';
+import { steadyPort } from '../support/steady-port.js';
 import type { CheckedDatabase } from './consistency.js';
 import type { Place } from './place.js';
 
@@ -31,7 +32,8 @@ const settings = { wal_writer_delay: '10s', shared_buffers: '32MB', autovacuum: 
 /** Starts a server; after the file's tests it is stopped, and its data are deleted. */
 export async function crashingServer(): Promise<CrashingServer> {
   const dataDirectory = join(tmpdir(), `pg-coordinate-crash-${randomUUID()}`);
-  let server: EmbeddedPostgres = await startEmbeddedPostgres({ dataDirectory, settings });
+  const options = { dataDirectory, settings, port: await steadyPort() };
+  let server: EmbeddedPostgres = await startEmbeddedPostgres(options);
   const { url } = server;
   afterAll(async () => {
     await server.stop();
@@ -52,7 +54,7 @@ export async function crashingServer(): Promise<CrashingServer> {
       await server.stop();
     },
     async restart() {
-      server = await startEmbeddedPostgres({ dataDirectory, settings, port: Number(new URL(url).port) });
+      server = await startEmbeddedPostgres(options);
     },
     async killBackend() {
       await withClient(url, async (client) => {

@@ -26,11 +26,28 @@ afterEach(async () => {
   await expectConsistent(server);
 });
 
+/** A commit that waits until nobody is missed any more. */
+let heldUp: Promise<unknown> = Promise.resolve();
+
 /** With a name that nobody has, whoever waits for the disk waits until it is taken back. */
 async function setStandby(name: string): Promise<void> {
   await server.query(`alter system set synchronous_standby_names = '${name}'`);
   await server.query('select pg_reload_conf()');
   await until('it is so', async () => (await server.query(`select from pg_settings where name = 'synchronous_standby_names' and setting = '${name}'`)).length > 0);
+  await (name === '' ? heldUp : untilCommitsWait());
+}
+
+/** Sessions learn the name, and then the checkpointer does: until then no commit waits for anybody. */
+async function untilCommitsWait(): Promise<void> {
+  for (let isHeldUp = false; !isHeldUp; ) {
+    // Writes to the log, or else there would be nothing to wait for. A crash ends it.
+    heldUp = server.query(`select pg_logical_emit_message(true, 'probe', '')`).catch(() => undefined);
+    const state = watched(heldUp);
+    await until('a commit waits or is through', async () => {
+      isHeldUp = (await server.query(`select from pg_stat_activity where wait_event = 'SyncRep' and query like '%pg_logical_emit_message%'`)).length > 0;
+      return isHeldUp || state.isSettled;
+    });
+  }
 }
 
 let namespaces = 0;

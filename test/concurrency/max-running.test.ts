@@ -19,6 +19,10 @@ test('maxRunning is never exceeded, not for a moment, by 16 connections in 4 pro
   const namespace = await coordinate.namespace('limited');
   const spec = await namespace.setWorkSpec({ name: 'spec', max_running: limit });
   await spec.addWorkUnits(Array.from({ length: 2_000 }, (_, index) => ({ name: `unit ${index}`, data: {} })));
+  // As many as that in one answer: once workers have begun, places may only become free one by one.
+  const idle = await (await namespace.worker('before all')).requestAttempts({ numberOfWorkUnits: 5 });
+  expect(idle).toHaveLength(limit);
+  for (const attempt of idle) await attempt.retry();
   await keepLeaseJournal(database);
 
   const workers = await processes.startMany(4);
@@ -34,7 +38,7 @@ test('maxRunning is never exceeded, not for a moment, by 16 connections in 4 pro
   expect(await mostAtOnce(database, 'spec')).toBe(limit);
   expect(seen.most).toBe(limit);
   expect(seen.looks).toBeGreaterThan(100);
-  expect(Math.max(...taken.flat())).toBe(limit);
+  expect(Math.max(...taken.flat())).toBeLessThanOrEqual(limit);
   await expectConsistent(database);
 });
 

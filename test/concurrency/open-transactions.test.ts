@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { expect, test } from 'vitest';
 import type { Namespace, Worker, WorkSpec } from '../../src/index.js';
+import { makeDue, untilMadeDue } from '../core/delayed.js';
 import { testDatabase } from '../support/database.js';
 import { expectConsistent } from './consistency.js';
 import { openTransaction, soon, untilSettledOrBlocked } from './waiting.js';
@@ -77,10 +78,10 @@ test('a spec of which all units are locked is passed by for another', async () =
 
 test('delayed units that become due, and of which some are locked, are promoted but for those', async () => {
   const { spec, worker, client } = await setUp([]);
-  const meta = { notBefore: new Date(Date.now() + 50) };
-  await spec.addWorkUnits(['a', 'b', 'c'].map((name) => ({ name, data: {}, meta })));
+  await spec.addWorkUnits(['a', 'b', 'c'].map((name) => ({ name, data: {}, meta: { notBefore: untilMadeDue } })));
+  await makeDue(database);
   await client.query(`select from ${bucket}.delayed d join ${bucket}.work_unit u on u.id = d.unit_id where u.name = 'b' for update of d`);
-  await expect.poll(() => claimed(worker)).toEqual(['a', 'c']);
+  expect(await claimed(worker)).toEqual(['a', 'c']);
   await client.query('commit');
   expect(await claimed(worker)).toEqual(['b']);
   await expectConsistent(database);

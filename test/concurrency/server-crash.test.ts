@@ -11,6 +11,7 @@ import {
   type PostgresCoordinate,
   type Worker,
 } from '../../src/index.js';
+import { until } from '../database/until.js';
 import { expectConsistent } from './consistency.js';
 import { crashingServer } from './crashing-server.js';
 
@@ -90,18 +91,25 @@ describe.each(crashes)('a server that is %s', (_how, crash) => {
    */
   test('has every acknowledged finish, every unit, and gives out new numbers; its clients go on', async () => {
     const { namespace } = await newSpec(3_000);
-    const handedOut: [before: number[], after: number[]] = [[], []];
+    // By when they were asked for: some may be on their way while the server crashes.
+    const handedOut = { before: [] as number[], meanwhile: [] as number[], after: [] as number[] };
+    let asked: keyof typeof handedOut = 'before';
     const acknowledged: number[] = [];
     const errors: Error[] = [];
-    let crashed = 0;
     const workOn = async (index: number): Promise<void> => {
       const worker = await namespace.worker(`worker ${index}`);
-      for (let afterwards = 0; afterwards < 5; afterwards += crashed) {
+      for (let afterwards = 0; afterwards < 5; ) {
+        let when = asked;
         const attempts = await persist(
-          () => worker.requestAttempts({ numberOfWorkUnits: 3 }),
+          () => {
+            when = asked;
+            return worker.requestAttempts({ numberOfWorkUnits: 3 });
+          },
           (error) => errors.push(error),
         );
-        handedOut[crashed as 0 | 1].push(...attempts.map(({ number }) => number));
+        if (when === 'before' && asked !== 'before') when = 'meanwhile';
+        if (when === 'after') afterwards++;
+        handedOut[when].push(...attempts.map(({ number }) => number));
         for (const attempt of attempts) await finish(attempt);
       }
     };
@@ -117,13 +125,16 @@ describe.each(crashes)('a server that is %s', (_how, crash) => {
     };
     const working = Promise.all([0, 1, 2, 3, 4, 5].map(workOn));
     await expect.poll(() => acknowledged.length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(100);
+    asked = 'meanwhile';
     await crash();
-    crashed = 1;
+    asked = 'after';
     await working;
 
     expect(errors.length).toBeGreaterThan(0);
-    const [before, after] = handedOut;
+    const { before, meanwhile, after } = handedOut;
     expect(Math.min(...after)).toBeGreaterThan(Math.max(...before));
+    const all = [...before, ...meanwhile, ...after];
+    expect(new Set(all).size).toBe(all.length);
     const rows = await server.query<{ number: string }>(`select number from ${server.bucket}.any_attempt where status = 'finished'`);
     const finished = new Set(rows.map(({ number }) => Number(number)));
     expect(acknowledged.filter((number) => !finished.has(number))).toEqual([]);
@@ -177,9 +188,8 @@ test('a client in the middle of an operation learns that the connection was lost
   const held = expect(holding).rejects.toThrow(ConnectionLostError);
   await inTransaction;
   const waiting = expect(spec.addWorkUnit('unit 0000', { by: 'waiter' })).rejects.toThrow(ConnectionLostError);
-  await expect
-    .poll(() => server.query(`select from pg_stat_activity where wait_event_type = 'Lock' and query like '%work-unit.add%'`))
-    .toHaveLength(1);
+  const blocked = `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%work-unit.add%'`;
+  await until('it waits for the row', async () => (await server.query(blocked)).length === 1);
   await server.crash();
   await Promise.all([held, waiting]);
   await expect(spec.addWorkUnit('another', {})).rejects.toThrow(CannotConnectError);

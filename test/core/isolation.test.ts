@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { connect, migrate } from 'pg-coordinate';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { until } from '../database/until.js';
 import { testDatabase } from '../support/database.js';
 
 const database = await testDatabase();
@@ -59,7 +60,18 @@ describe('a database whose transactions are serializable by default', () => {
     const namespace = await coordinate.namespace('unset');
     const spec = await namespace.setWorkSpec({ name: 'spec' });
     const units = Array.from({ length: 50 }, (_, index) => ({ name: `unit ${index}`, data: { index } }));
-    await Promise.all(Array.from({ length: 8 }, () => spec.addWorkUnits(units)));
+    const blocker = new pg.Client({ connectionString: url.href });
+    await blocker.connect();
+    onTestFinished(() => blocker.end());
+    await blocker.query('begin; lock table coordinate_bucket_1.work_unit in access exclusive mode');
+    const adding = Promise.all(Array.from({ length: 8 }, () => spec.addWorkUnits(units)));
+    // Neither sees what the other adds, as both have begun.
+    await until('two of them wait', async () => {
+      const waiting = await database.query(`select from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'`, [name]);
+      return waiting.length >= 2;
+    });
+    await blocker.query('commit');
+    await adding;
     expect(await spec.countWorkUnitStatus()).toEqual({ available: 50 });
     // Were there none, the tests above would prove nothing.
     expect(coordinate.statistics.serializationFailures).toBeGreaterThan(0);

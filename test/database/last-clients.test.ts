@@ -3,6 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { Database, statement, StatementSet, type Row } from '../../src/database/index.js';
 import { defaultRetryOptions } from '../../src/database/retry.js';
 import { testDatabase } from '../support/database.js';
+import { freezeTime } from './frozen-time.js';
 import { until } from './until.js';
 
 /*
@@ -39,6 +40,7 @@ async function fill(pool: pg.Pool, count: number): Promise<void> {
 }
 
 test('whatever else runs between, alone, in a trip with others and in a transaction', async () => {
+  freezeTime();
   const { database, pool } = databaseOn(4);
   await fill(pool, 4);
   // On two sessions, as they run at the same time.
@@ -59,6 +61,7 @@ test('whatever else runs between, alone, in a trip with others and in a transact
 });
 
 test('also when several are asked for at the same time', async () => {
+  freezeTime();
   const { database, pool } = databaseOn(4);
   await fill(pool, 4);
   const all = [first, second, set.prepare(statement('test.third', () => 'select pg_backend_pid() as pid'))];
@@ -85,13 +88,12 @@ test('if that was ended meanwhile, elsewhere', async () => {
 });
 
 test('not after a while, so that connections nobody needs are closed', async () => {
+  const time = freezeTime();
   const { database, pool } = databaseOn(3);
   await fill(pool, 3);
   const [one, other] = await Promise.all([pidOf(database.run(first)), pidOf(database.run(second))]);
   expect(await pidOf(database.run(first))).toBe(one);
-  const now = performance.now() + 1_001;
-  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
-  onTestFinished(() => clock.mockRestore());
+  time.pass(1_001);
   expect([await pidOf(database.run(second)), other]).toEqual([one, other]);
 });
 

@@ -181,7 +181,7 @@ describe('a listener', () => {
     const listener = listenerOf({ ...config, connectionString: proxy.url }, { answerMs: 500, checkEveryMs: 50 });
     const states: boolean[] = [];
     await listener.subscribe('any', () => undefined, (connected) => states.push(connected));
-    expect(listener.connected).toBe(true);
+    await until('it is connected', () => listener.connected);
     states.length = 0;
     proxy.freeze();
     await until('it is back', () => states.length >= 2);

@@ -36,6 +36,3 @@ export function flowOf(job: Job): DataDictionary[] {
     { name: 'result', disabled: true, job },
   ];
 }
-
-/** How long after a worker was killed its units are given to others. One that lives renews its leases well before. */
-export const leaseMs = 5_000;

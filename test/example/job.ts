@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Attempt, Namespace } from 'pg-coordinate';
-import { flowOf, leaseMs, stages, type Job } from './flow.js';
+import { flowOf, stages, type Job } from './flow.js';
 import { countsOf, totalOf, type Progress } from './progress.js';
 import type { Result } from './tally.js';
 import type { WorkerPool } from './worker-pool.js';
@@ -41,7 +41,7 @@ export async function seeThrough(
 async function takeResult(namespace: Namespace): Promise<Result> {
   await (await namespace.workSpec('result')).setMeta({ paused: false });
   const driver = await namespace.worker('driver');
-  const [attempt] = await driver.requestAttempts({ workSpecs: ['result'], lifetimeMs: leaseMs });
+  const [attempt] = await driver.requestAttempts({ workSpecs: ['result'] });
   if (attempt === undefined) throw new Error('there is no result');
   await attempt.finish();
   return (attempt as Attempt<Result>).data;

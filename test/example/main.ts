@@ -76,7 +76,7 @@ interface Given {
 
 async function work(
   { namespace, url, job }: Given,
-  { schema, workers: number, killOne }: Options,
+  { schema, workers: number, killOne, leaseMs }: Options,
   progress: Progress,
 ): Promise<{ result: Result; account: string }> {
   progress.say(`${number} worker processes share the work.`);
@@ -85,6 +85,7 @@ async function work(
     schema,
     namespace,
     job,
+    leaseMs,
     workers: number,
     killAfter: killOne ? Math.ceil(job.files / 2) : null,
     onLost: ({ name, how }) => progress.say(`${name} ${how}; others get its units when its leases end.`),

@@ -10,6 +10,8 @@ export interface Options {
   readonly killOne: boolean;
   /** The worker processes reach the queue over HTTP. */
   readonly viaHttp: boolean;
+  /** How long after a worker was killed its units are given to others. One that lives renews its leases well before. */
+  readonly leaseMs: number;
   readonly keep: boolean;
   readonly json: boolean;
   readonly schema: string;
@@ -25,6 +27,7 @@ export const usage = `Counts the words and links of all text files in a folder, 
   --workers <number>   how many worker processes (4)
   --kill-one           kill -9 one of them half way, while it holds work
   --via-http           the workers reach the queue over HTTP, and know nothing of PostgreSQL
+  --lease-seconds <n>  how long after a worker was killed others are given its units (5)
   --json               print nothing but the result, as JSON
   --keep               with DATABASE_URL: leave the namespace there, to look at
   --schema <name>      with DATABASE_URL: the schema of the queue's tables (coordinate)
@@ -41,6 +44,8 @@ export function parseOptions(args: readonly string[], environment: NodeJS.Proces
   const workers = Number(values.workers);
   if (more.length > 0) throw new Error('give one folder, not several');
   if (!(Number.isInteger(workers) && workers >= 1 && workers <= 64)) throw new Error('--workers must be from 1 to 64');
+  const leaseMs = 1_000 * Number(values['lease-seconds']);
+  if (!(leaseMs >= 1_000 && leaseMs <= 3_600_000)) throw new Error('--lease-seconds must be from 1 to 3600');
   if (values['kill-one'] && workers === 1) throw new Error('--kill-one needs another worker that goes on: give --workers 2 or more');
   if (values.keep && !environment.DATABASE_URL) throw new Error('--keep needs a DATABASE_URL: our own PostgreSQL is temporary');
   return {
@@ -50,6 +55,7 @@ export function parseOptions(args: readonly string[], environment: NodeJS.Proces
     workers,
     killOne: values['kill-one'],
     viaHttp: values['via-http'],
+    leaseMs,
     keep: values.keep,
     json: values.json,
     schema: values.schema,
@@ -66,6 +72,7 @@ function parse(args: string[]) {
         workers: { type: 'string', default: '4' },
         'kill-one': { type: 'boolean', default: false },
         'via-http': { type: 'boolean', default: false },
+        'lease-seconds': { type: 'string', default: '5' },
         keep: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         schema: { type: 'string', default: 'coordinate' },

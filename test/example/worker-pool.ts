@@ -71,8 +71,8 @@ export class WorkerPool {
   }
 
   #start(name: string): WorkerProcess {
-    const { url, schema, namespace, job } = this.#options;
-    const settings: WorkerSettings = { schema, namespace: namespace.name, name, job };
+    const { url, schema, namespace, job, leaseMs } = this.#options;
+    const settings: WorkerSettings = { schema, namespace: namespace.name, name, job, leaseMs };
     const child = fork(program, [JSON.stringify(settings)], {
       execArgv: extension === '.ts' ? ['--import', import.meta.resolve('tsx')] : [],
       // The database's password is in the URL, and the arguments of a process can be read by everybody.

@@ -1,7 +1,7 @@
 /** A worker process: works until it is told to stop. Nothing is lost if it is killed instead. */
 import { connect, type Coordinate } from 'pg-coordinate';
 import { createWorker } from 'pg-coordinate/worker';
-import { leaseMs, type Job, type Stages } from './flow.js';
+import type { Job, Stages } from './flow.js';
 import { handlersOf } from './handlers.js';
 
 /** What a worker process is told when it is started, as JSON. Where the database is it learns from DATABASE_URL, as connect() does. */
@@ -10,9 +10,10 @@ export interface WorkerSettings {
   readonly namespace: string;
   readonly name: string;
   readonly job: Job;
+  readonly leaseMs: number;
 }
 
-const { schema, namespace, name, job } = JSON.parse(process.argv[2] ?? '') as WorkerSettings;
+const { schema, namespace, name, job, leaseMs } = JSON.parse(process.argv[2] ?? '') as WorkerSettings;
 // Ctrl-C reaches all processes of a terminal. The driver decides what comes of it.
 process.on('SIGINT', () => undefined);
 

@@ -8,8 +8,8 @@ const database = await testDatabase();
 const mostBytes = 600 * 2 ** 20;
 
 describe('hostile bytes for a server in a process of its own', () => {
-  test.each(ports)('%s: it goes on, answers are well-formed, and nothing stays open', { timeout: 120_000 }, async (port) => {
-    const { answers, problems, during, conversations } = await fuzz(port, database, { seconds: 5, seed: 5_932, atOnce: 16 });
+  test.each(ports)('%s: it goes on, answers are well-formed, and nothing stays open', async (port) => {
+    const { answers, problems, during, conversations } = await fuzz(port, database, { seconds: 5, atLeast: 51, seed: 5_932, atOnce: 16 });
     expect(problems).toEqual([]);
     expect(conversations).toBeGreaterThan(50);
     expect(Object.keys(answers).length).toBeGreaterThan(1);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { setTimeout as wait } from 'node:timers/promises';
 import { call, damagedCall, likelyCall, noise, wrappedNoise } from '../cbor-rpc/hostile-messages.js';
-import { request } from '../cbor-rpc/client.js';
+import { Client } from '../cbor-rpc/client.js';
 import { serveProcess, type ServedTables } from '../support/serve-process.js';
 import { readCborAnswers } from './cbor-answers.js';
 import { conversationOf, converse, type Conversation, type Heard } from './conversation.js';
@@ -14,6 +14,8 @@ export type Port = (typeof ports)[number];
 
 export interface FuzzOptions {
   readonly seconds: number;
+  /** Conversations, however long they take. @default 0 */
+  readonly atLeast?: number;
   readonly seed: number;
   /** Connections at a time. */
   readonly atOnce: number;
@@ -47,7 +49,7 @@ const conversations: Readonly<Record<Port, fc.Arbitrary<Conversation>>> = {
 };
 
 /** Sends hostile conversations to one port of a server in a process of its own. The same ones for the same seed, as far as time allows. */
-export async function fuzz(port: Port, tables: ServedTables, { seconds, seed, atOnce, heapMib }: FuzzOptions): Promise<Fuzzed> {
+export async function fuzz(port: Port, tables: ServedTables, { seconds, atLeast = 0, seed, atOnce, heapMib }: FuzzOptions): Promise<Fuzzed> {
   const problems = new Map<string, string>();
   const note = (problem: string): void => void problems.set(problem.slice(0, 40), problem);
   const onLog = (line: string): void => {
@@ -68,13 +70,14 @@ export async function fuzz(port: Port, tables: ServedTables, { seconds, seed, at
     for (const [kind, number] of found.counts) if (number > 0) answers[kind] = (answers[kind] ?? 0) + number;
   };
   const until = performance.now() + seconds * 1_000;
+  const isOver = (): boolean => server.hasEnded || (performance.now() >= until && count >= atLeast);
   let nextSeed = seed;
   const loop = async (): Promise<void> => {
-    while (performance.now() < until && !server.hasEnded) {
+    while (!isOver()) {
       // What has been deleted is made anew, or there would soon be nothing to be done.
       await warmUp(server.url, portNumber, port).catch(() => undefined);
       for (const conversation of fc.sample(conversations[port], { seed: nextSeed++, numRuns: 20 })) {
-        if (performance.now() >= until || server.hasEnded) break;
+        if (isOver()) break;
         count++;
         bytesSent += conversation.pieces.reduce((sum, { length }) => sum + length, 0);
         read(await converse(portNumber, conversation), conversation);
@@ -92,16 +95,21 @@ export async function fuzz(port: Port, tables: ServedTables, { seconds, seed, at
   return { conversations: count, bytesSent, answers, problems: [...problems.values()], before, during: observed.samples, after };
 }
 
-/** Asks as a client does that behaves. */
+/** Asks as a client does that behaves, and has the patience of one: a busy server may take its time. */
 async function warmUp(url: string, portNumber: number, port: Port): Promise<void> {
   if (port === 'http') {
     const made = await fetch(new URL('/namespace/n/work_spec', url), { method: 'POST', headers: { 'content-type': 'application/json', connection: 'close' }, body: '{"data":{"name":"s"}}' });
     if (made.status !== 201) throw new Error(`it answers ${made.status}`);
     return;
   }
-  const pieces = [request(1, 'set_work_spec', [{ name: 'spec' }])];
-  const { bytes } = await converse(portNumber, { pieces, pauseMs: 0, ending: 'end', takesLate: false });
-  if (!bytes.includes('result')) throw new Error(`it answers ${bytes.toString('hex')}`);
+  const client = await Client.connect({ address: { host: '127.0.0.1', port: portNumber } });
+  // As long as fetch waits, so that one that never answers is a problem to be told.
+  client.socket.setTimeout(300_000, () => client.close());
+  try {
+    await client.call('set_work_spec', { name: 'spec' });
+  } finally {
+    client.close();
+  }
 }
 
 async function settled(observed: Observed, before: Holding): Promise<Holding> {

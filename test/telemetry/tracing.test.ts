@@ -7,6 +7,7 @@ import { allOf, Metrics, Tracing } from 'pg-coordinate/telemetry';
 import { createWorker, fail, retry, type Handlers } from 'pg-coordinate/worker';
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { askingOf, serveAgain } from '../rest/server/serving.js';
+import { until } from '../database/until.js';
 import { testDatabase } from '../support/database.js';
 
 const database = await testDatabase();
@@ -36,6 +37,7 @@ afterAll(async () => {
 });
 
 const spanOf = (name: string): ReadableSpan | undefined => exporter.getFinishedSpans().find((span) => span.name === name);
+const handleSpans = (): ReadableSpan[] => exporter.getFinishedSpans().filter(({ name }) => name.startsWith('handle '));
 const traceOf = (name: string): string | undefined => spanOf(name)?.spanContext().traceId;
 
 const tracing = new Tracing({ api, propagate: true });
@@ -45,7 +47,8 @@ async function work(coordinate: PostgresCoordinate, namespace: string, handlers:
   const worker = createWorker({ coordinate, namespace, handlers: tracing.handlers(handlers) });
   onTestFinished(() => worker.stop());
   await worker.start();
-  await expect.poll(() => exporter.getFinishedSpans().filter(({ name }) => name.startsWith('handle ')).length).toBe(spans);
+  await until('the spans have ended', () => handleSpans().length >= spans);
+  expect(handleSpans()).toHaveLength(spans);
   await worker.stop();
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createWorker } from '../../src/worker/index.js';
+import { LocalQueueSize } from '../../src/worker/local-queue.js';
 import type { AttemptRequest } from 'pg-coordinate';
 import { PostgresWorker } from '../../src/core/worker/postgres-worker.js';
 import { countedOwnConnection } from '../core/producers/statements.js';
@@ -101,6 +102,9 @@ describe('a worker asks for', () => {
     const namespace = await namespaceOf(`at once: ${what}`);
     const spec = await namespace.setWorkSpec({ name: 'spec' });
     await spec.addWorkUnits(units(6_000));
+    // However long handlers and claims take here, there is room for more than that.
+    const ahead = vi.spyOn(LocalQueueSize.prototype, 'ahead', 'get').mockReturnValue(2_000);
+    onTestFinished(() => ahead.mockRestore());
     const asked: (number | undefined)[] = [];
     const request = PostgresWorker.prototype.requestAttempts;
     onTestFinished(() => void (PostgresWorker.prototype.requestAttempts = request));

@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest';
+import { workSignal } from '../../src/core/notify/work-signal.js';
 import type { Namespace, PostgresCoordinate, WorkSpec } from '../../src/index.js';
 import { createWorker, type WorkerLogger, type WorkerOptions, type WorkerRuntime } from '../../src/worker/index.js';
 import { until } from '../database/until.js';
@@ -23,7 +24,10 @@ export async function runWorker<Jobs>(
   const worker = createWorker<Jobs>({ pollMs: 3_600_000, logger: loggerTo(lines), ...options, coordinate });
   onTestFinished(() => worker.stop());
   await worker.start();
-  return { worker, coordinate, namespace: await coordinate.namespace(options.namespace), lines };
+  const namespace = await coordinate.namespace(options.namespace);
+  // It starts all the same if that takes more than two seconds, and would not hear of what is cancelled.
+  await until('it hears notifications', () => workSignal(namespace).connected);
+  return { worker, coordinate, namespace, lines };
 }
 
 export function loggerTo(lines: string[]): WorkerLogger {

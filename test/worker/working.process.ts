@@ -1,6 +1,7 @@
 /* A worker process whose handler has an effect in a fenced transaction for some units, and none for others. Run by ending.test.ts. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { createWorker, reported } from '../../src/worker/index.js';
+import { LostLeaseError, NotPendingError } from '../../src/errors/index.js';
+import { createWorker, reported, retry } from '../../src/worker/index.js';
 import { connectTo, type NamespacePlace } from '../concurrency/place.js';
 import { serveTasks, tell } from '../concurrency/serve-tasks.js';
 
@@ -17,11 +18,17 @@ const tasks = {
       stopOn: ['SIGTERM'],
       handlers: {
         effect: async ({ attempt, name }) => {
-          await coordinate.transaction(async (client) => {
-            await attempt.requireHeld({ client });
-            await client.query(`insert into ${place.schema}.effect (unit) values ($1)`, [name]);
-            await attempt.finish(undefined, { client });
-          });
+          try {
+            await coordinate.transaction(async (client) => {
+              await attempt.requireHeld({ client });
+              await client.query(`insert into ${place.schema}.effect (unit) values ($1)`, [name]);
+              await attempt.finish(undefined, { client });
+            });
+          } catch (error) {
+            if (!(error instanceof LostLeaseError || error instanceof NotPendingError)) throw error;
+            // The process stood still for so long that the lease had ended. If it was renewed since, it is this worker's again: the unit has not failed.
+            return retry();
+          }
           return reported();
         },
         plain: async ({ data }) => {

@@ -1,6 +1,7 @@
 import type { Attempt, Namespace, WorkSpec, Worker } from 'pg-coordinate';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { untilBlocked } from '../../concurrency/waiting.js';
+import { until } from '../../database/until.js';
 import { countedConnection } from '../producers/statements.js';
 import { inLeaseRanges } from './in-lease-ranges.js';
 
@@ -102,7 +103,7 @@ describe('a range goes with the last of its attempts', () => {
       for (const attempt of attempts) await coordinate.transaction((client) => attempt.finish({ own: true }, { client }));
     }
     // Housekeeping comes with work: after a hundred of those.
-    await expect.poll(async () => (await ranges()).length).toBeLessThan(10);
+    await until('few are left', async () => (await ranges()).length < 10);
   });
 
   test('or when it runs out, if they were all deleted', async () => {

@@ -171,21 +171,26 @@ describe('events', () => {
   });
 
   test('drop the oldest, and say so, when nobody takes them', async () => {
+    const other = await coordinate.namespace(randomUUID());
+    const last = (await watching.namespace(other.name)).events();
+    await last.ready;
     for (let round = 0; round < 11; round++) {
       await spec.addWorkUnits(Array.from({ length: 1_000 }, (_, index) => ({ name: `unit ${round} ${index}`, data: {} })));
     }
     const attempts = await worker.requestAttempts({ numberOfWorkUnits: 11_000 });
     expect(attempts).toHaveLength(11_000);
-    // Told last, so that all before it has been told.
     await spec.addWorkUnits([{ name: 'last', data: {} }, { name: 'of all', data: {} }]);
-    const heard = await overhear(database);
-    await heard.settle();
+    // Told last and heard by the same connection, so that all before it has been heard.
+    await (await other.setWorkSpec({ name: 'spec' })).addWorkUnit('unit', {});
+    await take(1, last);
     await until('all has come', async () => {
       const { value } = await events.next();
       return value?.kind === 'missed';
     });
     const rest = await gists(10_000);
     expect(rest.at(-1)).toBe('added 2 to spec');
+    await last.return();
+    await other.destroy();
   });
 
   test('say that something was missed when the connection was lost, and go on', async () => {

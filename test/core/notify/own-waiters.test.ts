@@ -32,8 +32,7 @@ describe('who waits for work on the connection of who makes it is woken', () => 
   test.each(Object.entries(wakers))('by %s, and nobody is notified', async (_, prepare) => {
     const act = await prepare({ coordinate, namespace, spec, worker });
     signal = await armed(namespace);
-    await overheard.settle();
-    overheard.payloads.length = 0;
+    await overheard.forget();
     const waiting = signal.wait(longMs);
     await act();
     expect(await waiting).toBe('notified');

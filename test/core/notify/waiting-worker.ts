@@ -11,6 +11,8 @@ export interface Overheard {
   readonly payloads: string[];
   /** Resolves once all that was sent before has been heard. */
   settle(): Promise<void>;
+  /** Forgets all that was sent before, what has not been heard yet included. */
+  forget(): Promise<void>;
 }
 
 export async function overhear(database: TestDatabase): Promise<Overheard> {
@@ -24,14 +26,19 @@ export async function overhear(database: TestDatabase): Promise<Overheard> {
   });
   await client.query(`listen "${database.bucket}"`);
   let marks = 0;
+  const settle = async (): Promise<void> => {
+    const mark = `mark ${++marks}`;
+    const heard = new Promise<void>((resolve) => waiting.set(mark, resolve));
+    // Notifications are delivered in the order in which they were committed.
+    await database.query('select pg_notify($1, $2)', [database.bucket, mark]);
+    await heard;
+  };
   return {
     payloads,
-    settle: async () => {
-      const mark = `mark ${++marks}`;
-      const heard = new Promise<void>((resolve) => waiting.set(mark, resolve));
-      // Notifications are delivered in the order in which they were committed.
-      await database.query('select pg_notify($1, $2)', [database.bucket, mark]);
-      await heard;
+    settle,
+    forget: async () => {
+      await settle();
+      payloads.length = 0;
     },
   };
 }

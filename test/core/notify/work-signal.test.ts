@@ -66,8 +66,7 @@ describe('who waits for work is woken', () => {
     signal = await armed(asleep);
     const others = await Promise.all([armed(asleep), armed(asleep)]);
     const waiting = [signal, ...others].map((each) => each.wait(longMs));
-    await overheard.settle();
-    overheard.payloads.length = 0;
+    await overheard.forget();
     await spec.addWorkUnit('new', {});
     expect(await Promise.all(waiting)).toEqual(['notified', 'notified', 'notified']);
     await overheard.settle();
@@ -122,7 +121,7 @@ describe('in a caller’s transaction', () => {
   test('a rollback wakes nobody, and leaves no units', async () => {
     const client = await database.client();
     signal = await armed(asleep);
-    overheard.payloads.length = 0;
+    await overheard.forget();
     await client.query('begin');
     await spec.addWorkUnits([{ name: 'new', data: {} }], { client });
     await client.query('rollback');
@@ -161,7 +160,7 @@ describe('in a caller’s transaction', () => {
 
 describe('while nobody waits', () => {
   test('nobody is notified, and nothing but the units is written', async () => {
-    overheard.payloads.length = 0;
+    await overheard.forget();
     for (let round = 0; round < 5; round++) await spec.addWorkUnits([{ name: `unit ${round}`, data: {} }]);
     const [attempt] = await worker.requestAttempts();
     await attempt!.retry();
@@ -177,8 +176,7 @@ describe('while nobody waits', () => {
     signal = await armed(asleep);
     await spec.addWorkUnit('first', {});
     await signal.wait(longMs);
-    await overheard.settle();
-    overheard.payloads.length = 0;
+    await overheard.forget();
     await spec.addWorkUnit('second', {});
     const other = await armed(asleep);
     await other.close();
@@ -196,7 +194,7 @@ describe('while nobody waits', () => {
     };
     await leave('1 minute');
     await leave('1 day');
-    overheard.payloads.length = 0;
+    await overheard.forget();
     await spec.addWorkUnit('new', {});
     await overheard.settle();
     expect(overheard.payloads).toEqual([]);

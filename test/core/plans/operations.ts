@@ -6,6 +6,7 @@ import { attemptTimes } from '../../../src/core/telemetry/attempt-times.js';
 import { PostgresWorker } from '../../../src/core/worker/postgres-worker.js';
 import { until } from '../../database/until.js';
 import { workSignal } from '../../../src/core/notify/work-signal.js';
+import { makeDue, untilMadeDue } from '../delayed.js';
 import { claimedOne, few, newUnits, onAllRunning, onAttempt, onAttempts, onRequest, onSpec, onTogether, type Operation, type Place } from './operation.js';
 
 async function overdueUnit(place: Place): Promise<WorkUnit> {
@@ -15,9 +16,16 @@ async function overdueUnit(place: Place): Promise<WorkUnit> {
 }
 
 async function unitJustDue({ database, connection: { spec } }: Place): Promise<void> {
-  const notBefore = new Date(Date.now() + 20);
-  await spec.addWorkUnit(randomUUID(), {}, { priority: 1, notBefore });
-  await database.query(`select pg_sleep_until($1::timestamptz + interval '1 millisecond')`, [notBefore.toISOString()]);
+  await spec.addWorkUnit(randomUUID(), {}, { priority: 1, notBefore: untilMadeDue });
+  await makeDue(database);
+}
+
+async function askForWhatIsDue(place: Place): ReturnType<Operation['run']> {
+  const statements = await onRequest({}, unitJustDue)(place);
+  const { bucket, query } = place.database;
+  const left = await query(`select from ${bucket}.delayed where not_before <= statement_timestamp()`);
+  if (left.length > 0) throw new Error('what is due was not made available');
+  return statements;
 }
 
 async function unitOf({ connection: { namespace } }: Place, specName: string): Promise<void> {
@@ -189,7 +197,7 @@ export const operations: readonly Operation[] = [
       return attemptTimes(bucket, ours.map(({ attempt: { number, workUnit } }) => ({ number, unitId: workUnit.id })));
     }),
   },
-  { name: 'asking for what is delayed no longer', mostRows: few, run: onRequest({}, unitJustDue) },
+  { name: 'asking for what is delayed no longer', mostRows: few, run: askForWhatIsDue },
   { name: 'asking for a unit whose lease has run out', mostRows: few, run: onRequest({}, overdueUnit) },
   {
     name: 'looking at a unit whose lease has run out',

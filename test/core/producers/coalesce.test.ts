@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ClosedError, type Namespace, type PostgresCoordinate, type WorkSpec } from 'pg-coordinate';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { caught } from '../../database/caught.js';
+import { freezeTimers } from '../../database/frozen-time.js';
 import { untilWaiting } from '../../database/until.js';
 import { testDatabase } from '../../support/database.js';
 import { whileLocked } from '../blocked.js';
@@ -43,13 +44,20 @@ describe('units added one by one', () => {
   });
 
   test('while others are under way go together in the next, at most a thousand', async () => {
-    let first: Promise<unknown> | undefined;
-    const others = await withOneUnderWay(
-      () => (first = spec.addWorkUnit('first', {})),
-      () => Promise.all(Array.from({ length: 2_300 }, (_, index) => spec.addWorkUnit(`unit ${index}`, { index }))),
-    );
+    // Whatever takes long here, nobody's patience comes to its end.
+    freezeTimers();
+    const [first, adding] = await whileLocked(database, 'work_unit', async () => {
+      const underWay = spec.addWorkUnit('first', {});
+      await untilWaiting(database);
+      const waiting = Promise.all(Array.from({ length: 2_300 }, (_, index) => spec.addWorkUnit(`unit ${index}`, { index })));
+      // Time in which they would go if they did not wait.
+      await coordinate.namespaces();
+      expect(sentOf(label)).toEqual([label]);
+      return [underWay, waiting];
+    });
     await first;
-    expect(sentOf(label)).toEqual([label, ...Array.from({ length: 3 }, () => `${label}-in-ranges`)]);
+    const others = await adding;
+    expect(sentOf(label)).toEqual(Array.from({ length: 3 }, () => `${label}-in-ranges`));
     expect(await others[1_234]!.data()).toEqual({ index: 1_234 });
     expect(await spec.countWorkUnitStatus()).toEqual({ available: 2_301 });
   });

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Namespace, WorkSpec } from 'pg-coordinate';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { untilWaiting } from '../../database/until.js';
 import { testDatabase } from '../../support/database.js';
+import { whileLocked } from '../blocked.js';
 
 const database = await testDatabase();
 const coordinate = await database.connect();
@@ -116,17 +117,24 @@ describe('closing while somebody holds a unit', () => {
 
   test('lets a statement that was in a deadlock be tried again', async () => {
     const [other, mine] = await another();
-    const client = await database.client();
-    // Only the other side looks for deadlocks, so that it is the one to be tried again.
-    await client.query(`begin; set local deadlock_timeout = '1h'`);
-    await spec.addWorkUnit('b', {}, {}, { client });
-    const adding = mine.addWorkUnits([{ name: 'a', data: {} }, { name: 'b', data: { late: true } }]);
-    await untilWaiting(database);
-    const closing = other.close();
-    await spec.addWorkUnit('a', {}, {}, { client });
-    await client.query('commit');
+    const { bucket } = database;
+    // As the server does to one of those in a deadlock; it looks for one only once in each wait, and after a second.
+    await database.query(`
+      create sequence ${bucket}.tries;
+      create function ${bucket}.deadlock() returns trigger language plpgsql as
+        $$ begin if nextval('${bucket}.tries') = 1 then raise sqlstate '40P01'; end if; return new; end $$;
+      create trigger deadlock before insert on ${bucket}.work_unit for each statement execute function ${bucket}.deadlock()`);
+    onTestFinished(async () => {
+      await database.query(`drop function ${bucket}.deadlock cascade; drop sequence ${bucket}.tries`);
+    });
+    const [adding, closing] = await whileLocked(database, 'work_unit', async () => {
+      const under = mine.addWorkUnits([{ name: 'a', data: {} }, { name: 'b', data: { late: true } }]);
+      await untilWaiting(database);
+      return [under, other.close()];
+    });
     expect(await adding).toBe(2);
     expect(other.statistics.deadlocks).toBe(1);
     await closing;
+    expect(await (await spec.workUnit('b')).data()).toEqual({ late: true });
   });
 });

@@ -1,6 +1,8 @@
 import type { Attempt, PostgresNamespace, Worker, WorkSpec } from 'pg-coordinate';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openTransaction, soon, untilBlocked } from '../../concurrency/waiting.js';
+import { freezeTime } from '../../database/frozen-time.js';
+import { makeDue, untilMadeDue } from '../delayed.js';
 import { inReadyRanges, others, whole } from './in-ranges.js';
 
 /*
@@ -33,14 +35,6 @@ const namesOf = (attempts: readonly Attempt[]): string[] => attempts.map(({ work
 async function leases(): Promise<unknown[]> {
   const rows = await database.query(`select last_number - first_number + 1 as count from ${bucket}.lease_range order by first_number`);
   return rows.map(({ count }) => Number(count));
-}
-
-/** Has a process's memory of what it has found last as long as no time is said to pass. */
-function freezeMemory(): { pass(ms: number): void } {
-  let now = performance.now();
-  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
-  onTestFinished(() => clock.mockRestore());
-  return { pass: (ms) => void (now += ms) };
 }
 
 /** Has something happen between the next claim's commit and the look at what it has claimed. */
@@ -89,7 +83,7 @@ describe('whole ranges', () => {
   test('are not tried for a while where they were not enough', async () => {
     await expectRanges();
     await spec.addWorkUnits(units('a', 0, 1_200));
-    freezeMemory();
+    freezeTime();
     expect(await claimNames(250)).toEqual(names('a', 0, 250));
     expect(statements()).toEqual([...whole, ...others]);
     expect(await claimNames(250)).toEqual(names('a', 250, 500));
@@ -130,8 +124,8 @@ describe('whole ranges', () => {
     await spec.setData({ name: 'spec', min_gb: 2 });
     expect(await worker.requestAttempts({ numberOfWorkUnits: 400, availableGb: 1 })).toEqual([]);
     await spec.setData({ name: 'spec' });
-    await spec.addWorkUnits(units('Z', 0, 1, { notBefore: new Date(Date.now() + 200) }));
-    await vi.waitFor(async () => expect(await database.query(`select from ${bucket}.delayed where not_before < statement_timestamp()`)).toHaveLength(1));
+    await spec.addWorkUnits(units('Z', 0, 1, { notBefore: untilMadeDue }));
+    await makeDue(database);
     expect(await claimNames(201)).toEqual([...names('Z', 0, 1), ...names('a', 0, 200)]);
   });
 
@@ -169,7 +163,7 @@ describe('where not all of the first is to be had', () => {
     await spec.addWorkUnits(units('a', 0, 1_200));
     const client = await openTransaction(database);
     await spec.addWorkUnits([{ name: 'a0001', data: { changed: true } }], { client });
-    const time = freezeMemory();
+    const time = freezeTime();
     expect(await soon(claimNames(200), 'a claim')).toEqual(names('a', 0, 201).filter((name) => name !== 'a0001'));
     expect(statements().filter((label) => whole.includes(label))).toEqual(whole);
     expect(await soon(claimNames(199), 'a claim')).toEqual(names('a', 201, 400));

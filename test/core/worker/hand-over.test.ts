@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Attempt, PostgresNamespace, WorkSpec } from 'pg-coordinate';
 import { ManualClock } from 'pg-coordinate/testing';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { PostgresWorker } from '../../../src/core/worker/postgres-worker.js';
 import type { AttemptRequest } from '../../../src/core/worker/attempt-request.js';
 import { until } from '../../database/until.js';
@@ -57,6 +57,16 @@ function sleeper(of: PostgresWorker, { room = 24, ...request }: AttemptRequest &
       return all;
     },
   };
+}
+
+/**
+ * Until the connection of a coordinate listens, however long that takes: whoever subscribes then hears what he is told from the beginning,
+ * and is not woken because it has just come to listen.
+ */
+async function untilListening({ bucket: { backend, schema } }: PostgresNamespace): Promise<void> {
+  const unsubscribe = await backend.listener.subscribe(schema, () => undefined);
+  onTestFinished(unsubscribe);
+  await until('it listens', () => backend.listener.connected);
 }
 
 const names = (attempts: readonly Attempt[]): string[] => attempts.map(({ workUnit }) => workUnit.name);
@@ -179,13 +189,15 @@ describe('a worker that sleeps in the process that adds', () => {
   });
 
   test('who follows the namespace is told of it, in order, and nobody who waits for work', async () => {
+    const there = await elsewhere.namespace(namespace.name);
+    await Promise.all([namespace, there].map(untilListening));
     const told: string[] = [];
     const events = namespace.events();
     await events.ready;
     const following = (async () => {
       for await (const { kind } of events) if (told.push(kind) === 2) break;
     })();
-    const other = await armed(await elsewhere.namespace(namespace.name));
+    const other = await armed(there);
     const asleep = sleeper(worker);
     await spec.addWorkUnit('unit', {});
     expect(names(await asleep.given())).toEqual(['unit']);
@@ -251,7 +263,9 @@ describe('a unit is only added, and others are woken', () => {
   });
 
   test('wherever they wait', async () => {
-    const [here, there] = [await armed(namespace), await armed(await elsewhere.namespace(namespace.name))];
+    const both = [namespace, await elsewhere.namespace(namespace.name)] as const;
+    await Promise.all(both.map(untilListening));
+    const [here, there] = [await armed(both[0]), await armed(both[1])];
     const asleep = sleeper(worker, { workSpecs: ['other'] });
     const waiting = [here.wait(longMs), there.wait(longMs)];
     await spec.addWorkUnit('unit', {});

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startEmbeddedPostgres } from '../../../src/database/embedded/index.js';
 import { EmbeddedPostgresError, InvalidArgumentError } from '../../../src/errors/index.js';
+import { steadyPort } from '../../support/steady-port.js';
 import { fast, query } from './query.js';
 import { expectNothingLeft, processesNaming, runDirectories, useTemporaryFiles } from './temporary-files.js';
 
@@ -34,7 +35,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('takes settings and a port, and disposes of itself', async () => {
-    const port = await freePort();
+    const port = await steadyPort();
     {
       await using postgres = await startEmbeddedPostgres({ port, settings: { ...fast, max_connections: '17', 'my.own': "it's" } });
       expect(new URL(postgres.url).port).toBe(String(port));
@@ -114,15 +115,6 @@ describe('a start that fails', () => {
     await expect(startEmbeddedPostgres(options)).rejects.toThrow(InvalidArgumentError);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** From the kernel's tables, in its hexadecimal: what a query could not tell. */
 async function listeningAddresses(port: number): Promise<string[]> {

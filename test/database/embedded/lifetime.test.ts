@@ -1,5 +1,6 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startEmbeddedPostgres } from '../../../src/database/embedded/index.js';
+import { until } from '../until.js';
 import { spawnChild } from './child.js';
 import { fast, query } from './query.js';
 import { expectNothingLeft, processesNaming, runDirectories, useTemporaryFiles } from './temporary-files.js';
@@ -26,7 +27,7 @@ describe('the server ends and cleans up', () => {
     const child = spawnChild({ settings: fast }, 'live');
     await child.next();
     const initdb = `/initdb\0--pgdata=${temporary.directory}`;
-    await expect.poll(() => processesNaming(initdb), { timeout: 10_000, interval: 5 }).not.toEqual([]);
+    await until('initdb runs', async () => (await processesNaming(initdb)).length > 0);
     process.kill(child.process.pid, 'SIGKILL');
     await child.exit;
     await expectNothingLeft(temporary.directory);
@@ -54,7 +55,7 @@ describe('the server ends and cleans up', () => {
     const [server = 0] = await processesNaming('/native/bin/postgres\0-D\0' + temporary.directory);
     // Not by SIGKILL, after which nobody would remove its shared memory from the system.
     process.kill(server, 'SIGQUIT');
-    await expect.poll(() => processesNaming('/native/bin/postgres\0-D\0' + temporary.directory)).toEqual([]);
+    await until('it has died', async () => (await processesNaming('/native/bin/postgres\0-D\0' + temporary.directory)).length === 0);
     await postgres.stop();
     await expectNothingLeft(temporary.directory);
   });
@@ -62,9 +63,8 @@ describe('the server ends and cleans up', () => {
   it('with clients still connected', async () => {
     const postgres = await startEmbeddedPostgres({ settings: fast });
     const sleeping = expect(query(postgres.url, 'select pg_sleep(60)')).rejects.toThrow();
-    await vi.waitFor(async () => {
-      expect(await query(postgres.url, `select 1 from pg_stat_activity where wait_event = 'PgSleep'`)).toEqual([1]);
-    });
+    const asleep = `select 1 from pg_stat_activity where wait_event = 'PgSleep'`;
+    await until('it sleeps', async () => (await query(postgres.url, asleep)).length === 1);
     await postgres.stop();
     await sleeping;
     expect(await runDirectories(temporary.directory)).toEqual([]);

@@ -5,6 +5,7 @@ import { connectRest } from 'pg-coordinate/rest';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { wasNeverSent } from '../../../src/rest/client/was-never-sent.js';
 import { errorToBody } from '../../../src/rest/wire/index.js';
+import { steadyPort } from '../../support/steady-port.js';
 import { serving } from '../server/serving.js';
 
 const { server, coordinate: behind, database } = await serving();
@@ -136,13 +137,13 @@ describe('requests', () => {
       response.setHeader('connection', 'close');
       json(root)(request, response);
     });
-    const listen = (port: number) => new Promise<void>((resolve) => stub.listen(port, '127.0.0.1', resolve));
-    await listen(0);
-    const { port } = stub.address() as AddressInfo;
+    const port = await steadyPort();
+    const listen = () => new Promise<void>((resolve) => stub.listen(port, '127.0.0.1', resolve));
+    await listen();
     const coordinate = await connected(`http://127.0.0.1:${port}/`);
     await new Promise((resolve) => stub.close(resolve));
     const posted = coordinate.connection.post(new URL(`http://127.0.0.1:${port}/x`), { body: {} });
-    await listen(port);
+    await listen();
     onTestFinished(() => {
       stub.closeAllConnections();
       stub.close();

@@ -4,6 +4,7 @@ import { connectRest, serveRest } from 'pg-coordinate/rest';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { caught } from '../../database/caught.js';
 import { until } from '../../database/until.js';
+import { steadyPort } from '../../support/steady-port.js';
 import { serving } from '../server/serving.js';
 import { plainServer } from './plain-server.js';
 
@@ -75,14 +76,15 @@ describe('events over HTTP', () => {
   });
 
   test('go on when the server comes back, and say that something was missed', async () => {
-    const first = await serveRest({ coordinate: behind, port: 0 });
+    const port = await steadyPort();
+    const first = await serveRest({ coordinate: behind, port });
     const { namespace, spec } = await followed(first.url);
     const events = namespace.events();
     await events.ready;
     await first.stop();
     await spec.addWorkUnit('unseen', {});
     const next = events.next();
-    const second = await serveRest({ coordinate: behind, port: Number(new URL(first.url).port) });
+    const second = await serveRest({ coordinate: behind, port });
     onTestFinished(() => second.stop());
     expect(await next).toEqual({ done: false, value: { kind: 'missed' } });
     await spec.addWorkUnit('seen', {});

@@ -175,7 +175,8 @@ describe('with tokens', () => {
     await askingOf(url)('GET', '/docs', { headers: bearer(ofRole.read) });
     const free = await serveAgain(coordinate, { requestLog: ({ user }) => void logged.push(user) });
     await askingOf(free.url)('GET', '/');
-    await expect.poll(() => logged).toEqual(['read', 'both', undefined, undefined, undefined, undefined]);
+    await until('all are logged', () => logged.length === 6);
+    expect(logged).toEqual(['read', 'both', undefined, undefined, undefined, undefined]);
   });
 
   test('a report cannot reach over into another namespace', async () => {

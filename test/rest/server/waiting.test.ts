@@ -147,17 +147,18 @@ describe('many requests that wait', () => {
   });
 
   test('who asks for something else is served beside those for whom there is nothing', async () => {
-    const { url: at } = await serveAgain(coordinate);
+    const server = await serveAgain(coordinate);
     const others = await coordinate.namespace('others');
     const wanted = await others.setWorkSpec({ name: 'wanted' });
-    const ask = (name: string, work_specs: string[], wait: number): Promise<Answered> =>
-      askingOf(at)('POST', `/namespace/others/worker/${name}/request_attempts`, { body: { wait, work_specs } });
-    const patient = ask('patient', ['nothing'], 2e9);
+    const ask = (name: string, work_specs: string[]): Promise<Answered> =>
+      askingOf(server.url)('POST', `/namespace/others/worker/${name}/request_attempts`, { body: { wait: minute, work_specs } });
+    const patient = ask('patient', ['nothing']);
     await until('somebody waits', async () => (await waiting(others)) === 1);
-    const served = ask('served', ['wanted'], minute);
+    const served = ask('served', ['wanted']);
     await until('both have come', async () => (await others.workers()).length === 2);
     await wanted.addWorkUnit('x', {});
     expect((await served).json.attempts).toHaveLength(1);
+    await server.stop();
     expect((await patient).json).toEqual({ attempts: null });
   });
 });

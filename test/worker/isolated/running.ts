@@ -51,10 +51,12 @@ export class Told {
   }
 }
 
+/** With a grace that does not run out unless something is wrong: a host that is slow to hear of its signal is not to be killed for it. */
 export function options(more: Partial<IsolatedRunOptions> = {}): IsolatedRunOptions {
   return {
     signal: new AbortController().signal,
     runMs: Number.POSITIVE_INFINITY,
+    graceMs: 60_000,
     onProgress: async () => undefined,
     onLog: () => undefined,
     ...more,

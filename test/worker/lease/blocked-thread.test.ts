@@ -25,7 +25,7 @@ async function place() {
 test('a worker whose event loop is blocked for longer than the lifetime keeps its lease', async () => {
   const { other, ...at } = await place();
   const child = await processes.start();
-  const finished = child.run('block', { ...at, lifetimeMs: 2_000, runMs: Number.POSITIVE_INFINITY, blockedMs: 7_000 });
+  const finished = child.run('block', { ...at, lifetimeMs: 5_000, runMs: Number.POSITIVE_INFINITY, blockedMs: 12_000 });
   await child.untilTold((told) => told.includes('blocked'));
   const taken: Attempt[] = [];
   while (!child.told.includes('free')) {

@@ -74,9 +74,14 @@ export async function leaseEnds({ query, bucket }: TestDatabase): Promise<Map<nu
   return new Map(rows.map(({ number, ends }) => [Number(number), ends]));
 }
 
-/** Resolves once each lease of these attempts has been renewed so often. Throws if one is lost. */
-export async function untilRenewed(database: TestDatabase, attempts: readonly Attempt[], times = 1): Promise<void> {
-  let ends = await leaseEnds(database);
+/** Resolves once each lease of these attempts has been renewed so often, by default since it is called. Throws if one is lost. */
+export async function untilRenewed(
+  database: TestDatabase,
+  attempts: readonly Attempt[],
+  times = 1,
+  since?: ReadonlyMap<number, number>,
+): Promise<void> {
+  let ends = since ?? (await leaseEnds(database));
   for (let time = 0; time < times; time++) {
     for (;;) {
       const now = await leaseEnds(database);
