@@ -38,6 +38,6 @@ export async function expectNothingLeft(directory: string): Promise<void> {
       expect(await processesNaming(directory)).toEqual([]);
       expect(await runDirectories(directory)).toEqual([]);
     },
-    { timeout: 10_000, interval: 20 },
+    { timeout: 30_000, interval: 20 },
   );
 }
