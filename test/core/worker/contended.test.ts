@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { PostgresNamespace, WorkSpec } from 'pg-coordinate';
 import pg from 'pg';
 import { ManualClock } from 'pg-coordinate/testing';
-import { afterAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Statement } from '../../../src/database/index.js';
 import { claimReadyRanges } from '../../../src/core/attempt/claim-ready-ranges.js';
 import { claimFewUnits, claimOrFailUnits, claimUnits } from '../../../src/core/attempt/claim.js';
 import type { PostgresWorker } from '../../../src/core/worker/postgres-worker.js';
+import { freezeTime } from '../../database/frozen-time.js';
 import { testDatabase } from '../../support/database.js';
 import { countedOwnConnection } from '../producers/statements.js';
 
@@ -62,9 +63,7 @@ describe('a worker whose claims meet others', () => {
     counted.sentOf('');
     expect((await worker.requestAttempts(request)).map(({ workUnit }) => workUnit.name)).toEqual(['6', '7']);
     expect(counted.sentOf('').filter((label) => /^(scheduler|attempt\.claim)/.test(label))).toEqual(['scheduler.look-for-due', 'attempt.claim-few']);
-    const now = performance.now.bind(performance);
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + 10_001);
-    onTestFinished(() => clock.mockRestore());
+    freezeTime().pass(10_001);
     expect(namespace.bucket.isContended).toBe(false);
     counted.sentOf('');
     expect((await worker.requestAttempts(request)).map(({ workUnit }) => workUnit.name)).toEqual(['8']);

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Attempt, NewWorkUnit, PostgresCoordinate, PostgresNamespace, Worker, WorkSpec } from 'pg-coordinate';
 import { ManualClock } from 'pg-coordinate/testing';
-import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { freezeTime } from '../../database/frozen-time.js';
 import { testDatabase } from '../../support/database.js';
 import { countedOwnConnection } from '../producers/statements.js';
 
@@ -159,8 +160,7 @@ describe('who was woken gets what anybody would, where there is', () => {
       }
       counted.sentOf('');
       // What is remembered for a second is remembered for as long as the test looks.
-      const stoppedTime = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
-      onTestFinished(() => stoppedTime.mockRestore());
+      freezeTime();
       const attempts = await asks.requestAttempts({ ...request, ...ask });
       const sent = counted.sentOf('attempt.');
       if (isWoken) {
@@ -171,7 +171,6 @@ describe('who was woken gets what anybody would, where there is', () => {
         namespace.bucket.directClaims.woken(namespace.id);
         expect(namespace.bucket.directClaims.get(namespace.id, 'spec')?.isWoken).toBe(isFresh || state === 'more than it finds');
       } else expect(sent).not.toContain('attempt.claim-fresh');
-      stoppedTime.mockRestore();
       expect(attempts.map(({ number }) => number)).toEqual(attempts.map(({ number }) => number).toSorted((a, b) => a - b));
       claimed.push({
         names: attempts.map(({ workUnit }) => workUnit.name),
