@@ -7,6 +7,7 @@ import { CoordinateError } from '../errors/index.js';
 import { LocalQueueSize } from './local-queue.js';
 import { patiently } from './patiently.js';
 import type { RegisteredHandler } from './registered-handler.js';
+import type { RunningWork } from './running-work.js';
 import { UnitQueue, type QueuedUnit } from './unit-queue.js';
 import type { WorkSpecCache } from './work-spec-cache.js';
 import type { CheckedWorkerOptions } from './worker-options.js';
@@ -73,9 +74,10 @@ export class Claimer {
     return this.#loop;
   }
 
-  /** Says that a handler has ended, which has taken so many milliseconds for so many units. */
-  worked(units: number, ms: number): void {
-    this.#ahead.worked(units, ms);
+  /** Says that handlers have ended. */
+  worked(ended: readonly RunningWork[]): void {
+    const now = performance.now();
+    for (const { attempts, startedAt } of ended) this.#ahead.worked(attempts.length, now - startedAt);
     this.#dispatch();
     this.#claimIfRoom();
   }

@@ -36,13 +36,16 @@ class AwaitedReport implements ToldReport {
 /** Sends reports together: what comes while some are under way goes in the next statement. (Two statements at a time are smaller, and cost the server more.) */
 export class ReportBuffer {
   readonly #send: (reports: readonly AttemptReport[]) => Promise<readonly AttemptVerdict[]>;
+  readonly #onSettled: () => void;
   readonly #waiting: ToldReport[] = [];
   #underWay = 0;
   #scheduled = false;
   #slowTimer: NodeJS.Timeout | undefined;
 
-  constructor(send: (reports: readonly AttemptReport[]) => Promise<readonly AttemptVerdict[]>) {
+  /** `onSettled` is told when all reports of a statement have been. */
+  constructor(send: (reports: readonly AttemptReport[]) => Promise<readonly AttemptVerdict[]>, onSettled: () => void = () => undefined) {
     this.#send = send;
+    this.#onSettled = onSettled;
   }
 
   add(report: ToldReport): void {
@@ -81,12 +84,18 @@ export class ReportBuffer {
     const batch = this.#waiting.splice(0, mostAtOnce);
     this.#underWay++;
     if (this.#waiting.length > 0) this.#schedule();
-    const errorOf = await this.#send(batch).then(
-      (verdicts) => (index: number) => verdicts[index]?.error ?? null,
-      (error: unknown) => () => error,
+    const answer = await this.#send(batch).then(
+      (verdicts) => ({ verdicts }),
+      (error: unknown) => ({ error }),
     );
     this.#underWay--;
     if (this.#waiting.length > 0) this.#schedule();
-    batch.forEach((report, index) => report.settle(errorOf(index)));
+    settle(batch, answer);
+    this.#onSettled();
   }
+}
+
+function settle(reports: readonly ToldReport[], answer: { readonly verdicts: readonly AttemptVerdict[] } | { readonly error: unknown }): void {
+  let index = 0;
+  for (const report of reports) report.settle('verdicts' in answer ? (answer.verdicts[index++]?.error ?? null) : answer.error);
 }

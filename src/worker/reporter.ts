@@ -27,8 +27,8 @@ export interface ReporterOptions {
   readonly random: () => number;
   /** Fires when there is no time left to wait for a database that cannot be reached. */
   readonly hurry: AbortSignal;
-  /** Told when a report has been committed, or refused. */
-  readonly onReported: (running: RunningAttempt) => void;
+  /** Told when reports have been committed, or refused. */
+  readonly onReported: (all: readonly RunningAttempt[]) => void;
 }
 
 /**
@@ -73,18 +73,20 @@ export class Reporter {
   readonly #options: ReporterOptions;
   readonly #finished: ReportBuffer;
   readonly #failed: ReportBuffer;
+  /** What a statement has reported, until all of it is known. */
+  readonly #reported: RunningAttempt[] = [];
 
   constructor(options: ReporterOptions) {
     this.#options = options;
     const { namespace } = options;
-    this.#finished = new ReportBuffer((reports) => namespace.finishAll(reports).catch(oneByOne(reports, (one) => namespace.finishAll(one))));
+    this.#finished = new ReportBuffer((reports) => namespace.finishAll(reports).catch(oneByOne(reports, (one) => namespace.finishAll(one))), () => this.#tellReported());
     this.#failed = new ReportBuffer((reports) => namespace.failAll(reports).catch(oneByOne(reports, (one) => namespace.failAll(one))));
   }
 
   /** What cannot be reported is logged, and its lease ends. */
   report(running: RunningAttempt, outcome: Outcome, handler: RegisteredHandler): void {
     if (outcome.kind !== 'finish') {
-      void this.#report(running, outcome, handler).then(() => this.#options.onReported(running));
+      void this.#report(running, outcome, handler).then(() => this.#options.onReported([running]));
       return;
     }
     // Nearly all reports, and nearly always all goes well.
@@ -92,10 +94,15 @@ export class Reporter {
   }
 
   readonly #onSettled = ({ running, data, handler }: FinishReport, error: unknown): void => {
-    const { onReported } = this.#options;
-    if (error === null) onReported(running);
-    else void this.#report(running, { kind: 'finish', data }, handler, { error }).then(() => onReported(running));
+    if (error === null) this.#reported.push(running);
+    else void this.#report(running, { kind: 'finish', data }, handler, { error }).then(() => this.#options.onReported([running]));
   };
+
+  #tellReported(): void {
+    if (this.#reported.length > 0) this.#options.onReported(this.#reported);
+    // Not a new one, see Slots.
+    this.#reported.length = 0;
+  }
 
   /** Never rejects. `failure`: what has come of a first try. */
   async #report(running: RunningAttempt, outcome: Outcome, handler: RegisteredHandler, failure?: Failure): Promise<void> {

@@ -15,8 +15,8 @@ export interface SlotsOptions extends RunSettings {
   readonly isolated: IsolatedRunners;
   readonly logger: WorkerLogger;
   readonly abortGraceMs: number;
-  /** Told when a slot has become free: how many units were in it, and for how long. */
-  readonly onFree: (units: number, ms: number) => void;
+  /** Told when slots have become free: what was in them, all of which is on its way to be reported. */
+  readonly onFree: (ended: readonly RunningWork[]) => void;
 }
 
 /** How often maximum run times are looked at, in milliseconds. */
@@ -28,8 +28,16 @@ const killingMs = 10_000;
 /** There are always as many endings as attempts. */
 const unanswered: Ending = { kind: 'threw', error: new Error('the handler has not answered') };
 
+const resolved = Promise.resolve();
+
 /** What most handlers answer; made once. */
 const answeredNothing: readonly Ending[] = [{ kind: 'answered', answer: undefined }];
+
+/** Work whose handler has answered at once. */
+interface Answered {
+  readonly work: RunningWork;
+  readonly endings: readonly Ending[];
+}
 
 /** The handlers that are running, and the reports on their way. */
 export class Slots {
@@ -37,8 +45,10 @@ export class Slots {
   /** By the numbers of their attempts. */
   readonly #running = new Map<number, RunningWork>();
   #busy = 0;
-  /** Work whose handlers have answered at once: it ends in a moment, all of it together, as a microtask for each would cost more than the rest. */
-  #answered: { readonly work: RunningWork; readonly endings: readonly Ending[] }[] = [];
+  /** It ends in a moment, all of it together, as a microtask for each would cost more than the rest. */
+  #answered: Answered[] = [];
+  /** What was in it the last time, empty. V8 has compiled code for this kind of array, and throws that away when it meets a new one, which is of another. */
+  #answeredBefore: Answered[] = [];
   #unreported = 0;
   #sweep: NodeJS.Timeout | undefined;
   #idle: (() => void) | undefined;
@@ -67,10 +77,11 @@ export class Slots {
     this.#run(work);
   }
 
-  /** Says that an attempt has been reported. */
-  reported(running: RunningAttempt): void {
-    this.#options.keeper.release(running.attempt);
-    this.#unreported--;
+  /** Says that attempts have been reported. */
+  reported(all: readonly RunningAttempt[]): void {
+    const { keeper } = this.#options;
+    for (const { attempt } of all) keeper.release(attempt);
+    this.#unreported -= all.length;
     if (this.#unreported === 0) this.#allReported?.();
   }
 
@@ -125,15 +136,22 @@ export class Slots {
 
   /** Not at once: who starts it is not to hear of its end before the start is over. */
   #endSoon(work: RunningWork, endings: readonly Ending[]): void {
-    if (this.#answered.length === 0) queueMicrotask(this.#endAnswered);
+    // Not queueMicrotask(), for which Node makes a resource each time, to run it in.
+    if (this.#answered.length === 0) void resolved.then(this.#endAnswered);
     this.#answered.push({ work, endings });
   }
 
-  /** What ends makes room for other work, which may have ended by then, too: its turn comes with the next microtask. */
+  /**
+   * What ends makes room for other work, which may have ended by then, too: its turn comes with the next microtask. Room is made once for all, not for each
+   * as it ends: otherwise what runs for every unit would be one long chain of calls, which V8 compiles over again for each of its links.
+   */
   readonly #endAnswered = (): void => {
     const answered = this.#answered;
-    this.#answered = [];
-    for (const { work, endings } of answered) work.end(endings);
+    this.#answered = this.#answeredBefore;
+    for (const { work, endings } of answered) this.#report(work, endings);
+    this.#free(answered.map(({ work }) => work));
+    answered.length = 0;
+    this.#answeredBefore = answered;
   };
 
   /** Each once, however many attempts it is of. */
@@ -159,29 +177,34 @@ export class Slots {
   }
 
   readonly #onEnd = (work: RunningWork, endings: readonly Ending[]): void => {
-    this.#busy--;
+    for (const { number } of work.attempts) this.#running.delete(number);
+    this.#report(work, endings);
+    this.#free([work]);
+  };
+
+  #report({ attempts, handler }: RunningWork, endings: readonly Ending[]): void {
+    const { reporter } = this.#options;
     let index = 0;
-    for (const running of work.attempts) {
-      this.#running.delete(running.number);
-      this.#report(running, endings[index++] ?? unanswered, work.handler);
+    for (const running of attempts) {
+      const ending = endings[index++] ?? unanswered;
+      if (ending.kind === 'taken-away') {
+        // The handler goes on: it has to learn that nobody waits for it.
+        running.abort(ending.why === 'given-back' ? new ShuttingDownError() : new RunTimeExceededError(handler.maxRunMs));
+      }
+      const outcome = outcomeSafely(ending, running.reason, handler.maxRunMs);
+      this.#unreported++;
+      reporter.report(running, outcome, handler);
     }
+  }
+
+  #free(ended: readonly RunningWork[]): void {
+    this.#busy -= ended.length;
     if (this.#busy === 0) {
       clearInterval(this.#sweep);
       this.#sweep = undefined;
       this.#idle?.();
     }
-    this.#options.onFree(work.attempts.length, performance.now() - work.startedAt);
-  };
-
-  #report(running: RunningAttempt, ending: Ending, handler: RegisteredHandler): void {
-    const { reporter } = this.#options;
-    if (ending.kind === 'taken-away') {
-      // The handler goes on: it has to learn that nobody waits for it.
-      running.abort(ending.why === 'given-back' ? new ShuttingDownError() : new RunTimeExceededError(handler.maxRunMs));
-    }
-    const outcome = outcomeSafely(ending, running.reason, handler.maxRunMs);
-    this.#unreported++;
-    reporter.report(running, outcome, handler);
+    this.#options.onFree(ended);
   }
 
   #checkTimes(): void {

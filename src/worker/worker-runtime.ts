@@ -132,8 +132,8 @@ export class WorkerRuntime implements AsyncDisposable {
     this.#name = worker.name;
     const specs = new WorkSpecCache(namespace, handlers);
     const isolated = new IsolatedRunners(handlers.values(), { concurrency, logger });
-    const onReported = (running: RunningAttempt): void => {
-      slots.reported(running);
+    const onReported = (all: readonly RunningAttempt[]): void => {
+      slots.reported(all);
       claimer.reported();
     };
     const reporter = new Reporter({ namespace, specs, logger, random, hurry: this.#hurry.signal, onReported });
@@ -151,7 +151,7 @@ export class WorkerRuntime implements AsyncDisposable {
       lifetimeMs,
       abortGraceMs,
       logOf: (attempt) => logOf(logger, attempt),
-      onFree: (units, ms) => claimer.worked(units, ms),
+      onFree: (ended) => claimer.worked(ended),
     });
     const wakeUp = workSignal(namespace);
     const claimer: Claimer = new Claimer({

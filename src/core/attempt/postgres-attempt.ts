@@ -27,6 +27,8 @@ export class PostgresAttempt<Data extends DataDictionary = DataDictionary> imple
   readonly endTime: Date | null;
   readonly expirationTime: Date;
   #data: Data | undefined;
+  /** Where the lease table of the runtime that works on it has it, which says itself whether it still does. */
+  leaseSlot: number | undefined;
   readonly #source: { readonly data: Data };
   #place: AttemptPlace | undefined;
 

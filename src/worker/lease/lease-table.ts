@@ -18,7 +18,6 @@ interface Chunk {
 export class LeaseTable {
   readonly #chunks: Chunk[] = [];
   readonly #onGrown: (buffer: SharedArrayBuffer) => void;
-  readonly #slots = new Map<number, number>();
   readonly #attempts: (PostgresAttempt | undefined)[] = [];
   readonly #free: number[] = [];
   #lastGeneration = 0;
@@ -34,10 +33,11 @@ export class LeaseTable {
 
   /** Times are those of the thread's clock, in milliseconds. */
   hold(attempt: PostgresAttempt, heldAt: number, endsAt: number): void {
-    let slot = this.#slots.get(attempt.number);
+    let slot = this.#slotOf(attempt);
     if (slot === undefined) {
       slot = this.#free.pop() ?? this.#grow();
-      this.#slots.set(attempt.number, slot);
+      // With the attempt, as two of three look-ups by its number would cost more than all else here.
+      attempt.leaseSlot = slot;
       this.#attempts[slot] = attempt;
     }
     const { generations, fields } = this.#chunkOf(slot);
@@ -58,17 +58,16 @@ export class LeaseTable {
     Atomics.store(generations, index, this.#nextGeneration());
   }
 
-  release(number: number): void {
-    const slot = this.#slots.get(number);
+  release(attempt: PostgresAttempt): void {
+    const slot = this.#slotOf(attempt);
     if (slot === undefined) return;
-    this.#slots.delete(number);
     this.#attempts[slot] = undefined;
     Atomics.store(this.#chunkOf(slot).generations, slot % slotsOfChunk, 0);
     this.#free.push(slot);
   }
 
   releaseAll(): void {
-    for (const number of [...this.#slots.keys()]) this.release(number);
+    for (const attempt of this.#attempts) if (attempt !== undefined) this.release(attempt);
   }
 
   /** The attempt in a slot, if it is still the same and not past its end. */
@@ -77,6 +76,12 @@ export class LeaseTable {
     const index = slot % slotsOfChunk;
     if (Atomics.load(generations, index) !== generation) return undefined;
     return now < (fields[index * slotWidth + columns.endsAt] ?? 0) ? this.#attempts[slot] : undefined;
+  }
+
+  /** Undefined: it is not held. */
+  #slotOf(attempt: PostgresAttempt): number | undefined {
+    const slot = attempt.leaseSlot;
+    return slot !== undefined && this.#attempts[slot] === attempt ? slot : undefined;
   }
 
   #chunkOf(slot: number): Chunk {

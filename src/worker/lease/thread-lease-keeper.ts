@@ -60,7 +60,7 @@ export class ThreadLeaseKeeper implements LeaseKeeper {
   }
 
   release(attempt: Attempt): void {
-    this.#table.release(attempt.number);
+    if (attempt instanceof PostgresAttempt) this.#table.release(attempt as PostgresAttempt);
   }
 
   stop(): Promise<void> {
@@ -147,7 +147,7 @@ export class ThreadLeaseKeeper implements LeaseKeeper {
       if (this.#table.attemptAt(slot, generation, now) === undefined) continue;
       const error = verdicts?.[index]?.error ?? null;
       if (error !== null) {
-        this.#table.release(attempt.number);
+        this.#table.release(attempt);
         reportLost(this.#options, attempt, error);
         // Without a verdict it is due at once: the thread asks the database, or this thread, again.
       } else this.#table.holdSince(slot, verdicts === null ? Number.NEGATIVE_INFINITY : now);
