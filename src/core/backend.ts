@@ -321,7 +321,7 @@ export class Bucket {
     }
   }
 
-  /** The same, READ COMMITTED, and never waiting for the disk, for which all claims would wait behind the gate: only for what nobody misses if a crash takes it back. */
+  /** As runThroughGate, READ COMMITTED, and never waiting for the disk, for which all claims would wait behind the gate: only for what nobody misses if a crash takes it back. */
   async runBehindGate(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
     const steps = [this.#lockGate, 'set local synchronous_commit = off', this.step(statement, values)];
     const answers = await this.backend.database.transactionInOneTrip({}, steps);

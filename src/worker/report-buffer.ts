@@ -36,16 +36,16 @@ class AwaitedReport implements ToldReport {
 /** Sends reports together: what comes while some are under way goes in the next statement. (Two statements at a time are smaller, and cost the server more.) */
 export class ReportBuffer {
   readonly #send: (reports: readonly AttemptReport[]) => Promise<readonly AttemptVerdict[]>;
-  readonly #onSettled: () => void;
+  readonly #onAllSettled: () => void;
   readonly #waiting: ToldReport[] = [];
   #underWay = 0;
   #scheduled = false;
   #slowTimer: NodeJS.Timeout | undefined;
 
-  /** `onSettled` is told when all reports of a statement have been. */
-  constructor(send: (reports: readonly AttemptReport[]) => Promise<readonly AttemptVerdict[]>, onSettled: () => void = () => undefined) {
+  /** `onAllSettled` is told when all reports of a statement have been. */
+  constructor(send: (reports: readonly AttemptReport[]) => Promise<readonly AttemptVerdict[]>, onAllSettled: () => void = () => undefined) {
     this.#send = send;
-    this.#onSettled = onSettled;
+    this.#onAllSettled = onAllSettled;
   }
 
   add(report: ToldReport): void {
@@ -91,11 +91,15 @@ export class ReportBuffer {
     this.#underWay--;
     if (this.#waiting.length > 0) this.#schedule();
     settle(batch, answer);
-    this.#onSettled();
+    this.#onAllSettled();
   }
 }
 
 function settle(reports: readonly ToldReport[], answer: { readonly verdicts: readonly AttemptVerdict[] } | { readonly error: unknown }): void {
+  if ('error' in answer) {
+    for (const report of reports) report.settle(answer.error);
+    return;
+  }
   let index = 0;
-  for (const report of reports) report.settle('verdicts' in answer ? (answer.verdicts[index++]?.error ?? null) : answer.error);
+  for (const report of reports) report.settle(answer.verdicts[index++]?.error ?? null);
 }

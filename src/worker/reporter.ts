@@ -27,7 +27,7 @@ export interface ReporterOptions {
   readonly random: () => number;
   /** Fires when there is no time left to wait for a database that cannot be reached. */
   readonly hurry: AbortSignal;
-  /** Told when reports have been committed, or refused. */
+  /** Told when reports have been committed, or refused; the list is good only while it is told. */
   readonly onReported: (all: readonly RunningAttempt[]) => void;
 }
 
@@ -99,9 +99,12 @@ export class Reporter {
   };
 
   #tellReported(): void {
-    if (this.#reported.length > 0) this.#options.onReported(this.#reported);
-    // Not a new one, see Slots.
-    this.#reported.length = 0;
+    try {
+      if (this.#reported.length > 0) this.#options.onReported(this.#reported);
+    } finally {
+      // Not a new one, see #answeredBefore of Slots.
+      this.#reported.length = 0;
+    }
   }
 
   /** Never rejects. `failure`: what has come of a first try. */

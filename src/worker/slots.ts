@@ -143,15 +143,19 @@ export class Slots {
 
   /**
    * What ends makes room for other work, which may have ended by then, too: its turn comes with the next microtask. Room is made once for all, not for each
-   * as it ends: otherwise what runs for every unit would be one long chain of calls, which V8 compiles over again for each of its links.
+   * as it ends: otherwise what runs for every unit would be one long chain of calls, which V8 compiles over again for each of its links. Nobody else can end
+   * it, as it is in no list of what is running.
    */
   readonly #endAnswered = (): void => {
     const answered = this.#answered;
     this.#answered = this.#answeredBefore;
-    for (const { work, endings } of answered) this.#report(work, endings);
-    this.#free(answered.map(({ work }) => work));
-    answered.length = 0;
-    this.#answeredBefore = answered;
+    try {
+      for (const { work, endings } of answered) this.#report(work, endings);
+      this.#free(answered.map(({ work }) => work));
+    } finally {
+      answered.length = 0;
+      this.#answeredBefore = answered;
+    }
   };
 
   /** Each once, however many attempts it is of. */

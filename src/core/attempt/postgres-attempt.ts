@@ -27,10 +27,9 @@ export class PostgresAttempt<Data extends DataDictionary = DataDictionary> imple
   readonly endTime: Date | null;
   readonly expirationTime: Date;
   #data: Data | undefined;
-  /** Where the lease table of the runtime that works on it has it, which says itself whether it still does. */
-  leaseSlot: number | undefined;
   readonly #source: { readonly data: Data };
   #place: AttemptPlace | undefined;
+  #leaseSlot: number | undefined;
 
   /** `source` is where the data come from when they are first asked for. */
   constructor(
@@ -61,6 +60,15 @@ export class PostgresAttempt<Data extends DataDictionary = DataDictionary> imple
   /** Where its rows lay when it was claimed; undefined: it is not known, or they have moved. */
   get place(): AttemptPlace | undefined {
     return this.#place;
+  }
+
+  /** Its slot in the lease table of the one runtime that works on it. Only a hint: the table looks whether it is there. */
+  get leaseSlot(): number | undefined {
+    return this.#leaseSlot;
+  }
+
+  set leaseSlot(slot: number | undefined) {
+    this.#leaseSlot = slot;
   }
 
   async read(): Promise<AttemptState<Data>> {

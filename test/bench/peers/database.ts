@@ -28,6 +28,17 @@ export async function startServer(settings: Readonly<Record<string, string>>): P
   };
 }
 
+/**
+ * A server that has been busy for a while only writes over the files of WAL that it has. Another makes one for every 16 MB, which whoever happens to write then
+ * waits for: for so long that rates fall by a quarter until a second checkpoint has left enough of them. So as much is written as makes the server take checkpoints,
+ * by its default `max_wal_size`.
+ */
+export async function makeWalFiles(url: string): Promise<void> {
+  const [message, messages] = [8_000_000, 140];
+  const write = `select pg_logical_emit_message(false, 'bench', repeat('x', ${message})) from generate_series(1, ${messages})`;
+  await command(url, write, 'checkpoint');
+}
+
 /** Runs statements on a connection of their own. */
 export async function command(url: string, ...texts: string[]): Promise<void> {
   await withClient(url, async (client) => {

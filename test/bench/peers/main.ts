@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { median } from '../measure.js';
 import { measureCurves } from './curves.js';
-import { startServer, type BenchServer } from './database.js';
+import { makeWalFiles, startServer, type BenchServer } from './database.js';
 import { readOptions, type BenchOptions } from './options.js';
 import { plotOf } from './plot.js';
 import type { ProductName } from './product.js';
@@ -13,6 +13,7 @@ const options = readOptions(process.argv.slice(2));
 // 64 processes of a curve have more connections than a server allows by default.
 const server = await startServer({ ...(options.curves && { max_connections: '1000' }), ...options.settings });
 try {
+  if (!options.quick) await server.withDatabase(makeWalFiles);
   await (options.curves ? measureCurves(server, options) : benchRows());
 } finally {
   await server.stop();

@@ -11,7 +11,7 @@ const running = new Set<ChildProcess>();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-/** What a worker process tells of itself, every 20 ms; in mode `prompt` when a handler starts. */
+/** What a worker process tells of itself, every 20 ms and when no more jobs come; in mode `prompt` when a handler starts. */
 export interface WorkerProgress {
   /** Handlers run so far. */
   readonly jobs: number;
@@ -28,8 +28,10 @@ export class WorkerProcesses {
   readonly #children: readonly ChildProcess[];
   readonly #progress = new Map<ChildProcess, WorkerProgress>();
   #failed = false;
+  #isStopping = false;
   /** Is told when a handler has started, in mode `prompt`. */
   onStarted: (at: number) => void = () => undefined;
+  #onProgress: () => void = () => undefined;
 
   private constructor(children: readonly ChildProcess[]) {
     this.#children = children;
@@ -38,11 +40,13 @@ export class WorkerProcesses {
         const progress = message as WorkerProgress;
         this.#progress.set(child, progress);
         if (progress.startedAt !== undefined) this.onStarted(progress.startedAt);
+        this.#onProgress();
       });
       running.add(child);
       child.on('exit', (code) => {
         running.delete(child);
-        this.#failed ||= code !== 0;
+        this.#failed ||= code !== 0 || !this.#isStopping;
+        this.#onProgress();
       });
     }
   }
@@ -72,7 +76,7 @@ export class WorkerProcesses {
     return this.#children.map(({ pid }) => pid as number);
   }
 
-  /** Handlers run so far, as of the last 20 ms. */
+  /** Handlers run so far, as of the last 20 ms; of a worker at rest, as of the last 2 to 4. */
   get jobs(): number {
     return this.#sum('jobs');
   }
@@ -94,12 +98,22 @@ export class WorkerProcesses {
     return { workerRss, ...(abortShare !== undefined && { abortShare }) };
   }
 
+  /** Resolves when so many handlers have run, as far as is known. It asks nobody, so that waiting takes no time from the workers. One call at a time. Rejects if one of them dies. */
+  async untilJobs(least: number): Promise<void> {
+    for (;;) {
+      this.check();
+      if (this.jobs >= least) return;
+      await new Promise<void>((resolve) => (this.#onProgress = resolve));
+    }
+  }
+
   /** Raises if one of them has died. */
   check(): void {
     if (this.#failed) throw new Error('A worker process has ended by itself; see its error above');
   }
 
   async stop(): Promise<void> {
+    this.#isStopping = true;
     this.thaw();
     await Promise.all(
       this.#children.map(async (child) => {

@@ -32,7 +32,7 @@ export interface Figure {
 export interface Line {
   readonly key: string;
   readonly title: string;
-  readonly unit: 'jobs/s' | 'ms';
+  readonly unit: 'jobs/s' | 'ms' | '%';
 }
 
 /** One thing that is measured of every product. */

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type pg from 'pg';
-import { settle, withClient, type BenchServer } from '../database.js';
+import { makeWalFiles, settle, withClient, type BenchServer } from '../database.js';
 import { loadProduct, type Producer, type Product, type ProductName } from '../product.js';
 import { Meter } from '../readings.js';
 import { WorkerProcesses } from '../worker-processes.js';
@@ -9,6 +9,12 @@ import type { Figure, Row, Scale } from './row.js';
 
 const windows = 10;
 
+/** The load runs for so long before it is measured, as a share of the time it is then: by then as many jobs wait or run as will from then on. */
+const rampUp = 0.05;
+
+/** A load that lasts longer may use up the files of WAL. */
+const longEnoughSeconds = 5;
+
 const steadyRow = (key: string, title: string, hold: (client: pg.Client) => Promise<void>): Row => ({
   key,
   lines: [
@@ -16,6 +22,7 @@ const steadyRow = (key: string, title: string, hold: (client: pg.Client) => Prom
     { key: 'last', title: `${title}: last tenth`, unit: 'jobs/s' },
     { key: 'worst', title: `${title}: worst tenth`, unit: 'jobs/s' },
     { key: 'best', title: `${title}: best tenth`, unit: 'jobs/s' },
+    { key: 'steadiness', title: `${title}: the worst tenth, of the best`, unit: '%' },
   ],
   products: ['us', 'graphile', 'pg-boss', 'bullmq'],
   measure: (server, product, scale) => measureSteadily(server, product, scale, hold),
@@ -24,7 +31,7 @@ const steadyRow = (key: string, title: string, hold: (client: pg.Client) => Prom
 /** As many added as worked off, by one process that adds and two that work. */
 export const steady = steadyRow('steady', 'steady load', async () => undefined);
 
-/** The same while another transaction has a snapshot from before, so that nothing that dies can be cleaned up. */
+/** The same while another transaction has a snapshot from when measuring began, so that nothing that dies can be cleaned up. */
 export const held = steadyRow('held', 'steady load, snapshot held', holdSnapshot);
 
 /** The same while that transaction also holds the lock that pg_dump takes on every table, so that nothing can be truncated. */
@@ -53,21 +60,24 @@ async function measureSteadily(
     const producer = await product.connectProducer(url, product.batchCallers);
     const workers = await WorkerProcesses.start(product.processes ?? 2, { product: name, url, mode: 'batched' });
     try {
+      // What there was of them may have gone with small checkpoints since; in a moment nobody gets to their end.
+      if (seconds > longEnoughSeconds) await makeWalFiles(url);
       await warmUpWorkers(product, producer, workers, Math.min(backlog, mostWarmUps));
       const before = workers.jobs;
       await fill(product, producer, 0, backlog);
       if (analyzed) await settle(url);
       return await withClient(url, async (holder) => {
-        await hold(holder);
         const meter = await Meter.start(url, workers.pids);
         workers.thaw();
-        const rates = await rateOfWindows(product, producer, workers, { windowMs: (seconds * 1_000) / windows, backlog, batch });
+        const load = { measuredMs: seconds * 1_000, backlog, batch, hold: () => hold(holder) };
+        const rates = await rateOfWindows(product, producer, workers, load);
         const read = await meter.stop(workers.jobs - before, workers.jobs);
         await workers.stop();
         await producer.close();
         const readings = { ...(await read()), ...workers.readings };
         const [first, last] = [rates.at(0) ?? Number.NaN, rates.at(-1) ?? Number.NaN];
-        return { values: { first, last, worst: Math.min(...rates), best: Math.max(...rates) }, readings };
+        const [worst, best] = [Math.min(...rates), Math.max(...rates)];
+        return { values: { first, last, worst, best, steadiness: (100 * worst) / best }, readings };
       });
     } finally {
       await workers.stop();
@@ -75,12 +85,12 @@ async function measureSteadily(
   });
 }
 
-/** Keeps the backlog as it is; resolves to how many jobs a second were handled in each window. */
+/** Keeps the backlog as it is; resolves to how many jobs a second were handled in each window once `hold` was called. */
 async function rateOfWindows(
   product: Product,
   producer: Producer,
   workers: WorkerProcesses,
-  { windowMs, backlog, batch }: { windowMs: number; backlog: number; batch: number },
+  { measuredMs, backlog, batch, hold }: { measuredMs: number; backlog: number; batch: number; hold: () => Promise<void> },
 ): Promise<number[]> {
   const before = workers.jobs;
   let [added, adding] = [backlog, true];
@@ -96,15 +106,20 @@ async function rateOfWindows(
   };
   const callers = Promise.all(Array.from({ length: product.batchCallers }, caller));
   const rates: number[] = [];
-  let [at, jobs] = [performance.now(), workers.jobs];
-  for (let window = 0; window < windows; window++) {
-    await wait(windowMs);
-    workers.check();
-    const [now, later] = [performance.now(), workers.jobs];
-    rates.push((later - jobs) / ((now - at) / 1_000));
-    [at, jobs] = [now, later];
+  try {
+    await wait(measuredMs * rampUp);
+    await hold();
+    let [at, jobs] = [performance.now(), workers.jobs];
+    for (let window = 0; window < windows; window++) {
+      await wait(measuredMs / windows);
+      workers.check();
+      const [now, later] = [performance.now(), workers.jobs];
+      rates.push((later - jobs) / ((now - at) / 1_000));
+      [at, jobs] = [now, later];
+    }
+  } finally {
+    adding = false;
+    await callers;
   }
-  adding = false;
-  await callers;
   return rates;
 }

@@ -93,13 +93,12 @@ export async function untilDone(
   producer: Producer,
   { handled, count, total }: { handled: number; count: number; total: number },
 ): Promise<{ done: number; at: number }> {
+  await workers.untilJobs(handled);
   for (;;) {
     workers.check();
-    if (workers.jobs >= handled) {
-      const at = performance.now();
-      const done = total - (await producer.countUnfinished());
-      if (done >= count) return { done, at };
-    }
+    const at = performance.now();
+    const done = total - (await producer.countUnfinished());
+    if (done >= count) return { done, at };
     await wait(2);
   }
 }
