@@ -36,7 +36,7 @@ export class LeaseTable {
     let slot = this.#slotOf(attempt);
     if (slot === undefined) {
       slot = this.#free.pop() ?? this.#grow();
-      // With the attempt, as two of three look-ups by its number would cost more than all else here.
+      // Kept with the attempt: a Map by number would be asked for it four times an attempt.
       attempt.leaseSlot = slot;
       this.#attempts[slot] = attempt;
     }

@@ -61,10 +61,7 @@ export async function measureInPassing(server: BenchServer, { product: name, cou
     if (analyzed) await settle(url, { checkpoint: true });
     const workers = await WorkerProcesses.start(product.processes ?? 2, { product: name, url, mode: 'batched' });
     try {
-      while (workers.jobs < warmUps) {
-        workers.check();
-        await wait(5);
-      }
+      await workers.untilJobs(warmUps);
       workers.freeze();
       // What the server has been asked to do comes to its end.
       await wait(100);
