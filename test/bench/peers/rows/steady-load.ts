@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type pg from 'pg';
 import { makeWalFiles, settle, withClient, type BenchServer } from '../database.js';
+import { microsOfPiece, withFixedWork, type FixedWork } from '../fixed-work.js';
 import { loadProduct, type Producer, type Product, type ProductName } from '../product.js';
 import { Meter } from '../readings.js';
 import { WorkerProcesses } from '../worker-processes.js';
@@ -23,9 +24,13 @@ const steadyRow = (key: string, title: string, hold: (client: pg.Client) => Prom
     { key: 'worst', title: `${title}: worst tenth`, unit: 'jobs/s' },
     { key: 'best', title: `${title}: best tenth`, unit: 'jobs/s' },
     { key: 'steadiness', title: `${title}: the worst tenth, of the best`, unit: '%' },
+    { key: 'kept', title: `${title}: the last tenth, of the first`, unit: '%' },
+    { key: 'machine', title: `${title}: the machine, its slowest tenth, of its fastest`, unit: '%' },
+    { key: 'own-steadiness', title: `${title}: the worst tenth, of the best, but for the machine`, unit: '%' },
+    { key: 'own-kept', title: `${title}: the last tenth, of the first, but for the machine`, unit: '%' },
   ],
   products: ['us', 'graphile', 'pg-boss', 'bullmq'],
-  measure: (server, product, scale) => measureSteadily(server, product, scale, hold),
+  measure: (server, product, scale) => withFixedWork(server, (fixedWork) => measureSteadily(server, product, scale, fixedWork, hold)),
 });
 
 /** As many added as worked off, by one process that adds and two that work. */
@@ -52,6 +57,7 @@ async function measureSteadily(
   server: BenchServer,
   name: ProductName,
   { steadySeconds: seconds, backlog, batch, analyzed }: Scale,
+  fixedWork: FixedWork,
   hold: (client: pg.Client) => Promise<void>,
 ): Promise<Figure> {
   return server.withDatabase(async (url) => {
@@ -70,14 +76,12 @@ async function measureSteadily(
         const meter = await Meter.start(url, workers.pids);
         workers.thaw();
         const load = { measuredMs: seconds * 1_000, backlog, batch, hold: () => hold(holder) };
-        const rates = await rateOfWindows(product, producer, workers, load);
+        const measured = await measureWindows(product, producer, workers, fixedWork, load);
         const read = await meter.stop(workers.jobs - before, workers.jobs);
         await workers.stop();
         await producer.close();
         const readings = { ...(await read()), ...workers.readings };
-        const [first, last] = [rates.at(0) ?? Number.NaN, rates.at(-1) ?? Number.NaN];
-        const [worst, best] = [Math.min(...rates), Math.max(...rates)];
-        return { values: { first, last, worst, best, steadiness: (100 * worst) / best }, readings };
+        return { values: valuesOf(measured), readings };
       });
     } finally {
       await workers.stop();
@@ -85,13 +89,41 @@ async function measureSteadily(
   });
 }
 
-/** Keeps the backlog as it is; resolves to how many jobs a second were handled in each window once `hold` was called. */
-async function rateOfWindows(
+/** A part of the time. */
+interface Window {
+  /** Jobs handled, a second. */
+  readonly rate: number;
+  /** What a piece of fixed work took. */
+  readonly pieceMicros: number;
+}
+
+/** As the lines want them. Without the machine means jobs for each piece of fixed work that the processors could have done instead. */
+function valuesOf(measured: readonly Window[]): Record<string, number> {
+  const rates = measured.map(({ rate }) => rate);
+  const own = measured.map(({ rate, pieceMicros }) => rate * pieceMicros);
+  const lowest = (values: readonly number[]): number => (100 * Math.min(...values)) / Math.max(...values);
+  const kept = (values: readonly number[]): number => (100 * (values.at(-1) ?? Number.NaN)) / (values[0] ?? Number.NaN);
+  return {
+    first: rates[0] ?? Number.NaN,
+    last: rates.at(-1) ?? Number.NaN,
+    worst: Math.min(...rates),
+    best: Math.max(...rates),
+    steadiness: lowest(rates),
+    kept: kept(rates),
+    machine: lowest(measured.map(({ pieceMicros }) => pieceMicros)),
+    'own-steadiness': lowest(own),
+    'own-kept': kept(own),
+  };
+}
+
+/** Keeps the backlog as it is; resolves to what was measured in each window once `hold` was called. */
+async function measureWindows(
   product: Product,
   producer: Producer,
   workers: WorkerProcesses,
+  fixedWork: FixedWork,
   { measuredMs, backlog, batch, hold }: { measuredMs: number; backlog: number; batch: number; hold: () => Promise<void> },
-): Promise<number[]> {
+): Promise<Window[]> {
   const before = workers.jobs;
   let [added, adding] = [backlog, true];
   const caller = async (): Promise<void> => {
@@ -105,21 +137,21 @@ async function rateOfWindows(
     }
   };
   const callers = Promise.all(Array.from({ length: product.batchCallers }, caller));
-  const rates: number[] = [];
+  const measured: Window[] = [];
   try {
     await wait(measuredMs * rampUp);
     await hold();
-    let [at, jobs] = [performance.now(), workers.jobs];
+    let [at, jobs, done] = [performance.now(), workers.jobs, fixedWork.done];
     for (let window = 0; window < windows; window++) {
       await wait(measuredMs / windows);
       workers.check();
-      const [now, later] = [performance.now(), workers.jobs];
-      rates.push((later - jobs) / ((now - at) / 1_000));
-      [at, jobs] = [now, later];
+      const [now, later, doneLater] = [performance.now(), workers.jobs, fixedWork.done];
+      measured.push({ rate: (later - jobs) / ((now - at) / 1_000), pieceMicros: microsOfPiece(done, doneLater) });
+      [at, jobs, done] = [now, later, doneLater];
     }
   } finally {
     adding = false;
     await callers;
   }
-  return rates;
+  return measured;
 }
