@@ -82,8 +82,8 @@ export class Claimer {
     this.#claimIfRoom();
   }
 
-  /** Says that an attempt is not ours any more: it is not to be begun. Whether it was waiting here. */
-  drop(number: number): boolean {
+  /** Says that an attempt is not ours any more: it is not to be begun. Undefined: it is not waiting here. */
+  drop(number: number): Attempt | undefined {
     return this.#queue.remove(number);
   }
 

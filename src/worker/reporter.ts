@@ -102,7 +102,7 @@ export class Reporter {
     try {
       if (this.#reported.length > 0) this.#options.onReported(this.#reported);
     } finally {
-      // Not a new one, see #answeredBefore of Slots.
+      // Not a new one, see Answered of slots.ts.
       this.#reported.length = 0;
     }
   }

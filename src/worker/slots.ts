@@ -15,7 +15,7 @@ export interface SlotsOptions extends RunSettings {
   readonly isolated: IsolatedRunners;
   readonly logger: WorkerLogger;
   readonly abortGraceMs: number;
-  /** Told when slots have become free: what was in them, all of which is on its way to be reported. */
+  /** Told when slots have become free: what was in them, all of which is on its way to be reported; the list is valid only during the call. */
   readonly onFree: (ended: readonly RunningWork[]) => void;
 }
 
@@ -33,10 +33,18 @@ const resolved = Promise.resolve();
 /** What most handlers answer; made once. */
 const answeredNothing: readonly Ending[] = [{ kind: 'answered', answer: undefined }];
 
-/** Work whose handler has answered at once. */
-interface Answered {
-  readonly work: RunningWork;
-  readonly endings: readonly Ending[];
+/**
+ * Work and how it has ended, in two lists that are kept and emptied. V8 has compiled code for arrays of their elements kind, and deoptimizes it when it meets
+ * another: a new array has another, and one that map() has made.
+ */
+class Answered {
+  readonly works: RunningWork[] = [];
+  readonly endings: (readonly Ending[])[] = [];
+
+  empty(): void {
+    this.works.length = 0;
+    this.endings.length = 0;
+  }
 }
 
 /** The handlers that are running, and the reports on their way. */
@@ -45,10 +53,10 @@ export class Slots {
   /** By the numbers of their attempts. */
   readonly #running = new Map<number, RunningWork>();
   #busy = 0;
-  /** It ends in a moment, all of it together, as a microtask for each would cost more than the rest. */
-  #answered: Answered[] = [];
-  /** What was in it the last time, empty. V8 has compiled code for this kind of array, and throws that away when it meets a new one, which is of another. */
-  #answeredBefore: Answered[] = [];
+  /** Work whose handler has answered at once: it ends in a moment, all of it together, as a microtask for each would cost more than the rest. */
+  #answered = new Answered();
+  /** What was in it the last time, empty. */
+  #answeredBefore = new Answered();
   #unreported = 0;
   #sweep: NodeJS.Timeout | undefined;
   #idle: (() => void) | undefined;
@@ -137,8 +145,9 @@ export class Slots {
   /** Not at once: who starts it is not to hear of its end before the start is over. */
   #endSoon(work: RunningWork, endings: readonly Ending[]): void {
     // Not queueMicrotask(), for which Node makes a resource each time, to run it in.
-    if (this.#answered.length === 0) void resolved.then(this.#endAnswered);
-    this.#answered.push({ work, endings });
+    if (this.#answered.works.length === 0) void resolved.then(this.#endAnswered);
+    this.#answered.works.push(work);
+    this.#answered.endings.push(endings);
   }
 
   /**
@@ -150,10 +159,11 @@ export class Slots {
     const answered = this.#answered;
     this.#answered = this.#answeredBefore;
     try {
-      for (const { work, endings } of answered) this.#report(work, endings);
-      this.#free(answered.map(({ work }) => work));
+      let index = 0;
+      for (const work of answered.works) this.#report(work, answered.endings[index++] ?? []);
+      this.#free(answered.works);
     } finally {
-      answered.length = 0;
+      answered.empty();
       this.#answeredBefore = answered;
     }
   };

@@ -40,18 +40,17 @@ export class UnitQueue {
       taken.push(next);
       this.#taken++;
     }
-    if (this.#taken === this.#units.length || this.#taken >= cutAfter) {
-      this.#units = this.#units.slice(this.#taken);
-      this.#taken = 0;
-    }
+    this.#cut();
     return taken;
   }
 
-  /** Takes an attempt out; whether it was here. */
-  remove(number: number): boolean {
-    const before = this.length;
-    this.#units = this.takeAll().filter(({ attempt }) => attempt.number !== number);
-    return this.length < before;
+  /** Takes an attempt out; undefined: it is not here. */
+  remove(number: number): Attempt | undefined {
+    const found = this.#units.findIndex(({ attempt }, index) => index >= this.#taken && attempt.number === number);
+    if (found === -1) return undefined;
+    const [unit] = this.#units.splice(found, 1);
+    this.#cut();
+    return unit?.attempt;
   }
 
   takeAll(): QueuedUnit[] {
@@ -59,5 +58,12 @@ export class UnitQueue {
     this.#units = [];
     this.#taken = 0;
     return all;
+  }
+
+  /** Lets go of what was taken, now and then. */
+  #cut(): void {
+    if (this.#taken < this.#units.length && this.#taken < cutAfter) return;
+    this.#units = this.#units.slice(this.#taken);
+    this.#taken = 0;
   }
 }

@@ -173,7 +173,9 @@ export class WorkerRuntime implements AsyncDisposable {
     });
     /** What waits for a handler is dropped; a handler that has it is told. */
     const lose = (number: number, error: CoordinateError): void => {
-      if (!claimer.drop(number)) slots.abort(number, error);
+      const dropped = claimer.drop(number);
+      if (dropped === undefined) slots.abort(number, error);
+      else keeper.release(dropped);
     };
     const unsubscribe = await onCancelled(namespace, (number) => lose(number, new CancelledError('by unit.cancel()'))).catch(
       async (error: unknown) => {

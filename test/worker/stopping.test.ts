@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createWorker } from '../../src/worker/index.js';
+import { ThreadLeaseKeeper } from '../../src/worker/lease/thread-lease-keeper.js';
 import { LocalQueueSize } from '../../src/worker/local-queue.js';
 import { until } from '../database/until.js';
 import { testDatabase } from '../support/database.js';
@@ -149,6 +150,8 @@ describe('a handler', () => {
     // With more than half of that in the queue nothing is claimed: neither while the test looks at it, nor in place of the five that are cancelled.
     const ahead = vi.spyOn(LocalQueueSize.prototype, 'ahead', 'get').mockReturnValue(50);
     onTestFinished(() => ahead.mockRestore());
+    const releases = vi.spyOn(ThreadLeaseKeeper.prototype, 'release');
+    onTestFinished(() => releases.mockRestore());
     const ran = new Set<string>();
     let held = false;
     const { worker } = await runWorker(database, {
@@ -172,9 +175,11 @@ describe('a handler', () => {
     expect(waiting).toHaveLength(queued);
     for (const unit of waiting.slice(0, 5)) expect(await unit.cancel()).toBe(true);
     await until('they are not in the queue any more', () => worker.load.queued === queued - 5);
+    const names = waiting.slice(0, 5).map(({ name }) => name);
+    expect(releases.mock.calls.map(([attempt]) => attempt.workUnit.name)).toEqual(expect.arrayContaining(names));
     release();
     await untilCounts(spec, { finished: 595, failed: 5 });
-    expect(waiting.slice(0, 5).filter(({ name }) => ran.has(name))).toEqual([]);
+    expect(names.filter((name) => ran.has(name))).toEqual([]);
   });
 
   test('whose unit was taken away learns it with the next renewal', async () => {

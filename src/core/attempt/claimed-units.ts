@@ -20,8 +20,8 @@ interface ClaimedBytes extends ClaimTerms {
   readonly heads: DataView;
   readonly names: Buffer;
   readonly payloads: Buffer;
-  /** The first number of the range that all are in; undefined: what is to be known of the attempts is in the heads. */
-  readonly range: number | undefined;
+  /** The first number of the range that all are in; 0: what is to be known of the attempts is in the heads. Always a number, or V8 deoptimizes code when it becomes one. */
+  readonly range: number;
 }
 
 /** Bytes of a head of headOfUnit: the unit's id, the place of its row (page and row), the lengths of name and data. */
@@ -45,14 +45,17 @@ export class ClaimedUnit implements AttemptPlace {
   readonly #nameAt: number;
   /** Where its data begin, or these if they are too large to have been read with the others. */
   readonly #data: number | Buffer;
+  /** 0: it has a lease of its own. Found once for all, so that who asks runs the same code for every kind of claim, or V8 would deoptimize it. */
+  readonly #range: number;
 
-  constructor(claim: ClaimedBytes, number: number, at: { readonly head: number; readonly name: number; readonly data: number | Buffer }) {
+  constructor(claim: ClaimedBytes, number: number, headAt: number, nameAt: number, data: number | Buffer) {
     this.number = number;
-    this.unitId = int8At(claim.heads, at.head);
+    this.unitId = int8At(claim.heads, headAt);
     this.#claim = claim;
-    this.#headAt = at.head;
-    this.#nameAt = at.name;
-    this.#data = at.data;
+    this.#headAt = headAt;
+    this.#nameAt = nameAt;
+    this.#data = data;
+    this.#range = rangeOf(claim, number, headAt);
   }
 
   get terms(): ClaimTerms {
@@ -60,17 +63,15 @@ export class ClaimedUnit implements AttemptPlace {
   }
 
   get attempts(): number {
-    return this.#claim.range === undefined ? this.#claim.heads.getInt32(this.#headAt + unitHeadLength + 8) : 1;
+    return this.#claim.range === 0 ? this.#claim.heads.getInt32(this.#headAt + unitHeadLength + 8) : 1;
   }
 
   get leasePlace(): number {
-    return this.#claim.range === undefined ? tidAt(this.#claim.heads, this.#headAt + unitHeadLength + 12) : 0;
+    return this.#range === 0 ? leasePlaceAt(this.#claim.heads, this.#headAt) : 0;
   }
 
   get range(): number | undefined {
-    const { number } = this;
-    if (this.#claim.range !== undefined) return this.#claim.range;
-    return this.leasePlace === 0 ? number - ((number - this.#claim.firstNumber) % leaseRangeSize) : undefined;
+    return this.#range === 0 ? undefined : this.#range;
   }
 
   get unitPlace(): number {
@@ -104,36 +105,79 @@ export async function claimedUnitsFromRows(
   const units: ClaimedUnit[] = [];
   for (const row of rows) {
     if (row.heads === null) continue;
-    const range = row.first_number === undefined ? undefined : Number(row.first_number);
-    const claim = { ...terms, range, heads: viewOf(bytes(row.heads)), names: bytes(row.names), payloads: row.datas === null ? none : bytes(row.datas) };
-    const { heads } = claim;
-    const length = range === undefined ? headLength : unitHeadLength;
-    const numberAt = numbersOf(row, claim);
-    let [nameAt, dataAt] = [0, 0];
-    for (let at = 0; at < heads.byteLength; at += length) {
-      const number = numberAt(at);
-      const dataLength = dataLengthAt(heads, at);
-      const isLarge = dataLength < 0;
-      if (isOurs(number)) {
-        const data = isLarge ? await readLarge(bucket, specId, int8At(heads, at), number) : dataAt;
-        if (data !== undefined) units.push(new ClaimedUnit(claim, number, { head: at, name: nameAt, data }));
-      }
-      nameAt += nameLengthAt(heads, at);
-      dataAt += isLarge ? 0 : dataLength;
+    const claim: ClaimedBytes = {
+      ...terms,
+      range: row.first_number === undefined ? 0 : Number(row.first_number),
+      heads: viewOf(bytes(row.heads)),
+      names: bytes(row.names),
+      payloads: row.datas === null ? none : bytes(row.datas),
+    };
+    for (const { number, headAt, nameAt } of addUnits(units, claim, { placeOf: placesOf(row, claim), isOurs })) {
+      const data = await readLarge(bucket, specId, int8At(claim.heads, headAt), number);
+      if (data !== undefined) units.push(new ClaimedUnit(claim, number, headAt, nameAt, data));
     }
   }
-  // Not where some have left a range, or have leases of their own.
-  const areInOrder = units.every(({ number }, index) => index === 0 || number > (units[index - 1]?.number ?? 0));
-  return areInOrder ? units : units.sort((a, b) => a.number - b.number);
+  return areInOrder(units) ? units : units.sort((a, b) => a.number - b.number);
+}
+
+/** One whose data are too large to have been read with the others. */
+interface LargeUnit {
+  readonly number: number;
+  /** Where its head and its name begin. */
+  readonly headAt: number;
+  readonly nameAt: number;
+}
+
+/** Adds the units of a claim that are ours; returns those with large data, which it leaves out. */
+function addUnits(
+  units: ClaimedUnit[],
+  claim: ClaimedBytes,
+  { placeOf, isOurs }: { readonly placeOf: ReadonlyMap<number, number> | undefined; readonly isOurs: (number: number) => boolean },
+): LargeUnit[] {
+  const { heads } = claim;
+  const length = claim.range === 0 ? headLength : unitHeadLength;
+  const large: LargeUnit[] = [];
+  let [nameAt, dataAt] = [0, 0];
+  for (let headAt = 0; headAt < heads.byteLength; headAt += length) {
+    const number = numberAt(claim, placeOf, headAt);
+    const dataLength = dataLengthAt(heads, headAt);
+    if (isOurs(number)) {
+      if (dataLength < 0) large.push({ number, headAt, nameAt });
+      else units.push(new ClaimedUnit(claim, number, headAt, nameAt, dataAt));
+    }
+    nameAt += nameLengthAt(heads, headAt);
+    dataAt += Math.max(0, dataLength);
+  }
+  return large;
+}
+
+/** Not where some have left a range, have leases of their own, or have large data, which are read last. */
+function areInOrder(units: readonly ClaimedUnit[]): boolean {
+  let last = 0;
+  for (const { number } of units) {
+    if (number <= last) return false;
+    last = number;
+  }
+  return true;
+}
+
+/** The places that units have in their range, by id, if not all of it were read: some have left it. */
+function placesOf({ unit_ids: ids }: Row, { range }: ClaimedBytes): ReadonlyMap<number, number> | undefined {
+  if (range === 0 || ids === null) return undefined;
+  return new Map((ids as readonly unknown[]).map((id, place) => [Number(id), place]));
 }
 
 /** The number of the attempt whose head begins at a place. */
-function numbersOf({ unit_ids: ids }: Row, { heads, range }: ClaimedBytes): (at: number) => number {
-  if (range === undefined) return (at) => int8At(heads, at + unitHeadLength);
-  if (ids === null) return (at) => range + at / unitHeadLength;
-  // Not all of the range were read: some have left it.
-  const places = new Map((ids as readonly unknown[]).map((id, place) => [Number(id), place]));
-  return (at) => range + (places.get(int8At(heads, at)) ?? Number.NaN);
+function numberAt({ heads, range }: ClaimedBytes, placeOf: ReadonlyMap<number, number> | undefined, headAt: number): number {
+  if (range === 0) return int8At(heads, headAt + unitHeadLength);
+  if (placeOf === undefined) return range + headAt / unitHeadLength;
+  return range + (placeOf.get(int8At(heads, headAt)) ?? Number.NaN);
+}
+
+/** The first number of the range of leases that an attempt is in; 0: it has a lease of its own. */
+function rangeOf({ heads, range, firstNumber }: ClaimedBytes, number: number, headAt: number): number {
+  if (range !== 0) return range;
+  return leasePlaceAt(heads, headAt) === 0 ? number - ((number - firstNumber) % leaseRangeSize) : 0;
 }
 
 /** Undefined: it is not held any more. */
@@ -144,6 +188,11 @@ async function readLarge(bucket: Bucket, specId: number, unitId: number, number:
 
 function nameLengthAt(heads: DataView, at: number): number {
   return heads.getInt32(at + 14);
+}
+
+/** Of heads of headOfClaimed. 0: it is in a range. */
+function leasePlaceAt(heads: DataView, at: number): number {
+  return tidAt(heads, at + unitHeadLength + 12);
 }
 
 /** -1: too large to have been read with the others. */

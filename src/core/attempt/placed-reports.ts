@@ -68,17 +68,17 @@ function partsOf(reports: readonly PlacedReport[]): [ranges: number[], from: num
   const ranges: number[] = [];
   const from: number[] = [];
   const to: number[] = [];
-  let last: { readonly number: number; readonly range: number | undefined } | undefined;
+  let [lastNumber, lastRange] = [-1, 0];
   for (const { number, place } of inOrder(reports, (report) => report.number)) {
-    const { range } = place;
-    if (range === last?.range && number - 1 === last?.number) {
+    const range = place.range ?? 0;
+    if (range === lastRange && number - 1 === lastNumber) {
       to[to.length - 1] = number;
     } else {
-      ranges.push(range ?? 0);
+      ranges.push(range);
       from.push(number);
       to.push(number);
     }
-    last = { number, range };
+    [lastNumber, lastRange] = [number, range];
   }
   return from.length * leastOfRange <= reports.length ? [ranges, from, to] : undefined;
 }
