@@ -59,7 +59,7 @@ export async function measureCurves(server: BenchServer, options: BenchOptions):
     const table: (string | number)[][] = [];
     for (const { at, settings } of points) {
       for (const product of products.filter((name) => queueNames.includes(name))) {
-        const base = { product, mode: 'batched', count: scale.workedOff, analyzed: scale.analyzed } as const;
+        const base = { product, mode: 'batched', count: scale.workedOff, warmUpMs: scale.warmUpMs, analyzed: scale.analyzed } as const;
         const { waiting } = settings;
         const figures: Figure[] = [];
         for (let repeat = 0; repeat < repeats; repeat++) {

@@ -24,6 +24,7 @@ const full: Scale = {
   batch: 1_000,
   oneByOneSeconds: 4,
   workedOff: 20_000,
+  warmUpMs: 3_000,
   waiting: 1_000_000,
   rounds: 500,
   steadySeconds: 60,
@@ -37,6 +38,7 @@ const quick: Scale = {
   batch: 500,
   oneByOneSeconds: 0.3,
   workedOff: 300,
+  warmUpMs: 0,
   waiting: 1_000,
   rounds: 10,
   steadySeconds: 0.5,
@@ -58,6 +60,7 @@ export function readOptions(args: string[]): BenchOptions {
       repeats: { type: 'string' },
       waiting: { type: 'string' },
       seconds: { type: 'string' },
+      'warm-up-seconds': { type: 'string' },
       rounds: { type: 'string' },
       unanalyzed: { type: 'boolean', default: false },
       curves: { type: 'boolean', default: false },
@@ -67,11 +70,11 @@ export function readOptions(args: string[]): BenchOptions {
     },
   });
   const scale = values.quick ? quick : full;
-  const count = (option: 'repeats' | 'waiting' | 'seconds' | 'rounds' | 'most', otherwise: number): number => {
+  const count = (option: 'repeats' | 'waiting' | 'seconds' | 'warm-up-seconds' | 'rounds' | 'most', otherwise: number, least = Number.MIN_VALUE): number => {
     const given = values[option];
     if (given === undefined) return otherwise;
     const number = Number(given.replaceAll(/[_,]/g, ''));
-    if (!(number > 0)) throw new Error(`--${option} must be a number above 0, not ${given}`);
+    if (!(number >= least)) throw new Error(`--${option} must be a number ${least === 0 ? 'of at least 0' : 'above 0'}, not ${given}`);
     return number;
   };
   return {
@@ -82,6 +85,7 @@ export function readOptions(args: string[]): BenchOptions {
       ...scale,
       waiting: count('waiting', scale.waiting),
       steadySeconds: count('seconds', scale.steadySeconds),
+      warmUpMs: 1_000 * count('warm-up-seconds', scale.warmUpMs / 1_000, 0),
       rounds: count('rounds', scale.rounds),
       analyzed: !values.unanalyzed,
     },

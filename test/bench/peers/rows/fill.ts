@@ -29,16 +29,24 @@ export async function warmUp(product: Product, producer: Producer, batch: number
 
 const warmUpFrom = 1_000_000_000;
 
-/** So many jobs are enough for that. */
+/** So many jobs are enough for that, and at once for workers. */
 export const mostWarmUps = 20_000;
 
-/** Has workers do some jobs, as they have in life: their code is compiled, their statements prepared. Then freezes them, with nothing left. */
-export async function warmUpWorkers(product: Product, producer: Producer, workers: WorkerProcesses, jobs: number): Promise<void> {
-  await fill(product, producer, warmUpFrom, jobs);
-  while ((await producer.countUnfinished()) > 0) {
-    workers.check();
-    await wait(20);
-  }
+/**
+ * Has workers do some jobs, as they have in life: their code is compiled, their statements prepared. And so many again, until `leastMs` have passed: one of two processes may
+ * have had most of the first. Then freezes them, with nothing left.
+ */
+export async function warmUpWorkers(product: Product, producer: Producer, workers: WorkerProcesses, jobs: number, leastMs = 0): Promise<void> {
+  const began = performance.now();
+  let from = warmUpFrom;
+  do {
+    await fill(product, producer, from, jobs);
+    from += jobs;
+    while ((await producer.countUnfinished()) > 0) {
+      workers.check();
+      await wait(20);
+    }
+  } while (performance.now() - began < leastMs);
   // What they do when there is nothing left to do, such as opening what they sleep by.
   await wait(500);
   workers.freeze();

@@ -9,8 +9,9 @@ export interface Scale {
   readonly batch: number;
   /** For how long jobs are added one by one. */
   readonly oneByOneSeconds: number;
-  /** Jobs that are worked off. */
+  /** Jobs that are worked off; and for how long, at least, by workers that have worked. */
   readonly workedOff: number;
+  readonly warmUpMs: number;
   /** Jobs that wait besides, in the row that asks how much they slow down the others. */
   readonly waiting: number;
   /** How often a latency is measured. */

@@ -13,8 +13,8 @@ export const workOff: Row = {
   key: 'work-off',
   lines: [line('work off 20,000 waiting')],
   products: productNames,
-  measure: (server, product, { workedOff, analyzed }) =>
-    measureWorkOff(server, { product, mode: 'batched', count: workedOff, analyzed }),
+  measure: (server, product, { workedOff, warmUpMs, analyzed }) =>
+    measureWorkOff(server, { product, mode: 'batched', count: workedOff, warmUpMs, analyzed }),
 };
 
 /** How many times as many take so long that the beginning and the end of it matter little. */
@@ -25,8 +25,8 @@ export const longWorkOff: Row = {
   key: 'long-work-off',
   lines: [line('work off 200,000 waiting')],
   products: productNames.filter((name) => name !== 'bullmq'),
-  measure: (server, product, { workedOff, analyzed }) =>
-    measureWorkOff(server, { product, mode: 'batched', count: longer * workedOff, analyzed }),
+  measure: (server, product, { workedOff, warmUpMs, analyzed }) =>
+    measureWorkOff(server, { product, mode: 'batched', count: longer * workedOff, warmUpMs, analyzed }),
 };
 
 /** The same with nothing fetched ahead and nothing held back (see `WorkerMode`). */
@@ -34,8 +34,8 @@ export const single: Row = {
   key: 'no-local-queue',
   lines: [line('the same without local queue')],
   products: queueNames,
-  measure: (server, product, { workedOff, analyzed }) =>
-    measureWorkOff(server, { product, mode: 'single', count: workedOff, analyzed }),
+  measure: (server, product, { workedOff, warmUpMs, analyzed }) =>
+    measureWorkOff(server, { product, mode: 'single', count: workedOff, warmUpMs, analyzed }),
 };
 
 /** What is worked off, and how. */
@@ -43,6 +43,8 @@ export interface WorkOffSettings {
   readonly product: ProductName;
   readonly mode: WorkerMode;
   readonly count: number;
+  /** For how long, at least, the workers work before. @default 0: on as many jobs, 20,000 at most */
+  readonly warmUpMs?: number;
   /** Whether autovacuum has been there, see settle(). @default true */
   readonly analyzed?: boolean;
   readonly processes?: number;
@@ -53,14 +55,14 @@ export interface WorkOffSettings {
 
 /** From the moment when the workers, who were frozen while the queue was filled, go on, to the last completion that is durably recorded. */
 export async function measureWorkOff(server: BenchServer, settings: WorkOffSettings): Promise<Figure> {
-  const { product: name, mode, count, payloadBytes = 0, queues = 1, analyzed = true } = settings;
+  const { product: name, mode, count, warmUpMs, payloadBytes = 0, queues = 1, analyzed = true } = settings;
   return server.withDatabase(async (url) => {
     const product = await loadProduct(name);
     await product.install(url, queues);
     const producer = await product.connectProducer(url, product.batchCallers);
     const workers = await WorkerProcesses.start(settings.processes ?? product.processes ?? 2, { product: name, url, mode });
     try {
-      await warmUpWorkers(product, producer, workers, Math.min(count, mostWarmUps));
+      await warmUpWorkers(product, producer, workers, Math.min(count, mostWarmUps), warmUpMs);
       const before = workers.jobs;
       // Of many bytes fewer at once, or they would be megabytes by the hundred; for many queues as many batches at least.
       const batch = Math.max(1, Math.floor(Math.min(1_000, count / queues, 20_000_000 / (payloadBytes + 1))));
