@@ -32,17 +32,19 @@ interface Counters {
 export class Meter {
   readonly #url: string;
   readonly #pids: readonly number[];
+  readonly #besides: readonly number[];
   readonly #start: Counters;
 
-  private constructor(url: string, pids: readonly number[], start: Counters) {
+  private constructor(url: string, pids: readonly number[], besides: readonly number[], start: Counters) {
     this.#url = url;
     this.#pids = pids;
+    this.#besides = besides;
     this.#start = start;
   }
 
-  /** `pids` are processes that are clients besides this one; they must run until `stop`. */
-  static async start(url: string, pids: readonly number[] = []): Promise<Meter> {
-    return new Meter(url, pids, await counters(url, pids));
+  /** `pids` are processes that are clients besides this one; `besides` are those of the server that work for somebody else. They must run until `stop`. */
+  static async start(url: string, pids: readonly number[] = [], besides: readonly number[] = []): Promise<Meter> {
+    return new Meter(url, pids, besides, await counters(url, pids, besides));
   }
 
   /**
@@ -50,7 +52,7 @@ export class Meter {
    * `everDone` jobs have been done in this database, those before the start included.
    */
   async stop(jobs: number, everDone = jobs): Promise<() => Promise<Readings>> {
-    const end = await counters(this.#url, this.#pids);
+    const end = await counters(this.#url, this.#pids, this.#besides);
     const start = this.#start;
     return async () => {
       const later = await counters(this.#url, []);
@@ -84,14 +86,14 @@ async function sizes(url: string): Promise<{ index: number; table: number }> {
   });
 }
 
-async function counters(url: string, pids: readonly number[]): Promise<Counters> {
+async function counters(url: string, pids: readonly number[], besides: readonly number[] = []): Promise<Counters> {
   return withClient(url, async (client) => {
     const { rows } = await client.query<Record<'pid' | 'wal' | 'dead' | 'hot', string | number>>(countersQuery);
     const row = rows[0]!;
     const processes = await runningProcesses();
     // All backends are children of the one process that is the parent of ours.
     const postmaster = processes.find(({ pid }) => pid === row.pid)?.parent;
-    const ofServer = processes.filter(({ pid, parent }) => pid === postmaster || parent === postmaster);
+    const ofServer = processes.filter(({ pid, parent }) => (pid === postmaster || parent === postmaster) && !besides.includes(pid));
     const clients = processes.filter(({ pid }) => pids.includes(pid));
     return {
       wal: Number(row.wal),

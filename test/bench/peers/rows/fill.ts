@@ -33,7 +33,7 @@ const warmUpFrom = 1_000_000_000;
 export const mostWarmUps = 20_000;
 
 /**
- * Has workers do some jobs, as they have in life: their code is compiled, their statements prepared. And so many again, until `leastMs` have passed: one of two processes may
+ * Has workers do some jobs, as they have in life: their code is compiled, their statements prepared. And as many again until `leastMs` have passed: one of two processes may
  * have had most of the first. Then freezes them, with nothing left.
  */
 export async function warmUpWorkers(product: Product, producer: Producer, workers: WorkerProcesses, jobs: number, leastMs = 0): Promise<void> {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type pg from 'pg';
 import { makeWalFiles, settle, withClient, type BenchServer } from '../database.js';
-import { microsOfPiece, withFixedWork, type FixedWork } from '../fixed-work.js';
+import { microsOfPiece, withReferenceLoad, type ReferenceLoad } from '../reference-load.js';
 import { loadProduct, type Producer, type Product, type ProductName } from '../product.js';
 import { Meter } from '../readings.js';
 import { WorkerProcesses } from '../worker-processes.js';
@@ -30,7 +30,7 @@ const steadyRow = (key: string, title: string, hold: (client: pg.Client) => Prom
     { key: 'own-kept', title: `${title}: the last tenth, of the first, but for the machine`, unit: '%' },
   ],
   products: ['us', 'graphile', 'pg-boss', 'bullmq'],
-  measure: (server, product, scale) => withFixedWork(server, (fixedWork) => measureSteadily(server, product, scale, fixedWork, hold)),
+  measure: (server, product, scale) => withReferenceLoad(server, (reference) => measureSteadily(server, product, scale, reference, hold)),
 });
 
 /** As many added as worked off, by one process that adds and two that work. */
@@ -57,7 +57,7 @@ async function measureSteadily(
   server: BenchServer,
   name: ProductName,
   { steadySeconds: seconds, backlog, batch, analyzed }: Scale,
-  fixedWork: FixedWork,
+  reference: ReferenceLoad,
   hold: (client: pg.Client) => Promise<void>,
 ): Promise<Figure> {
   return server.withDatabase(async (url) => {
@@ -73,10 +73,10 @@ async function measureSteadily(
       await fill(product, producer, 0, backlog);
       if (analyzed) await settle(url);
       return await withClient(url, async (holder) => {
-        const meter = await Meter.start(url, workers.pids);
+        const meter = await Meter.start(url, workers.pids, [reference.done.backend]);
         workers.thaw();
         const load = { measuredMs: seconds * 1_000, backlog, batch, hold: () => hold(holder) };
-        const measured = await measureWindows(product, producer, workers, fixedWork, load);
+        const measured = await measureWindows(product, producer, workers, reference, load);
         const read = await meter.stop(workers.jobs - before, workers.jobs);
         await workers.stop();
         await producer.close();
@@ -93,25 +93,25 @@ async function measureSteadily(
 interface Window {
   /** Jobs handled, a second. */
   readonly rate: number;
-  /** What a piece of fixed work took. */
+  /** What a piece of the reference load took. */
   readonly pieceMicros: number;
 }
 
-/** As the lines want them. Without the machine means jobs for each piece of fixed work that the processors could have done instead. */
+/** As the lines want them. Without the machine means jobs for each piece of the reference load that the processors could have done instead. */
 function valuesOf(measured: readonly Window[]): Record<string, number> {
   const rates = measured.map(({ rate }) => rate);
   const own = measured.map(({ rate, pieceMicros }) => rate * pieceMicros);
-  const lowest = (values: readonly number[]): number => (100 * Math.min(...values)) / Math.max(...values);
+  const worstOfBest = (values: readonly number[]): number => (100 * Math.min(...values)) / Math.max(...values);
   const kept = (values: readonly number[]): number => (100 * (values.at(-1) ?? Number.NaN)) / (values[0] ?? Number.NaN);
   return {
     first: rates[0] ?? Number.NaN,
     last: rates.at(-1) ?? Number.NaN,
     worst: Math.min(...rates),
     best: Math.max(...rates),
-    steadiness: lowest(rates),
+    steadiness: worstOfBest(rates),
     kept: kept(rates),
-    machine: lowest(measured.map(({ pieceMicros }) => pieceMicros)),
-    'own-steadiness': lowest(own),
+    machine: worstOfBest(measured.map(({ pieceMicros }) => pieceMicros)),
+    'own-steadiness': worstOfBest(own),
     'own-kept': kept(own),
   };
 }
@@ -121,7 +121,7 @@ async function measureWindows(
   product: Product,
   producer: Producer,
   workers: WorkerProcesses,
-  fixedWork: FixedWork,
+  reference: ReferenceLoad,
   { measuredMs, backlog, batch, hold }: { measuredMs: number; backlog: number; batch: number; hold: () => Promise<void> },
 ): Promise<Window[]> {
   const before = workers.jobs;
@@ -137,15 +137,17 @@ async function measureWindows(
     }
   };
   const callers = Promise.all(Array.from({ length: product.batchCallers }, caller));
+  // Awaited below, whatever comes before.
+  callers.catch(() => undefined);
   const measured: Window[] = [];
   try {
     await wait(measuredMs * rampUp);
     await hold();
-    let [at, jobs, done] = [performance.now(), workers.jobs, fixedWork.done];
+    let [at, jobs, done] = [performance.now(), workers.jobs, reference.done];
     for (let window = 0; window < windows; window++) {
       await wait(measuredMs / windows);
       workers.check();
-      const [now, later, doneLater] = [performance.now(), workers.jobs, fixedWork.done];
+      const [now, later, doneLater] = [performance.now(), workers.jobs, reference.done];
       measured.push({ rate: (later - jobs) / ((now - at) / 1_000), pieceMicros: microsOfPiece(done, doneLater) });
       [at, jobs, done] = [now, later, doneLater];
     }

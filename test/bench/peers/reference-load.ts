@@ -3,26 +3,28 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { command, type BenchServer } from './database.js';
 
-const program = fileURLToPath(new URL('fixed-work-process.ts', import.meta.url));
+const program = fileURLToPath(new URL('reference-load-process.ts', import.meta.url));
 
-/** What all of it has taken so far. */
-export interface FixedWorkDone {
+/** What the reference load has done so far. */
+export interface ReferenceDone {
   readonly pieces: number;
-  /** Of CPU, its own and the server's. */
+  /** Of CPU, of its process and of its backend. */
   readonly micros: number;
+  /** The server's process. */
+  readonly backend: number;
 }
 
 /**
  * The same work again and again beside whatever is measured, about a twentieth of two processors: reading rows that do not change. What a piece of it
  * takes says how fast the machine is at that moment, whose processors, caches and memory may be shared with others.
  */
-export interface FixedWork {
-  /** As of the last fifth of a second. */
-  readonly done: FixedWorkDone;
+export interface ReferenceLoad {
+  /** As of its last pieces, a twentieth of a second ago. Raises if it has ended by itself. */
+  readonly done: ReferenceDone;
 }
 
 /** Runs `use` with it beside. */
-export async function withFixedWork<T>(server: BenchServer, use: (work: FixedWork) => Promise<T>): Promise<T> {
+export async function withReferenceLoad<T>(server: BenchServer, use: (load: ReferenceLoad) => Promise<T>): Promise<T> {
   return server.withDatabase(async (url) => {
     await command(
       url,
@@ -31,14 +33,17 @@ export async function withFixedWork<T>(server: BenchServer, use: (work: FixedWor
       'vacuum analyze item',
     );
     const child = fork(program, [url], { execArgv: ['--import', import.meta.resolve('tsx')] });
-    const work = { done: { pieces: 0, micros: 0 } };
-    child.on('message', (message) => (work.done = message as FixedWorkDone));
+    let done: ReferenceDone | undefined;
+    child.on('message', (message) => (done = message as ReferenceDone));
     const ended = once(child, 'exit');
-    const hasFailed = ended.then(([code]) => Promise.reject(new Error(`The fixed work beside the load has ended by itself, with code ${code}; see its error above`)));
-    hasFailed.catch(() => undefined);
     try {
-      await Promise.race([once(child, 'message'), hasFailed]);
-      return await Promise.race([use(work), hasFailed]);
+      await Promise.race([once(child, 'message'), ended]);
+      return await use({
+        get done() {
+          if (done === undefined || !child.connected) throw new Error('The reference load has ended by itself; see its error above');
+          return done;
+        },
+      });
     } finally {
       if (child.connected) child.disconnect();
       await ended;
@@ -46,7 +51,7 @@ export async function withFixedWork<T>(server: BenchServer, use: (work: FixedWor
   });
 }
 
-/** What a piece took on average in between. */
-export function microsOfPiece(from: FixedWorkDone, to: FixedWorkDone): number {
+/** What a piece took on average in between; NaN: there was none, as in a quick run. */
+export function microsOfPiece(from: ReferenceDone, to: ReferenceDone): number {
   return (to.micros - from.micros) / (to.pieces - from.pieces);
 }
