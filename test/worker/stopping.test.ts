@@ -153,23 +153,23 @@ describe('a handler', () => {
     const releases = vi.spyOn(ThreadLeaseKeeper.prototype, 'release');
     onTestFinished(() => releases.mockRestore());
     const ran = new Set<string>();
-    let held = false;
+    let held: { readonly name: string; readonly signal: AbortSignal } | undefined;
     const { worker } = await runWorker(database, {
       namespace: 'cancelled-ahead',
       concurrency: 1,
       localQueue: 500,
       handlers: {
-        spec: async ({ name }) => {
-          ran.add(name);
-          if (held || worker.load.queued <= 25 + 5) return;
-          held = true;
+        spec: async (context) => {
+          ran.add(context.name);
+          if (held !== undefined || worker.load.queued <= 25 + 5) return;
+          held = context;
           await released;
         },
       },
     });
     // Now, as the handler looks at the worker.
     await spec.addWorkUnits(units(600));
-    await until('the slot is held', () => held && worker.load.unreported === 0);
+    await until('the slot is held', () => held !== undefined && worker.load.unreported === 0);
     const waiting = (await spec.workUnits({ statuses: ['pending'] })).filter(({ name }) => !ran.has(name));
     const { queued } = worker.load;
     expect(waiting).toHaveLength(queued);
@@ -177,8 +177,13 @@ describe('a handler', () => {
     await until('they are not in the queue any more', () => worker.load.queued === queued - 5);
     const names = waiting.slice(0, 5).map(({ name }) => name);
     expect(releases.mock.calls.map(([attempt]) => attempt.workUnit.name)).toEqual(expect.arrayContaining(names));
+    // What runs has left the queue, whose array it may still be in.
+    const [running] = await spec.workUnits({ names: [held?.name ?? ''] });
+    expect(await running?.cancel()).toBe(true);
+    await until('its handler learns it', () => held?.signal.aborted === true);
+    expect(worker.load.queued).toBe(queued - 5);
     release();
-    await untilCounts(spec, { finished: 595, failed: 5 });
+    await untilCounts(spec, { finished: 594, failed: 6 });
     expect(names.filter((name) => ran.has(name))).toEqual([]);
   });
 

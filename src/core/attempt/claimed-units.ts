@@ -4,6 +4,7 @@ import type { Bucket } from '../backend.js';
 import { bytes } from '../instant.js';
 import { leaseRangeSize, type AttemptPlace } from './attempt-place.js';
 import { readClaimedData } from './claim.js';
+import { isAscending } from './report.js';
 
 /** What is the same for all units that were claimed together. */
 export interface ClaimTerms {
@@ -117,7 +118,8 @@ export async function claimedUnitsFromRows(
       if (data !== undefined) units.push(new ClaimedUnit(claim, number, headAt, nameAt, data));
     }
   }
-  return areInOrder(units) ? units : units.sort((a, b) => a.number - b.number);
+  // Not in order where some have left a range, have leases of their own, or have large data, which are read last.
+  return isAscending(units, ({ number }) => number) ? units : units.sort((a, b) => a.number - b.number);
 }
 
 /** One whose data are too large to have been read with the others. */
@@ -149,16 +151,6 @@ function addUnits(
     dataAt += Math.max(0, dataLength);
   }
   return large;
-}
-
-/** Not where some have left a range, have leases of their own, or have large data, which are read last. */
-function areInOrder(units: readonly ClaimedUnit[]): boolean {
-  let last = 0;
-  for (const { number } of units) {
-    if (number <= last) return false;
-    last = number;
-  }
-  return true;
 }
 
 /** The places that units have in their range, by id, if not all of it were read: some have left it. */

@@ -47,10 +47,10 @@ export function inOrder<R extends Report>(reports: readonly R[], by: (report: R)
 }
 
 /** Whether each has a greater one than the one before. */
-export function isAscending<R extends Report>(reports: readonly R[], of: (report: R) => number): boolean {
+export function isAscending<T>(items: readonly T[], of: (item: T) => number): boolean {
   let last = Number.NEGATIVE_INFINITY;
-  for (const report of reports) {
-    const next = of(report);
+  for (const item of items) {
+    const next = of(item);
     if (next <= last) return false;
     last = next;
   }

@@ -10,7 +10,7 @@ import { inReadyRanges, others, whole } from './in-ranges.js';
  * difference to other claims.
  */
 
-const { bucket, claim, claimNames, coordinate, current, database, names, ranges, statements, units } = await inReadyRanges();
+const { bucket, claim, claimNames, coordinate, current, database, names, ranges, sentOf, statements, units } = await inReadyRanges();
 
 let namespace: PostgresNamespace;
 let spec: WorkSpec;
@@ -64,7 +64,10 @@ describe('whole ranges', () => {
     const listed = await worker.activeAttempts();
     expect(listed.map(({ number, workUnit }) => [number, workUnit.name])).toEqual(attempts.map(({ number, workUnit }) => [number, workUnit.name]));
     expect(listed.map(({ startTime, expirationTime }) => [startTime, expirationTime])).toEqual(attempts.map(({ startTime, expirationTime }) => [startTime, expirationTime]));
+    sentOf('attempt.');
     await finish(attempts.slice(0, 300));
+    // They were found by the ranges that the claim has told.
+    expect(sentOf('attempt.')).toEqual(['attempt.end-in-ranges']);
     expect(await leases()).toEqual([200, 200, 50, 90]);
     await finish(attempts.slice(300));
     expect([await leases(), await spec.countWorkUnitStatus()]).toEqual([[], { finished: 810 }]);

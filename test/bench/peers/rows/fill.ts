@@ -29,7 +29,7 @@ export async function warmUp(product: Product, producer: Producer, batch: number
 
 const warmUpFrom = 1_000_000_000;
 
-/** So many jobs are enough for that, and at once for workers. */
+/** As many at once are enough to warm workers up. */
 export const mostWarmUps = 20_000;
 
 /**

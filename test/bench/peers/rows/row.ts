@@ -9,8 +9,9 @@ export interface Scale {
   readonly batch: number;
   /** For how long jobs are added one by one. */
   readonly oneByOneSeconds: number;
-  /** Jobs that are worked off; and for how long, at least, by workers that have worked. */
+  /** Jobs that are worked off. */
   readonly workedOff: number;
+  /** For how long, at least, the workers have worked before. */
   readonly warmUpMs: number;
   /** Jobs that wait besides, in the row that asks how much they slow down the others. */
   readonly waiting: number;
