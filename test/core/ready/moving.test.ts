@@ -1,30 +1,15 @@
 import type { Client } from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Namespace, PostgresCoordinate, WorkSpec } from 'pg-coordinate';
+import type { PostgresNamespace, WorkSpec } from 'pg-coordinate';
 import { until } from '../../database/until.js';
 import { openTransaction, untilBlocked } from '../../concurrency/waiting.js';
-import { testDatabase } from '../../support/database.js';
+import { inGenerations } from './in-generations.js';
 
-const database = await testDatabase();
-const coordinate: PostgresCoordinate = await database.connect();
+const { add, claim, coordinate, current, database, generations, rotate, seal, settle, step } = await inGenerations();
 
-let namespace: Namespace;
+let namespace: PostgresNamespace;
 let spec: WorkSpec;
-
-beforeEach(async () => {
-  for (const old of await coordinate.namespaces()) await old.destroy();
-  await settle();
-  namespace = await coordinate.namespace('moving');
-  spec = await namespace.setWorkSpec({ name: 'spec' });
-});
-
-const stepper = await database.client();
-
-/** Takes one step in the open transaction of a client, as if the process that takes it had seen nothing before. */
-async function step(client: Client, closeAfter: number): Promise<void> {
-  await client.query(`lock table ${database.bucket}.claim_gate in share update exclusive mode`);
-  await client.query(`select more from ${database.bucket}.rotate_ready(${closeAfter}, null, null, null, null)`);
-}
+beforeEach(() => void ({ namespace, spec } = current()));
 
 /** Takes one step and does not commit it. */
 async function begin(closeAfter: number): Promise<Client> {
@@ -33,42 +18,10 @@ async function begin(closeAfter: number): Promise<Client> {
   return client;
 }
 
-async function rotate(closeAfter = 0): Promise<void> {
-  await stepper.query('begin');
-  await step(stepper, closeAfter);
-  await stepper.query('commit');
-}
-
-async function generations(): Promise<{ readonly closed: number; readonly sealed: number }> {
-  const [row] = await database.query<{ closed: string; sealed: string }>(`
-    select
-      (select last_value from ${database.bucket}.ready_closed) as closed,
-      (select last_value from ${database.bucket}.ready_sealed) as sealed`);
-  return { closed: Number(row!.closed), sealed: Number(row!.sealed) };
-}
-
-async function settle(): Promise<void> {
-  await until('no generation is closed', async () => {
-    await rotate(1_000_000);
-    return (await generations()).closed === 0;
-  });
-}
-
-async function add(prefix: string, count: number, priority = 0, to = spec): Promise<void> {
-  await to.addWorkUnits(Array.from({ length: count }, (_, index) => ({ name: `${prefix}${index}`, data: {}, meta: { priority } })));
-}
-
-async function claim(count: number, of = namespace, workSpecs: string[] | null = ['spec']): Promise<string[]> {
-  const worker = await of.worker('worker');
-  const attempts = await worker.requestAttempts({ numberOfWorkUnits: count, ...(workSpecs && { workSpecs }) });
-  return attempts.map(({ workUnit }) => workUnit.name);
-}
-
 /** Makes the next step the one that moves what is left of a closed generation to the open one: a8 and a9, with low0 in a sealed one. */
 async function prepareMove(): Promise<void> {
   await add('low', 1, -1);
-  await rotate();
-  await settle();
+  await seal();
   await add('a', 10);
   expect(await claim(8)).toHaveLength(8);
   await rotate(1);
@@ -111,8 +64,7 @@ describe('units in ranges', () => {
 
   test('keep the sealed generation alive by themselves', async () => {
     await add('a', 60);
-    await rotate();
-    await settle();
+    await seal();
     const { sealed } = await generations();
     expect(await generationsOfRanges()).toEqual([{ generation: sealed, units: 60 }]);
     await rotate(1_000_000);
@@ -124,19 +76,17 @@ describe('units in ranges', () => {
 
   test('move from a closed generation to the open one while there is a sealed one', async () => {
     await add('low', 60, -1);
-    await rotate();
-    await settle();
+    await seal();
     const { sealed } = await generations();
     await add('a', 60);
     // What is left must be little beside what was claimed.
     await add('x', 16, 9);
     expect(await claim(16)).toHaveLength(16);
-    await rotate();
-    await settle();
+    await seal();
     const moved = await generationsOfRanges();
     expect(moved).toEqual([{ generation: expect.any(Number) as number, units: 60 }, { generation: sealed, units: 60 }]);
     expect((moved[0] as { generation: number }).generation).toBeGreaterThan(sealed + 1);
-    expect(await generations()).toEqual({ closed: 0, sealed });
+    expect(await generations()).toMatchObject({ closed: 0, sealed });
     const names = await claim(200);
     expect([names.length, names[0], names[60]]).toEqual([120, 'a0', 'low0']);
   });
@@ -149,16 +99,14 @@ describe('the sealed generation', () => {
     const second = await other.setWorkSpec({ name: 'second' });
     await add('x', 3, 0, first);
     await add('y', 3, 0, second);
-    await rotate();
-    await settle();
+    await seal();
     expect(await claim(1, other, ['second'])).toEqual(['y0']);
     expect(await claim(1, namespace, null)).toEqual([]);
   });
 
   test('has the units again whose claims the server has forgotten in a crash', async () => {
     await add('a', 9);
-    await rotate();
-    await settle();
+    await seal();
     const { sealed } = await generations();
     await claim(2);
     await claim(2);
@@ -198,8 +146,7 @@ async function foundWhenRestored(count: number): Promise<string[]> {
 describe('a dump that was made while there was work', () => {
   test('has its units found, although the sequences in it are newer than they are', async () => {
     await add('a', 3);
-    await rotate();
-    await settle();
+    await seal();
     await add('b', 3);
     const found = await foundWhenRestored(6);
     expect(found).toEqual(['a0', 'a1', 'a2', 'b0', 'b1', 'b2']);
@@ -207,8 +154,7 @@ describe('a dump that was made while there was work', () => {
 
   test('has units found that wait in ranges', async () => {
     await add('a', 60);
-    await rotate();
-    await settle();
+    await seal();
     await add('b', 60);
     const found = await foundWhenRestored(120);
     expect(new Set(found).size).toBe(120);
@@ -216,8 +162,7 @@ describe('a dump that was made while there was work', () => {
 
   test.each([[false], [true]])('nothing that lies where it should is touched for it (closed: %s)', async (isClosed) => {
     await add('a', 2);
-    await rotate();
-    await settle();
+    await seal();
     await add('b', 2);
     if (isClosed) await rotate();
     await add('c', 2);

@@ -1,91 +1,20 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Namespace, PostgresCoordinate, PostgresNamespace, WorkSpec } from 'pg-coordinate';
+import type { PostgresCoordinate, PostgresNamespace, WorkSpec } from 'pg-coordinate';
 import { ReadyRotation } from '../../../src/core/work-unit/ready-rotation.js';
 import { PostgresWorker } from '../../../src/core/worker/postgres-worker.js';
-import { until } from '../../database/until.js';
-import { testDatabase } from '../../support/database.js';
 import { stopAutovacuum } from '../plans/fill.js';
 import { countedOwnConnection } from '../producers/statements.js';
+import { inGenerations } from './in-generations.js';
 
-const database = await testDatabase();
-const coordinate: PostgresCoordinate = await database.connect();
+const { add, claim, coordinate, current, database, generations, rotate, seal, settle } = await inGenerations();
 
 /** Before PostgreSQL 15 what was read shows half a second later. */
 const countsAtOnce = (await database.query(`select from pg_proc where proname = 'pg_stat_force_next_flush'`)).length > 0;
 
-let namespace: Namespace;
+let namespace: PostgresNamespace;
 let spec: WorkSpec;
 
-beforeEach(async () => {
-  for (const old of await coordinate.namespaces()) await old.destroy();
-  await until('only the open generation is left', async () => {
-    await rotate(1_000_000);
-    const { closed, sealed } = await generations();
-    return closed === 0 && sealed === 0;
-  });
-  namespace = await coordinate.namespace('rotation');
-  spec = await namespace.setWorkSpec({ name: 'spec' });
-});
-
-const stepper = await database.client();
-
-/** One step, as if the process that takes it had seen nothing before. */
-async function rotate(closeAfter = 0): Promise<boolean> {
-  await stepper.query(`begin; lock table ${database.bucket}.claim_gate in share update exclusive mode`);
-  const { rows } = await stepper.query<{ more: boolean }>(
-    `select more from ${database.bucket}.rotate_ready($1, null, null, null, null)`,
-    [closeAfter],
-  );
-  await stepper.query('commit');
-  return rows[0]?.more === true;
-}
-
-/** What is open becomes sealed; other transactions of the server may keep it waiting for a moment. */
-async function seal(): Promise<void> {
-  await rotate();
-  await settle();
-}
-
-/** Goes on until nothing is closed but not sealed or moved yet. */
-async function settle(): Promise<void> {
-  await until('no generation is closed', async () => {
-    await rotate(1_000_000);
-    return (await generations()).closed === 0;
-  });
-}
-
-interface Generations {
-  readonly open: number;
-  readonly closed: number;
-  readonly sealed: number;
-  /** How many rows each has. */
-  readonly rows: Readonly<Record<string, number>>;
-}
-
-async function generations(): Promise<Generations> {
-  const [row] = await database.query<{ open: string; closed: string; sealed: string; rows: Record<string, number> | null }>(`
-    select
-      (select last_value from ${database.bucket}.ready_open) as open,
-      (select last_value from ${database.bucket}.ready_closed) as closed,
-      (select last_value from ${database.bucket}.ready_sealed) as sealed,
-      (
-        select json_object_agg(generation, rows)
-        from (select generation, count(*) as rows from ${database.bucket}.ready group by generation) generations
-      ) as rows`);
-  const { open, closed, sealed, rows } = row!;
-  return { open: Number(open), closed: Number(closed), sealed: Number(sealed), rows: rows ?? {} };
-}
-
-async function add(prefix: string, count: number, priority = 0): Promise<void> {
-  const units = Array.from({ length: count }, (_, index) => ({ name: `${prefix}${index}`, data: {}, meta: { priority } }));
-  await spec.addWorkUnits(units);
-}
-
-async function claim(count: number, of = namespace): Promise<string[]> {
-  const worker = await of.worker('worker');
-  const attempts = await worker.requestAttempts({ numberOfWorkUnits: count, workSpecs: ['spec'] });
-  return attempts.map(({ workUnit }) => workUnit.name);
-}
+beforeEach(() => void ({ namespace, spec } = current()));
 
 /** How many pages of the indexes of ready and ready_range a claim of one unit looks at, by a coordinate of a single connection. */
 async function buffersOfClaim(single: PostgresCoordinate, of: PostgresNamespace): Promise<number> {
@@ -170,7 +99,7 @@ describe('the generations of the ready units', () => {
     onTestFinished(() => random.mockRestore());
     const counted = await countedOwnConnection(database);
     onTestFinished(() => counted.close());
-    const own = await counted.coordinate.namespace('rotation');
+    const own = await counted.coordinate.namespace(namespace.name);
     const worker = await own.worker('worker');
     let added = 0;
     const claimSome = async () => {
@@ -193,7 +122,7 @@ describe('the generations of the ready units', () => {
     const counted = await countedOwnConnection(database);
     onTestFinished(() => counted.close());
     const due = async (...claims: readonly (readonly [count: number, wereInRanges: boolean])[]) => {
-      const rotation = new ReadyRotation((await counted.coordinate.namespace('rotation')).bucket);
+      const rotation = new ReadyRotation((await counted.coordinate.namespace(namespace.name)).bucket);
       let newest = 1;
       rotation.claimed(newest);
       counted.sent('');
@@ -287,7 +216,7 @@ describe('the generations of the ready units', () => {
       await holder.query('select 1 from pg_class limit 1');
       if (hindrance.startsWith('a dump')) await holder.query(`lock table ${database.bucket}.ready in access share mode`);
       const single = await database.connect({ pool: { max: 1 } });
-      const own = await single.namespace('rotation');
+      const own = await single.namespace(namespace.name);
       // Of fewer than 50 none is put into a range.
       for (let batch = 0; batch < 150; batch++) await add(`a${String(batch).padStart(3, '0')} `, 40);
       await seal();
