@@ -67,3 +67,33 @@ test('units that all went to another while a claim is on its way are not handed 
   expect(claimed).toEqual([]);
   expect(await spec.countWorkUnitStatus()).toEqual({ pending: 10 });
 });
+
+/** Would show a worker that loses its unit to somebody who meant those that wait. */
+test.each<[string, (spec: WorkSpec) => Promise<unknown>]>([
+  ['deleted', async (spec) => expect(await spec.deleteWorkUnits({ names: ['unit 0'], statuses: ['available'] })).toBe(0)],
+  ['given another priority', (spec) => spec.setWorkUnitPriorities({ names: ['unit 0'], statuses: ['available'] }, 7)],
+])('a unit that is just being claimed is not %s as an available one', async (_what, change) => {
+  const coordinate = await database.connect();
+  const namespace = await coordinate.namespace(`race ${++count}`);
+  onTestFinished(() => namespace.destroy());
+  const spec = await namespace.setWorkSpec({ name: 'spec' });
+  await spec.addWorkUnit('unit 0', {});
+  const worker = await namespace.worker('worker');
+  const client = await database.client();
+  // The claim waits for a number when it has the unit.
+  await client.query(`begin; alter sequence ${database.bucket}.attempt_number cache 1`);
+  try {
+    const claiming = worker.requestAttempts();
+    await untilBlocked(database, 'attempt.claim');
+    const changing = change(spec);
+    await untilBlocked(database, '', 2);
+    await client.query('rollback');
+    expect(await claiming).toHaveLength(1);
+    await changing;
+  } finally {
+    await client.query('rollback');
+  }
+  expect(await (await spec.workUnit('unit 0')).priority()).toBe(0);
+  expect(await spec.countWorkUnitStatus()).toEqual({ pending: 1 });
+  await expectConsistent(database);
+});

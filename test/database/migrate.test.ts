@@ -301,7 +301,7 @@ describe('down migrations', () => {
     expect([before.length, (await historyOf('attempt')).length]).toEqual([20, 1]);
     const dbClient = await database.client();
     const settings = { dbClient, dir: migrationDirectory('bucket'), schema: bucket, migrationsTable, log: () => undefined };
-    await runner({ ...settings, direction: 'down', count: 4 });
+    await runner({ ...settings, direction: 'down', count: 5 });
     expect(await historyOf('attempt')).toEqual(before);
     await runner({ ...settings, direction: 'up', count: Infinity });
     expect(await historyOf('any_attempt')).toEqual(before);
@@ -315,7 +315,7 @@ describe('down migrations', () => {
     await (await spec.workUnit('1003')).setPriority(5);
     const bucket = `${schema}_bucket_1`;
     const settings = { dbClient: await database.client(), dir: migrationDirectory('bucket'), schema: bucket, migrationsTable, log: () => undefined };
-    await runner({ ...settings, direction: 'down', count: 2 });
+    await runner({ ...settings, direction: 'down', count: 3 });
     const rows = await database.query(`select from ${bucket}.ready r join ${bucket}.work_unit u on u.id = r.unit_id and u.name = r.name and u.spec_id = r.spec_id and r.rank = -u.priority`);
     expect(rows).toHaveLength(300);
     await runner({ ...settings, direction: 'up', count: Infinity });

@@ -3,12 +3,16 @@ import { isWatchedFully } from '../notify/is-watched.js';
 import { answer, firstRanges, firstUnit, headOfUnit, isReadTogether, leastInLeaseRanges, roomOfUnlimited, specWithRoom } from './claim-parts.js';
 
 /**
- * What claimReadyRanges does, for the case that is common: ranges that are whole and that nobody else has anything of. Each becomes a range of leases as it is, so that
- * all there is to do for a unit is to lock it.
+ * What claimReadyRanges does, for the case that is common: ranges that are whole and that nobody else has anything of. Each becomes a range of leases as it is, and the
+ * rows of its units are only read.
  *
  * It claims the ranges that come first, as far as there is room for all of each and they come one behind the other. Nothing if anybody has locked one of them or a unit in them, if a
  * unit has left its range, or if somebody forces an attempt at this moment; nor of specs that limit how many may run. `stopped_by`, if there was room for more but for such a limit: 'ranges', more than were
  * looked at; 'others', which claimReadyRanges is for; 'units' of `ready`, if there are no ranges.
+ *
+ * Units are not locked, but their ranges are, and first: hence the count of them, without which a scan of all units might read one beforehand. A transaction that has locked a unit by then
+ * has left its number in the unit's row, in the very version that this snapshot shows (`xmax`; even if it changed nothing, or nothing came of it). One that does later asks for the range's lock
+ * before it takes the unit for one that waits, see take_waiting_units.
  *
  * Lock order and isolation: as claimReadyRanges. Indexes: the same. Parameters: as those of claimUnits.
  */
@@ -43,18 +47,19 @@ export const claimWholeRanges = statement(
       where r.ctid = any(array(select place from wanted))
       for update skip locked
     ),
-    locked as materialized (
+    untouched as materialized (
       select count(*) as count from (
-        select u.id from ${s}.work_unit u
-        where u.id = any(array(select unnest(unit_ids) from picked)) and u.waits_in = any(array(select id from picked)) and u.ended is null
-        for no key update skip locked
+        select from ${s}.work_unit u
+        where (select count(*) from picked) > 0
+          and u.id = any(array(select unnest(unit_ids) from picked)) and u.waits_in = any(array(select id from picked)) and u.ended is null and u.xmax = 0
+        offset 0
       ) u
     ),
     numbers as materialized (
       select count(*) as count, min(number) as least, max(number) as greatest
       from (
         select nextval('${s.replaceAll("'", "''")}.attempt_number') as number
-        from generate_series(1, (select count from locked where count = (select max(up_to) from wanted)))
+        from generate_series(1, (select count from untouched where count = (select max(up_to) from wanted)))
       ) given
     ),
     claimed as materialized (

@@ -8,8 +8,9 @@ const mostAtOnce = 1_000;
  * Brings units of generations that are none any more into the open one. There are none, unless the tables came out of a dump that was made
  * while there was work: it has the rows of one moment, but the sequences, which say what the generations are, of a later one.
  *
- * Rows that are locked are just being claimed, changed or moved, and are no such units. Indexes: ready_order and ready_range_order, the gaps between the generations.
- * Parameters: how many at most.
+ * Rows that are locked are just being claimed, changed or moved, and are no such units. (That somebody is changing a unit of a range is no hindrance.)
+ *
+ * Indexes: ready_order and ready_range_order, the gaps between the generations. Parameters: how many at most.
  */
 const adoptReady = statement(
   'work-unit.adopt-ready',
@@ -46,7 +47,7 @@ const adoptReady = statement(
         select r.ctid from ${s}.ready_range r
         where r.generation > gap.after and r.generation < gap.before
         order by r.generation limit $1::bigint
-        for update skip locked
+        for no key update skip locked
       ) place
     ),
     adopted_range as (

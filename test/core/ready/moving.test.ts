@@ -90,6 +90,26 @@ describe('units in ranges', () => {
     const names = await claim(200);
     expect([names.length, names[0], names[60]]).toEqual([120, 'a0', 'low0']);
   });
+
+  test('move although somebody is changing one of them', async () => {
+    await add('low', 60, -1);
+    await seal();
+    const { sealed } = await generations();
+    await add('a', 60);
+    await add('x', 16, 9);
+    expect(await claim(16)).toHaveLength(16);
+    await rotate();
+    // From here on nobody is waited for who begins to change anything.
+    await rotate(1_000_000);
+    const client = await openTransaction(database);
+    await spec.addWorkUnits([{ name: 'a5', data: { changed: true } }], { client });
+    await settle();
+    expect(await generationsOfRanges()).toHaveLength(2);
+    expect(await generations()).toMatchObject({ closed: 0, sealed });
+    expect(await claim(200)).toHaveLength(119);
+    await client.query('rollback');
+    expect(await claim(200)).toEqual(['a5']);
+  });
 });
 
 describe('the sealed generation', () => {
@@ -158,6 +178,14 @@ describe('a dump that was made while there was work', () => {
     await add('b', 60);
     const found = await foundWhenRestored(120);
     expect(new Set(found).size).toBe(120);
+  });
+
+  test('has units found of a range of which somebody is changing one', async () => {
+    await add('a', 60);
+    await seal();
+    const client = await openTransaction(database);
+    await spec.addWorkUnits([{ name: 'a5', data: { changed: true } }], { client });
+    expect(new Set(await foundWhenRestored(59)).size).toBe(59);
   });
 
   test.each([[false], [true]])('nothing that lies where it should is touched for it (closed: %s)', async (isClosed) => {

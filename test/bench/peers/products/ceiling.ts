@@ -79,7 +79,7 @@ const finishRows = `
 const connections = 2;
 const batch = 1_000;
 
-/** `handsOut`: also locks the units that it claims, and reads their names and payloads, as whoever is to work on them must. */
+/** `handsOut`: also locks the units that it claims, and reads their names and payloads. */
 const plainSql = (title: string, { handsOut }: { readonly handsOut: boolean }): Product => ({
   title,
   batchCallers: connections,
@@ -130,7 +130,7 @@ const plainSql = (title: string, { handsOut }: { readonly handsOut: boolean }): 
 /** How fast the rows of our layout can be written by plain SQL from one process. */
 export const ceiling = plainSql('plain SQL', { handsOut: false });
 
-/** The same with what nobody who hands out units can do without. */
+/** The same as whoever hands out units and locks them one by one. */
 export const ceilingHandingOut = plainSql('plain SQL that locks and reads', { handsOut: true });
 
 /** Plans as the product has them: made once, by the indexes. */
