@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { PreparedStatement } from './statement.js';
 
 /** For how long that counts, in milliseconds: no longer, or each statement that somebody runs now and then would keep a connection of its own open. */
-const rememberedMs = 1_000;
+const rememberedMs = 3_000;
 
 interface LastRun {
   client: PoolClient;
