@@ -1,16 +1,16 @@
 -- Up Migration
--- Whole ranges of ready units are claimed without a lock on each unit. (compatible, transactional; while a transaction has changed a unit of a range, programs of before claim nothing
--- from it)
+-- Whole ranges of ready units are claimed without a lock on each unit. (compatible, transactional; while a transaction that has changed a unit of a range is open, claims of 64 or more by
+-- programs of before pass that range by)
 --
 -- To the map in 0006: whoever claims whole ranges locks them (FOR UPDATE), and then sees by the units' xmax that nobody has locked or written one before. Whoever comes to one
 -- later holds its lock and asks for that of the range (KEY SHARE), waits until the claim has committed, and finds the unit leased. He keeps the range's lock to the end of his
--- transaction, as he does the unit's. Meanwhile those who lock its units one by one claim from the range and break it up, and it is moved (all NO KEY UPDATE). None of
--- them deletes it, and so has to wait for him, as his unit is still in it.
--- To the lock order in 0001: work_unit, then ready_range; but for claims and what is done behind their gate, which lock ranges first and skip whatever is locked.
+-- transaction, as he does the unit's. Claims of parts, breaking up, rotation and adoption lock ranges NO KEY UPDATE, which does not conflict with that. They delete a range only if nobody is left
+-- in it, and his unit is: so none of them ever waits for him.
+-- To the lock order in 0001: work_unit, then ready_range. Claims, breaking up, rotation and adoption lock ranges first, and skip whatever is locked.
 
 select set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true);
 
--- Whoever has begun to take a unit out as before is through by then, and nobody begins.
+-- By then whoever has begun to take a unit out in the old way is through, and nobody else begins.
 lock table work_unit in exclusive mode;
 
 -- As in 0006, but for the locks of ranges.
@@ -45,8 +45,8 @@ begin
       returning r.unit_id, r.attempts
     )
     select from_ready || array_agg(t.unit_id), ready_attempts || array_agg(t.attempts) into from_ready, ready_attempts from taken t;
-    -- Who claims whole ranges locks them and not their units. So whoever holds a unit's lock asks for that of its range, and if the unit is claimed, the range is gone
-    -- by then. (A range that does not list a unit never will.)
+    -- A claim of whole ranges locks those, not their units. So whoever holds a unit's lock asks for that of its range, too: if the unit was being claimed, the range is gone by the
+    -- time he gets it. (Only of ranges that list the unit: one that does not never will.)
     ranges := array(
       select distinct u.waits_in from work_unit u
       where u.id = any(missing) and u.ended is null and (select true from ready_range r where r.id = u.waits_in and u.id = any(r.unit_ids))
@@ -248,7 +248,7 @@ begin
 end
 $$;
 
--- As in 0001, but that the statuses hold for units claimed at this moment, too.
+-- As in 0001, but units that are being claimed at this moment count as pending.
 create or replace function change_units(
   unit_ids bigint[], statuses text[], new_priority double precision, priority_change double precision,
   set_not_before boolean, new_not_before timestamptz, at_time timestamptz
@@ -267,7 +267,7 @@ begin
   ) locked;
   ids := units_of_status(ids, statuses, at_time);
   select array_agg(w.unit_id), array_agg(w.attempts) into waiting, waiting_attempts from take_waiting(ids) w;
-  -- Claims lock no units: who claimed some meanwhile has them.
+  -- Claims of rows of ready, and of whole ranges, lock no unit: what was claimed before take_waiting got its locks is no longer what it was.
   ids := units_of_status(ids, statuses, at_time);
   update work_unit u set
     priority = coalesce(new_priority, u.priority + priority_change),
@@ -278,7 +278,7 @@ begin
 end
 $$;
 
--- As in 0006, but for the same.
+-- As in 0006, with the same change.
 create or replace function delete_units(unit_ids bigint[], statuses text[], at_time timestamptz) returns bigint
 language plpgsql
 set search_path from current
@@ -294,7 +294,7 @@ begin
   ) locked;
   ids := units_of_status(ids, statuses, at_time);
   perform take_waiting_units(ids, true);
-  -- Claims lock no units: who claimed some meanwhile has them.
+  -- Claims of rows of ready, and of whole ranges, lock no unit: what was claimed before take_waiting got its locks is no longer what it was.
   ids := units_of_status(ids, statuses, at_time);
   delete from lease l using work_unit u where u.id = any(ids) and l.spec_id = u.spec_id and l.unit_id = u.id;
   delete from superseded s where s.unit_id = any(ids);
@@ -318,7 +318,7 @@ $$;
 -- Down Migration
 select set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true);
 
--- No claim that relies on the functions of above is under way. Programs that have them claim without locks must have been stopped.
+-- No claim that relies on the functions above is under way any more. Programs that claim whole ranges without locking units must have been stopped before.
 lock table work_unit, ready_range in exclusive mode;
 
 create or replace function take_waiting_units(unit_ids bigint[], are_deleted boolean) returns table (unit_id bigint, attempts integer)

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { PreparedStatement } from './statement.js';
 
-/** For how long that counts, in milliseconds: no longer, or each statement that somebody runs now and then would keep a connection of its own open. */
+/** For how long that counts, in milliseconds: over a short pause of a worker, as its claims would be planned anew elsewhere; no longer, or each statement that somebody runs now and then would keep a connection of its own open. */
 const rememberedMs = 3_000;
 
 interface LastRun {

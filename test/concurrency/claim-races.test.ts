@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Namespace, WorkSpec } from '../../src/index.js';
 import { testDatabase } from '../support/database.js';
 import { expectConsistent } from './consistency.js';
-import { atGate, closeGate, untilBlocked } from './waiting.js';
+import { atGate, closeGate, openTransaction, untilBlocked } from './waiting.js';
 
 /*
  * A claim looks at the specs, then waits at the gate, then claims. What happens to its spec in between must not cost a unit: each
@@ -79,20 +79,16 @@ test.each<[string, (spec: WorkSpec) => Promise<unknown>]>([
   const spec = await namespace.setWorkSpec({ name: 'spec' });
   await spec.addWorkUnit('unit 0', {});
   const worker = await namespace.worker('worker');
-  const client = await database.client();
+  const client = await openTransaction(database);
   // The claim waits for a number when it has the unit.
-  await client.query(`begin; alter sequence ${database.bucket}.attempt_number cache 1`);
-  try {
-    const claiming = worker.requestAttempts();
-    await untilBlocked(database, 'attempt.claim');
-    const changing = change(spec);
-    await untilBlocked(database, '', 2);
-    await client.query('rollback');
-    expect(await claiming).toHaveLength(1);
-    await changing;
-  } finally {
-    await client.query('rollback');
-  }
+  await client.query(`alter sequence ${database.bucket}.attempt_number cache 1`);
+  const claiming = worker.requestAttempts();
+  await untilBlocked(database, 'attempt.claim');
+  const changing = change(spec);
+  await untilBlocked(database, 'work-unit.');
+  await client.query('rollback');
+  expect(await claiming).toHaveLength(1);
+  await changing;
   expect(await (await spec.workUnit('unit 0')).priority()).toBe(0);
   expect(await spec.countWorkUnitStatus()).toEqual({ pending: 1 });
   await expectConsistent(database);

@@ -6,8 +6,8 @@ import { answer, firstRanges, firstUnit, leases, specWithRoom } from './claim-pa
  * as far as ranges come one behind the other. `stopped_by` says what comes next if there was room for more: 'units' of `ready`; a range (its id) that overlaps
  * with the next, or has units of `ready` in between, and is to be broken up; or 'ranges' as well, more than were looked at.
  *
- * The first ranges of each generation are looked up without locks, then locked, as far as whoever is changing a unit of one allows (NO KEY UPDATE); then the units themselves (a change
- * after this statement's snapshot is a serialization failure); then ranges are shortened to what is left of them, or deleted, if nobody's unit is. If units could not be
+ * The first ranges of each generation are looked up without locks, then locked (NO KEY UPDATE: whoever is changing a unit of one, and so has a KEY SHARE lock, is not in the way); then the
+ * units themselves (a change after this statement's snapshot is a serialization failure); then ranges are shortened to what is left of them, or deleted if nothing is. If units could not be
  * locked, fewer come back: `held_ranges` are those of which only such are left, for another try that passes them by; in the last one `passed_by` says how
  * many they were, for another that looks so much further.
  *

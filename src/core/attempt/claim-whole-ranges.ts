@@ -6,15 +6,15 @@ import { answer, firstRanges, firstUnit, headOfUnit, isReadTogether, leastInLeas
  * What claimReadyRanges does, for the case that is common: ranges that are whole and that nobody else has anything of. Each becomes a range of leases as it is, and the
  * rows of its units are only read.
  *
- * It claims the ranges that come first, as far as there is room for all of each and they come one behind the other. Nothing if anybody has locked one of them or a unit in them, if a
- * unit has left its range, or if somebody forces an attempt at this moment; nor of specs that limit how many may run. `stopped_by`, if there was room for more but for such a limit: 'ranges', more than were
+ * It claims the ranges that come first, as far as there is room for all of each and they come one behind the other. Nothing if somebody has one of them locked, if anybody has ever locked a
+ * unit in them, if a unit has left its range, or if somebody forces an attempt at this moment; nor of specs that limit how many may run. `stopped_by`, if there was room for more but for such a limit: 'ranges', more than were
  * looked at; 'others', which claimReadyRanges is for; 'units' of `ready`, if there are no ranges.
  *
- * Units are not locked, but their ranges are, and first: hence the count of them, without which a scan of all units might read one beforehand. A transaction that has locked a unit by then
- * has left its number in the unit's row, in the very version that this snapshot shows (`xmax`; even if it changed nothing, or nothing came of it). One that does later asks for the range's lock
- * before it takes the unit for one that waits, see take_waiting_units.
+ * Units are not locked; their ranges are, and first: hence the condition that counts `picked`, without which a scan of all units might read one before its range is locked. Whoever has
+ * locked a unit before has left a transaction's number in the version of its row that this snapshot shows (`xmax`), even if he changed nothing or was rolled back. Whoever locks one afterwards
+ * has to get the range's lock before he takes the unit for a waiting one: see take_waiting_units.
  *
- * Lock order and isolation: as claimReadyRanges. Indexes: the same. Parameters: as those of claimUnits.
+ * Lock order: ready_range only, by skipping. Isolation and indexes: as claimReadyRanges. Parameters: as those of claimUnits.
  */
 export const claimWholeRanges = statement(
   'attempt.claim-whole-ranges',

@@ -8,7 +8,8 @@ const mostAtOnce = 1_000;
  * Brings units of generations that are none any more into the open one. There are none, unless the tables came out of a dump that was made
  * while there was work: it has the rows of one moment, but the sequences, which say what the generations are, of a later one.
  *
- * Rows that are locked are just being claimed, changed or moved, and are no such units. (That somebody is changing a unit of a range is no hindrance.)
+ * Rows of `ready` that are locked are just being claimed, changed or moved, and are no such units. A range is taken over even while somebody changes a unit of it (KEY SHARE; but not
+ * FOR SHARE, see take_waiting_units).
  *
  * Indexes: ready_order and ready_range_order, the gaps between the generations. Parameters: how many at most.
  */

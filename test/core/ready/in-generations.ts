@@ -16,7 +16,7 @@ export interface Generations {
 export async function inGenerations() {
   const database = await testDatabase();
   const coordinate: PostgresCoordinate = await database.connect();
-  // Claims take steps by themselves, and the first may be due at any of them. Here nobody takes any but the test.
+  // Claims take steps by themselves, and the first may be due at any of them. This one takes none.
   await (await coordinate.namespace('any')).bucket.rotation.stop();
   const stepper = await database.client();
 

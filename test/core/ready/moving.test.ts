@@ -62,6 +62,17 @@ describe('units in ranges', () => {
   const generationsOfRanges = (): Promise<unknown[]> =>
     database.query(`select generation::integer, cardinality(unit_ids) as units from ${database.bucket}.ready_range order by first_name`);
 
+  /** A range in the sealed generation, to which it resolves, and one in the open one, which is to be closed. */
+  async function prepareRanges(): Promise<number> {
+    await add('low', 60, -1);
+    await seal();
+    await add('a', 60);
+    // What is left must be little beside what was claimed.
+    await add('x', 16, 9);
+    expect(await claim(16)).toHaveLength(16);
+    return (await generations()).sealed;
+  }
+
   test('keep the sealed generation alive by themselves', async () => {
     await add('a', 60);
     await seal();
@@ -75,13 +86,7 @@ describe('units in ranges', () => {
   });
 
   test('move from a closed generation to the open one while there is a sealed one', async () => {
-    await add('low', 60, -1);
-    await seal();
-    const { sealed } = await generations();
-    await add('a', 60);
-    // What is left must be little beside what was claimed.
-    await add('x', 16, 9);
-    expect(await claim(16)).toHaveLength(16);
+    const sealed = await prepareRanges();
     await seal();
     const moved = await generationsOfRanges();
     expect(moved).toEqual([{ generation: expect.any(Number) as number, units: 60 }, { generation: sealed, units: 60 }]);
@@ -92,14 +97,9 @@ describe('units in ranges', () => {
   });
 
   test('move although somebody is changing one of them', async () => {
-    await add('low', 60, -1);
-    await seal();
-    const { sealed } = await generations();
-    await add('a', 60);
-    await add('x', 16, 9);
-    expect(await claim(16)).toHaveLength(16);
+    const sealed = await prepareRanges();
     await rotate();
-    // From here on nobody is waited for who begins to change anything.
+    // Whoever begins to change something from here on is not waited for.
     await rotate(1_000_000);
     const client = await openTransaction(database);
     await spec.addWorkUnits([{ name: 'a5', data: { changed: true } }], { client });
@@ -154,12 +154,14 @@ describe('the sealed generation', () => {
 async function foundWhenRestored(count: number): Promise<string[]> {
   const { sealed } = await generations();
   await database.query(`select setval('${database.bucket}.ready_open', ${sealed + 9}), setval('${database.bucket}.ready_sealed', ${sealed + 7})`);
-  const theirs = await (await database.connect()).namespace(namespace.name);
+  const other = await database.connect();
+  const theirs = await other.namespace(namespace.name);
   const found: string[] = [];
   await until('all are found', async () => {
     found.push(...(await claim(200, theirs, null)));
     return found.length === count;
   });
+  await other.close();
   return found;
 }
 

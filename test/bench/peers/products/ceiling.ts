@@ -130,7 +130,7 @@ const plainSql = (title: string, { handsOut }: { readonly handsOut: boolean }): 
 /** How fast the rows of our layout can be written by plain SQL from one process. */
 export const ceiling = plainSql('plain SQL', { handsOut: false });
 
-/** The same as whoever hands out units and locks them one by one. */
+/** The same, but it locks units one by one and reads names and payloads. */
 export const ceilingHandingOut = plainSql('plain SQL that locks and reads', { handsOut: true });
 
 /** Plans as the product has them: made once, by the indexes. */
