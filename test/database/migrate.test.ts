@@ -3,7 +3,7 @@ import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { connect, drop, migrate, SchemaMissingError, SchemaTooNewError, SchemaTooOldError } from 'pg-coordinate';
 import { afterAll, describe, expect, test } from 'vitest';
-import { migrationDirectory, migrationsTable } from '../../src/database/migrate/known-migrations.js';
+import { knownMigrations, migrationDirectory, migrationsTable } from '../../src/database/migrate/known-migrations.js';
 import { testDatabase } from '../support/database.js';
 import { caught } from './caught.js';
 import { contentsOf, schemasLike } from './schema-contents.js';
@@ -254,6 +254,11 @@ describe('connect()', () => {
   });
 });
 
+/** How many migrations of a bucket there are from the one with this number on. */
+async function howManyFrom(number: string): Promise<number> {
+  return (await knownMigrations('bucket')).filter((name) => name >= number).length;
+}
+
 describe('down migrations', () => {
   test.each(['catalog', 'bucket'] as const)('of a %s leave nothing but the table of migrations', async (set) => {
     const schema = newSchema();
@@ -301,7 +306,7 @@ describe('down migrations', () => {
     expect([before.length, (await historyOf('attempt')).length]).toEqual([20, 1]);
     const dbClient = await database.client();
     const settings = { dbClient, dir: migrationDirectory('bucket'), schema: bucket, migrationsTable, log: () => undefined };
-    await runner({ ...settings, direction: 'down', count: 5 });
+    await runner({ ...settings, direction: 'down', count: await howManyFrom('0004') });
     expect(await historyOf('attempt')).toEqual(before);
     await runner({ ...settings, direction: 'up', count: Infinity });
     expect(await historyOf('any_attempt')).toEqual(before);
@@ -315,7 +320,7 @@ describe('down migrations', () => {
     await (await spec.workUnit('1003')).setPriority(5);
     const bucket = `${schema}_bucket_1`;
     const settings = { dbClient: await database.client(), dir: migrationDirectory('bucket'), schema: bucket, migrationsTable, log: () => undefined };
-    await runner({ ...settings, direction: 'down', count: 3 });
+    await runner({ ...settings, direction: 'down', count: await howManyFrom('0006') });
     const rows = await database.query(`select from ${bucket}.ready r join ${bucket}.work_unit u on u.id = r.unit_id and u.name = r.name and u.spec_id = r.spec_id and r.rank = -u.priority`);
     expect(rows).toHaveLength(300);
     await runner({ ...settings, direction: 'up', count: Infinity });

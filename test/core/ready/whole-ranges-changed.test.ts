@@ -46,8 +46,6 @@ test('claiming whole ranges leaves the rows of their units as they are', async (
   expect(await rows()).toEqual(before);
 });
 
-const two = ['a0003', 'a0250'];
-
 test.each(['seqscan', 'indexscan'])('ranges are locked before a unit is read, by a plan without %s, too', async (kind) => {
   await inTransaction(async (client) => {
     await client.query(`set local enable_bitmapscan = off; set local enable_${kind} = off; set local plan_cache_mode = force_generic_plan`);
@@ -62,7 +60,9 @@ test.each(['seqscan', 'indexscan'])('ranges are locked before a unit is read, by
   });
 });
 
-/** What somebody may do to two units, and what they and the others are if they have just been claimed. */
+const two = ['a0003', 'a0250'];
+
+/** What somebody may do to these two, by which statement, and what they and the others are if they have just been claimed. */
 const changes: readonly (readonly [what: string, change: () => Promise<unknown>, label: string, then: Record<string, number>])[] = [
   ['gives them other data', () => spec.addWorkUnits(two.map((name) => ({ name, data: { changed: true } }))), 'work-unit.add', { pending: 300 }],
   ['gives them another priority', () => spec.setWorkUnitPriorities({ names: two }, 5), 'work-unit.change', { pending: 300 }],
