@@ -6,13 +6,12 @@ import { answer, firstRanges, firstUnit, headOfUnit, isReadTogether, leastInLeas
  * What claimReadyRanges does, for the case that is common: ranges that are whole and that nobody else has anything of. Each becomes a range of leases as it is, and the
  * rows of its units are only read.
  *
- * It claims the ranges that come first, as far as there is room for all of each and they come one behind the other. Nothing if somebody has one of them locked, if anybody has ever locked a
- * unit in them, if a unit has left its range, or if somebody forces an attempt at this moment; nor of specs that limit how many may run. `stopped_by`, if there was room for more but for such a limit: 'ranges', more than were
+ * It claims the ranges that come first, as far as there is room for all of each and they come one behind the other. Nothing if somebody has one of them locked, as whoever is changing one of
+ * its units has, or if somebody forces an attempt at this moment; nor of specs that limit how many may run. `stopped_by`, if there was room for more but for such a limit: 'ranges', more than were
  * looked at; 'others', which claimReadyRanges is for; 'units' of `ready`, if there are no ranges.
  *
- * Units are not locked; their ranges are, and first: hence the condition that counts `picked`, without which a scan of all units might read one before its range is locked. Whoever has
- * locked a unit before has left a transaction's number in the version of its row that this snapshot shows (`xmax`), even if he changed nothing or was rolled back. Whoever locks one afterwards
- * has to get the range's lock before he takes the unit for a waiting one: see take_waiting_units.
+ * Units are neither locked nor read. One that has left its range before is in the range of leases no more than it was in this one, as its row does not say so (`waited_in`); it is not among those that are
+ * read afterwards, so fewer may come back than `taken`. Whoever changes one later has to get the range's lock before he takes the unit for a waiting one: see take_waiting_units.
  *
  * Lock order: ready_range only, by skipping. Isolation and indexes: as claimReadyRanges. Parameters: as those of claimUnits.
  */
@@ -47,34 +46,26 @@ export const claimWholeRanges = statement(
       where r.ctid = any(array(select place from wanted))
       for update skip locked
     ),
-    untouched as materialized (
-      select count(*) as count from (
-        select from ${s}.work_unit u
-        where (select count(*) from picked) > 0
-          and u.id = any(array(select unnest(unit_ids) from picked)) and u.waits_in = any(array(select id from picked)) and u.ended is null and u.xmax = 0
-        offset 0
-      ) u
-    ),
     numbers as materialized (
       select count(*) as count, min(number) as least, max(number) as greatest
       from (
         select nextval('${s.replaceAll("'", "''")}.attempt_number') as number
-        from generate_series(1, (select count from untouched where count = (select max(up_to) from wanted)))
+        from generate_series(1, (select sum(units)::bigint from picked having count(*) = (select count(*) from wanted)))
       ) given
     ),
     claimed as materialized (
       select
-        picked.place, picked.unit_ids, picked.units, n.least + sum(picked.units) over in_order - picked.units as first_number, n.greatest
+        picked.place, picked.id, picked.unit_ids, picked.units, n.least + sum(picked.units) over in_order - picked.units as first_number, n.greatest
       from picked, numbers n
       where n.greatest - n.least = n.count - 1
       window in_order as (order by picked.rank, picked.first_name, picked.id)
     ),
     emptied as (delete from ${s}.ready_range where ctid = any(array(select place from claimed))),
     leased as (
-      insert into ${s}.lease_range (first_number, last_number, spec_id, worker_id, started_at, expires_at, unit_ids, least_unit, greatest_unit)
+      insert into ${s}.lease_range (first_number, last_number, spec_id, worker_id, started_at, expires_at, unit_ids, least_unit, greatest_unit, waited_in)
       select
         first_number, first_number + units - 1, $1::bigint, $3::bigint, coalesce($5::timestamptz, statement_timestamp()),
-        coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond', unit_ids, unit_ids[1], unit_ids[units]
+        coalesce($5::timestamptz, statement_timestamp()) + $4::float8 * interval '1 millisecond', unit_ids, unit_ids[1], unit_ids[units], id
       from claimed
     ),
     claim as materialized (
@@ -100,14 +91,14 @@ export const claimWholeRanges = statement(
 
 /**
  * What readClaimed does, for what claimWholeRanges has claimed: a row for each range of leases, `heads` without what is the same for all of the range. `unit_ids` are
- * those of the range in the order of their numbers, if those that were read are not the same. Attempts that have a lease of their own by now are not among them.
+ * those of the range in the order of their numbers, if not all of them were read. Units that had left their range before it was claimed are not among them, nor attempts that have a lease of their own by now.
  *
  * All of a range are read in one scan. Index: lease_range_worker, from the number on; the key of work_unit. Parameters: as those of readClaimed.
  */
 export const readClaimedRanges = statement(
   'attempt.read-claimed-ranges',
   (s) => `
-    select r.first_number, u.heads, u.names, u.datas, case when u.ids is distinct from r.unit_ids then r.unit_ids end as unit_ids, ${isWatchedFully(s, '$4')} as watched
+    select r.first_number, u.heads, u.names, u.datas, case when u.count < cardinality(r.unit_ids) then r.unit_ids end as unit_ids, ${isWatchedFully(s, '$4')} as watched
     from (
       select * from ${s}.lease_range r
       where r.worker_id = $2::bigint and r.last_number > $3::bigint and r.spec_id = $1::bigint
@@ -115,7 +106,7 @@ export const readClaimedRanges = statement(
     ) r
     cross join lateral (
       select
-        array_agg(id) as ids,
+        count(*) as count,
         string_agg(${headOfUnit}, ''::bytea) as heads,
         string_agg(name, ''::bytea) as names,
         string_agg(data, ''::bytea) filter (where together) as datas
@@ -123,8 +114,9 @@ export const readClaimedRanges = statement(
         select u.id, u.id as unit_id, u.ctid as unit_place, u.name, coalesce(r.data, u.data) as data, ${isReadTogether('coalesce(r.data, u.data)')} as together
         from ${s}.work_unit u
         -- A unit has one attempt in a range: asking for the first number does for all.
-        where u.id = any(r.unit_ids) and ${s}.is_in_range(u, r.first_number)
-        offset 0
+        where u.id = any(r.unit_ids) and ${s}.is_in_range(u, r.first_number, r.waited_in)
+        -- As they are in the range.
+        order by u.id
       ) u
     ) u`,
 );

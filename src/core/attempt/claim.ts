@@ -207,14 +207,14 @@ export const readClaimed = statement(
         ${isReadTogether('coalesce(l.data, u.data)')} as together
       from (
         (
-          select l.number, l.unit_id, l.attempts, tidsend(l.ctid) as place, l.data
+          select l.number, l.unit_id, l.attempts, tidsend(l.ctid) as place, l.data, null::bigint as waited_in
           from ${s}.lease l
           where l.worker_id = $2::bigint and l.number > $3::bigint and l.spec_id = $1::bigint
           order by l.number
         )
         union all
         (
-          select m.number, m.unit_id, coalesce(r.attempts[m.position], 1), tidsend('(0,0)'), r.data
+          select m.number, m.unit_id, coalesce(r.attempts[m.position], 1), tidsend('(0,0)'), r.data, r.waited_in
           from (
             select * from ${s}.lease_range r
             where r.worker_id = $2::bigint and r.last_number > $3::bigint and r.spec_id = $1::bigint
@@ -228,7 +228,7 @@ export const readClaimed = statement(
       ) l
       cross join lateral (
         select u.ctid, u.name, u.data from ${s}.work_unit u
-        where u.id = l.unit_id and (l.place <> tidsend('(0,0)') or ${s}.is_in_range(u, l.number)) offset 0
+        where u.id = l.unit_id and (l.place <> tidsend('(0,0)') or ${s}.is_in_range(u, l.number, l.waited_in)) offset 0
       ) u
     ) claimed`,
 );

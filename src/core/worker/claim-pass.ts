@@ -100,7 +100,8 @@ export async function claimFresh(worker: PostgresWorker, spec: ClaimedSpec, { li
   noteNumbers(worker, claim, seen);
   bucket.lastClaims.note(spec.id, { asked: most, count, wereInRanges: false, wereAll: isAll });
   bucket.rotation.claimed(bucket.newestNumber, { isDry: isAll });
-  return { attempts: await attemptsOf(worker, spec, claim, { began, lifetimeMs, read: readClaimed, rows: claim.heads === null ? undefined : [claim] }), ...answer };
+  const { attempts } = await attemptsOf(worker, spec, claim, { began, lifetimeMs, read: readClaimed, rows: claim.heads === null ? undefined : [claim] });
+  return { attempts, ...answer };
 }
 
 /** Notes how far attempt numbers are; whether those of a claim come after all seen before: unless the tables were made anew under this connection. */
@@ -160,7 +161,9 @@ export async function passGate(
   bucket.rotation.claimed(bucket.newestNumber, { isDry, wereInRanges });
   await noteSpent(worker, spec, claim);
   if (count === 0) return { attempts: [], ...pass };
-  return { attempts: await attemptsOf(worker, spec, claim, { began, lifetimeMs, read, rows: isAfterSeen ? following : undefined }), ...pass };
+  const { attempts, held } = await attemptsOf(worker, spec, claim, { began, lifetimeMs, read, rows: isAfterSeen ? following : undefined });
+  // Others are claimed in place of units that had left their ranges.
+  return held < count ? { attempts, ...pass, count: held, next: next ?? { source: from } } : { attempts, ...pass };
 }
 
 function claimStatement({ kind }: Source, { most, failsSpent }: { readonly most: number; readonly failsSpent: boolean }): Statement {
@@ -180,8 +183,14 @@ interface ReadOptions {
   readonly rows: readonly Row[] | undefined;
 }
 
-/** The attempts of a claim. */
-async function attemptsOf(worker: PostgresWorker, spec: ClaimedSpec, claim: Row, { began, lifetimeMs, read, rows: known }: ReadOptions): Promise<PostgresAttempt[]> {
+/** The attempts of a claim, and how many it holds: fewer than it has taken if units had left their ranges, more than are here if some could not be read. */
+async function attemptsOf(
+  worker: PostgresWorker,
+  spec: ClaimedSpec,
+  claim: Row,
+  { began, lifetimeMs, read, rows: known }: ReadOptions,
+): Promise<{ readonly attempts: PostgresAttempt[]; readonly held: number }> {
+  const taken = Number(claim.taken);
   const firstNumber = Number(claim.least);
   const rows = known ?? (await readCommitted(worker, [read, [spec.id, worker.id, firstNumber - 1, worker.namespace.id]]));
   const terms = {
@@ -192,15 +201,20 @@ async function attemptsOf(worker: PostgresWorker, spec: ClaimedSpec, claim: Row,
   };
   const isOurs = ownNumbers(claim);
   const units = await claimedUnitsFromRows(worker.bucket, spec.id, rows, { isOurs, terms });
-  if (read === readClaimedRanges && units.length < Number(claim.taken)) {
-    // Those whose units have been given other data since have leases of their own by now.
-    const missing = claimedOtherwise(worker, spec, units, { isOurs, terms });
-    units.push(...(await missing.catch((error: unknown) => (warn(worker, 'some of what was claimed is held until its lease ends', error), []))));
-    units.sort((a, b) => a.number - b.number);
+  let held = taken;
+  if (read === readClaimedRanges && units.length < taken) {
+    // Some had left their ranges before; those that have been given other data since have leases of their own by now.
+    try {
+      units.push(...(await claimedOtherwise(worker, spec, units, { isOurs, terms })));
+      units.sort((a, b) => a.number - b.number);
+      held = units.length;
+    } catch (error) {
+      warn(worker, 'some of what was claimed is held until its lease ends', error);
+    }
   }
   if (rows[0]?.watched === true) await announce(worker, 'started', units);
   const workSpec = new PostgresWorkSpec(worker.namespace, spec.id, spec.name);
-  return units.map((unit) => claimedAttempt(worker, workSpec, unit));
+  return { attempts: units.map((unit) => claimedAttempt(worker, workSpec, unit)), held };
 }
 
 /** Those of a claim of whole ranges that do not have their leases in these any more. */

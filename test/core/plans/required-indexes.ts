@@ -7,7 +7,7 @@ export const requiredIndexes: readonly (readonly [label: string, ...indexes: str
   ['attempt.claim-fresh', 'work_spec (id)', 'ready (generation, spec_id, rank, name)', 'ready_range (generation, spec_id, rank, first_name)', 'lease (expires_at)', 'lease_range (expires_at)', 'delayed (not_before)', 'work_unit (id)'],
   ['attempt.claim-or-fail', 'work_spec (id)', 'ready (generation, spec_id, rank, name)', 'work_unit (id)'],
   ['attempt.claim-ready-ranges', 'work_spec (id)', 'ready (generation, spec_id, rank, name)', 'ready_range (generation, spec_id, rank, first_name)'],
-  ['attempt.claim-whole-ranges', 'work_spec (id)', 'ready (generation, spec_id, rank, name)', 'ready_range (generation, spec_id, rank, first_name)', 'work_unit (id)'],
+  ['attempt.claim-whole-ranges', 'work_spec (id)', 'ready (generation, spec_id, rank, name)', 'ready_range (generation, spec_id, rank, first_name)'],
   ['attempt.read-claimed', 'lease (worker_id, number)', 'lease_range (worker_id, last_number)', 'work_unit (id)'],
   ['attempt.read-claimed-ranges', 'lease_range (worker_id, last_number)', 'work_unit (id)'],
   ['attempt.end', 'work_unit (id)', 'lease (spec_id, unit_id)', 'lease_range (first_number)'],

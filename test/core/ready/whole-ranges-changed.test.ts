@@ -1,12 +1,11 @@
 import type { Client } from 'pg';
 import type { Attempt, PostgresNamespace, Worker, WorkSpec } from 'pg-coordinate';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { claimWholeRanges } from '../../../src/core/attempt/claim-whole-ranges.js';
 import { soon, untilBlocked } from '../../concurrency/waiting.js';
-import { inReadyRanges, others, whole } from './in-ranges.js';
+import { inReadyRanges, whole } from './in-ranges.js';
 
 /*
- * Claiming whole ranges locks none of their units: a claim sees by a unit's row that somebody has come before it, and who comes later finds the range locked.
+ * Claiming whole ranges locks none of their units, and reads none: of a unit that somebody has taken out before, its row says so, and who comes later finds the range locked.
  */
 
 const { bucket, claim, claimNames, current, database, names, ranges, statements, units } = await inReadyRanges();
@@ -44,20 +43,6 @@ test('claiming whole ranges leaves the rows of their units as they are', async (
   expect(await claim(450)).toHaveLength(450);
   expect(statements()).toEqual(whole);
   expect(await rows()).toEqual(before);
-});
-
-test.each(['seqscan', 'indexscan'])('ranges are locked before a unit is read, by a plan without %s, too', async (kind) => {
-  await inTransaction(async (client) => {
-    await client.query(`set local enable_bitmapscan = off; set local enable_${kind} = off; set local plan_cache_mode = force_generic_plan`);
-    await client.query(`prepare of_whole_ranges as ${claimWholeRanges.text(bucket, database.schema)}`);
-    const [statement] = (await client.query<{ types: number }>(`select cardinality(parameter_types) as types from pg_prepared_statements where name = 'of_whole_ranges'`)).rows;
-    const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain (costs off) execute of_whole_ranges(${Array(statement!.types).fill('null').join(', ')})`);
-    const [, plan] = rows.map((row) => row['QUERY PLAN'].trim()).join('\n').split('CTE untouched\n');
-    const [before, scan] = plan!.split(/^(.* on work_unit u)$/m);
-    expect(scan).toMatch(kind === 'seqscan' ? /Index Scan/ : /Seq Scan/);
-    // Once for all units: how many ranges were locked.
-    expect(before).toMatch(/One-Time Filter[^]*CTE Scan on picked/);
-  });
 });
 
 const two = ['a0003', 'a0250'];
@@ -101,16 +86,104 @@ describe('while whole ranges are being claimed', () => {
     expect(await claim(300)).toEqual([]);
   });
 
-  test('who has locked a unit, and not yet changed it, keeps that', async () => {
+  test('who has locked a unit, and not come to its range yet, finds it claimed', async () => {
     await spec.addWorkUnits(units('a', 0, 300));
     expectWholeRanges();
     await inTransaction(async (client) => {
-      await client.query(`select from ${bucket}.work_unit where name = 'a0003' for no key update`);
+      await client.query(`select from ${bucket}.work_unit where name = 'a0003' for update`);
       statements();
-      expect(await soon(claimNames(300), 'a claim')).toEqual(names('a', 0, 300).filter((name) => name !== 'a0003'));
-      expect(statements()).toEqual(expect.arrayContaining([whole[0], others[0]]));
+      expect(await soon(claimNames(300), 'a claim')).toEqual(names('a', 0, 300));
+      expect(statements()).toEqual(whole);
+      const { rows } = await client.query(`select ${bucket}.delete_units(array(select id from ${bucket}.work_unit where name = 'a0003'), '{available}', now())::int as deleted`);
+      expect(rows).toEqual([{ deleted: 0 }]);
     });
-    expect(await claimNames(300)).toEqual(['a0003']);
+    expect(await spec.countWorkUnitStatus()).toEqual({ pending: 300 });
+  });
+});
+
+/** What somebody may do to the two, and which of them are there to be claimed then. (Who begins one by force looks where claims do, and would wait here as they do.) */
+const departures: readonly (readonly [what: string, change: () => Promise<unknown>, left: readonly string[]])[] = [
+  ['were given other data', () => spec.addWorkUnits(two.map((name) => ({ name, data: { changed: true } }))), two],
+  ['were given another priority', () => spec.setWorkUnitPriorities({ names: two }, 5), two],
+  ['were deleted', () => spec.deleteWorkUnits({ names: two }), []],
+];
+
+describe('between what a claim sees and its locks on the ranges, units', () => {
+  /** Two ranges of which these have left, claimed by who does not know that yet. */
+  async function claimNotKnowing(change: () => Promise<unknown>, count = 300): Promise<Attempt[]> {
+    const claimDirectly = (numberOfWorkUnits: number): Promise<Attempt[]> => worker.requestAttempts({ workSpecs: [spec], numberOfWorkUnits, lifetimeMs: 60_000 });
+    await spec.addWorkUnits(units('A', 0, 1));
+    await (await claimDirectly(1))[0]!.finish();
+    await spec.addWorkUnits(units('a', 0, 300));
+    expectWholeRanges();
+    statements();
+    const [claiming] = await inTransaction(async (client) => {
+      // Only claims look there.
+      await client.query(`lock table ${bucket}.no_crash_since in access exclusive mode`);
+      const claiming = claimDirectly(count);
+      await untilBlocked(database, 'attempt.claim-whole-ranges');
+      await soon(change(), 'a change');
+      return [claiming];
+    });
+    return claiming;
+  }
+
+  test.each(departures)('that %s are none of the claim, which makes up for them', async (_, change, left) => {
+    const attempts = await claimNotKnowing(change);
+    expect(statements().slice(0, 2)).toEqual(whole);
+    const isOther = (name: string): boolean => !two.includes(name);
+    expect(namesOf(attempts).toSorted()).toEqual([...names('a', 0, 300).filter(isOther), ...left].toSorted());
+    expect(await spec.countWorkUnitStatus()).toEqual({ finished: 1, pending: attempts.length });
+    const held = await worker.activeAttempts();
+    expect(held).toHaveLength(attempts.length);
+    const verdicts = await namespace.finishAll(held.map((attempt) => ({ attempt })));
+    expect(verdicts.filter(({ error }) => error !== null)).toEqual([]);
+    expect(await spec.countWorkUnitStatus()).toEqual({ finished: 1 + attempts.length });
+    expect(await database.query(`select from ${bucket}.lease_range`)).toEqual([]);
+    expect(await worker.allAttempts({ limit: 1_000 })).toHaveLength(1 + attempts.length);
+  });
+
+  const moved = (): Promise<unknown> => spec.setWorkUnitPriorities({ names: two }, -5);
+  const leases = async (): Promise<unknown[]> => (await database.query(`select cardinality(array_remove(unit_ids, 0)) as count from ${bucket}.lease_range order by first_number, ctid`)).map(({ count }) => count);
+  const finish = async (attempts: readonly Attempt[]): Promise<void> => {
+    expect((await namespace.finishAll(attempts.map((attempt) => ({ attempt })))).filter(({ error }) => error !== null)).toEqual([]);
+  };
+
+  test('that have left are not held by anybody, and keep no range', async () => {
+    const attempts = await claimNotKnowing(moved, 249);
+    expect(await leases()).toEqual([200, 50]);
+    expect(await Promise.all(two.map(async (name) => (await spec.workUnit(name)).status()))).toEqual(['available', 'available']);
+    const all = await worker.allAttempts({ limit: 1_000 });
+    expect(namesOf(all)).toEqual(['A0000', ...namesOf(attempts)]);
+    await finish(attempts);
+    expect([await leases(), await spec.countWorkUnitStatus()]).toEqual([[], { finished: 250, available: 51 }]);
+  });
+
+  test('that have left do not count when the others are renewed, of which each part goes with its last', async () => {
+    const attempts = await claimNotKnowing(moved, 249);
+    const inFirst = attempts.slice(0, 199);
+    const renew = async (some: readonly Attempt[]): Promise<void> => {
+      expect((await namespace.renewAll(some.map((attempt) => ({ attempt })), 60_000)).filter(({ error }) => error !== null)).toEqual([]);
+    };
+    await renew(inFirst);
+    expect(await leases()).toEqual([200, 50]);
+    await renew(inFirst.slice(0, 50));
+    expect((await leases()).map(Number).toSorted((a, b) => a - b)).toEqual([50, 50, 149]);
+    await finish(attempts);
+    expect([await leases(), await spec.countWorkUnitStatus()]).toEqual([[], { finished: 250, available: 51 }]);
+  });
+
+  test('that have left are available once when the leases of the others run out', async () => {
+    await claimNotKnowing(moved, 249);
+    await database.query(`update ${bucket}.lease_range set expires_at = statement_timestamp() - interval '1 second'`);
+    await using fresh = await database.connect();
+    const again = await fresh.namespace(namespace.name);
+    expect(await (await again.workSpec('spec')).countWorkUnitStatus()).toEqual({ finished: 1, available: 300 });
+    expect(await leases()).toEqual([]);
+    const attempts = await (await again.worker('another')).requestAttempts({ numberOfWorkUnits: 400, lifetimeMs: 60_000 });
+    const isOther = (name: string): boolean => !two.includes(name);
+    expect(namesOf(attempts)).toEqual([...names('a', 0, 300).filter(isOther), ...two]);
+    expect(await worker.activeAttempts()).toEqual([]);
   });
 });
 

@@ -177,6 +177,16 @@ describe('where not all of the first is to be had', () => {
     expect(statements()).toContain('attempt.claim-whole-ranges');
   });
 
+  test('as somebody has locked a unit, the others of its range come before the next one all the same', async () => {
+    await expectRanges();
+    await spec.addWorkUnits(units('a', 0, 600));
+    const client = await openTransaction(database);
+    await spec.addWorkUnits([{ name: 'a0001', data: { changed: true } }], { client });
+    expect(await soon(claimNames(400), 'a claim')).toEqual(names('a', 0, 401).filter((name) => name !== 'a0001'));
+    await client.query('rollback');
+    expect(await claimNames(2)).toEqual(['a0001', 'a0401']);
+  });
+
   test('as somebody has locked the range, the others are claimed', async () => {
     await expectRanges();
     await spec.addWorkUnits(units('a', 0, 600));

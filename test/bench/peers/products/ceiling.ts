@@ -29,11 +29,11 @@ const addRows = `
 const claimRows = (locks: boolean): string => `
   with numbers as materialized (select nextval('${bucket}.attempt_number') * 1000 as first),
   range as materialized (
-    select ctid as place, unit_ids, set_config('synchronous_commit', 'off', true)
+    select ctid as place, id, unit_ids, set_config('synchronous_commit', 'off', true)
     from ${bucket}.ready_range where generation = 1 and spec_id = $1::bigint order by rank, first_name limit $2::bigint / 200 for update skip locked
   ),
   picked as materialized (
-    select unit_id, row_number() over () - 1 as at, first from range cross join lateral unnest(unit_ids) as m (unit_id) cross join numbers
+    select unit_id, row_number() over () - 1 as at, first, id from range cross join lateral unnest(unit_ids) as m (unit_id) cross join numbers
   ),
   taken as (delete from ${bucket}.ready_range where ctid = any(array(select place from range))),
   ${locks ? `locked as materialized (
@@ -43,10 +43,10 @@ const claimRows = (locks: boolean): string => `
   ),` : ''}
   leased as (
     insert into ${bucket}.lease_range (
-      first_number, last_number, spec_id, worker_id, started_at, expires_at, unit_ids, least_unit, greatest_unit
+      first_number, last_number, spec_id, worker_id, started_at, expires_at, unit_ids, least_unit, greatest_unit, waited_in
     )
     select
-      min(first + at), max(first + at), $1::bigint, 1, now(), now() + interval '30 s', array_agg(unit_id order by at), min(unit_id), max(unit_id)
+      min(first + at), max(first + at), $1::bigint, 1, now(), now() + interval '30 s', array_agg(unit_id order by at), min(unit_id), max(unit_id), min(id)
     from picked ${locks ? 'where (unit_id in (select id from locked)) is true' : ''} group by at / 200
   )
   select unit_id, first from picked`;
