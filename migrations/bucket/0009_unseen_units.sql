@@ -1,17 +1,18 @@
 -- Up Migration
--- Whole ranges of ready units are claimed without a look at the units. (compatible, transactional; programs of before say that units are held which had left their range just before it
--- was claimed, as long as others of that claim are; nothing else of such a unit is wrong)
+-- Whole ranges of ready units are claimed without a look at the units. (compatible, transactional; programs of before may list a unit that had left its range just before that was claimed as
+-- one that is held, too)
 --
--- To the map in 0005: a range of leases that was a range of ready units says where its units waited (waited_in). It holds only for those whose rows say so, too: that none of the others is
--- among them need not be known when it is claimed. Whoever takes a unit out of ready_range writes that into the unit's row, behind the range's lock, as in 0008.
+-- To the map in 0005: a range of leases that was a range of ready units says which (waited_in). It holds only for those whose rows say that they waited there: so which of the others it lists
+-- need not be known when it is claimed. Whoever takes a unit out of ready_range writes that into the unit's row, behind the range's lock, as in 0008. So waits_in is to stay as it is once the unit is claimed: nobody
+-- but take_waiting_units resets it, and that only of units that wait.
 
 select set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true);
 
 -- The row of ready_range that this was; null: its units were looked at, each, when they were claimed.
 alter table lease_range add column waited_in bigint;
 
--- Whether a range that has this attempt of a unit tells the truth. (Of an attempt that somebody was handed, it did: then the function without waited_in will do.)
-create function is_in_range(unit work_unit, number bigint, waited_in bigint) returns boolean
+-- Whether a range that has this attempt of a unit tells the truth. (Of one that somebody was handed, it once did: is_in_range is for those, and no others.)
+create function is_in_lease_range(unit work_unit, number bigint, waited_in bigint) returns boolean
 language sql immutable
 return unit.ended is null and (unit.released_up_to is null or unit.released_up_to < number) and (waited_in is null or unit.waits_in = waited_in);
 
@@ -23,7 +24,7 @@ select
 from lease_range r
 cross join lateral unnest(r.unit_ids) with ordinality as m (unit_id, position)
 cross join lateral (
-  select from work_unit u where u.id = m.unit_id and is_in_range(u, r.first_number + m.position - 1, r.waited_in) offset 0
+  select from work_unit u where u.id = m.unit_id and is_in_lease_range(u, r.first_number + m.position - 1, r.waited_in) offset 0
 ) u;
 
 create or replace view lease_of_unit_in_range as
@@ -34,7 +35,7 @@ cross join lateral (
   from lease_range r
   cross join lateral (select array_position(r.unit_ids, u.id) as position offset 0) at
   where r.spec_id = u.spec_id + 0 and u.id between r.least_unit and r.greatest_unit and at.position is not null
-    and is_in_range(u, r.first_number + at.position - 1, r.waited_in)
+    and is_in_lease_range(u, r.first_number + at.position - 1, r.waited_in)
   offset 0
 ) r
 where u.ended is null;
@@ -82,7 +83,7 @@ begin
     alive := array(
       select m.position::integer from unnest(range.unit_ids) with ordinality as m (unit_id, position)
       cross join lateral (
-        select from work_unit u where u.id = m.unit_id and is_in_range(u, range.first_number + m.position - 1, range.waited_in) offset 0
+        select from work_unit u where u.id = m.unit_id and is_in_lease_range(u, range.first_number + m.position - 1, range.waited_in) offset 0
       ) u
     );
     renewed := array(select p from unnest(held.positions) as p where p = any(alive));
@@ -186,7 +187,7 @@ begin
     from lease_range r
     cross join lateral unnest(r.unit_ids) with ordinality as m (unit_id, position)
     join work_unit u on u.id = any(array[m.unit_id])
-    where r.ctid = any(due_ranges) and is_in_range(u, r.first_number + m.position - 1, r.waited_in)
+    where r.ctid = any(due_ranges) and is_in_lease_range(u, r.first_number + m.position - 1, r.waited_in)
     limit at_most
     for no key update of u skip locked
   );
@@ -207,7 +208,7 @@ begin
   where r.ctid = any(due_ranges) and not exists (
     select from unnest(r.unit_ids) with ordinality as m (unit_id, position)
     cross join lateral (
-      select from work_unit u where u.id = m.unit_id and is_in_range(u, r.first_number + m.position - 1, r.waited_in) offset 0
+      select from work_unit u where u.id = m.unit_id and is_in_lease_range(u, r.first_number + m.position - 1, r.waited_in) offset 0
     ) u
   );
   return superseded_count + coalesce(cardinality(waiting), 0);
@@ -225,7 +226,7 @@ update lease_range r set unit_ids = array(
   select case when u.is_in then m.unit_id else 0 end
   from unnest(r.unit_ids) with ordinality as m (unit_id, position)
   left join lateral (
-    select true as is_in from work_unit u where u.id = m.unit_id and is_in_range(u, r.first_number + m.position - 1, r.waited_in) offset 0
+    select true as is_in from work_unit u where u.id = m.unit_id and is_in_lease_range(u, r.first_number + m.position - 1, r.waited_in) offset 0
   ) u on true
   order by m.position
 )
@@ -429,5 +430,5 @@ begin
 end
 $$;
 
-drop function is_in_range(work_unit, bigint, bigint);
+drop function is_in_lease_range;
 alter table lease_range drop column waited_in;

@@ -9,7 +9,7 @@ export const leaseRangeSize = 200;
  * whether these are still the rows that are meant.
  */
 export interface AttemptPlace {
-  /** Of the unit's row, as tidArray() takes it. */
+  /** Of the unit's row, as tidArray() takes it; only of one that has a lease of its own. */
   readonly unitPlace: number;
   /** Of the lease's row; 0: it is in a range. */
   readonly leasePlace: number;

@@ -169,7 +169,7 @@ export const mostTogether = 16_384;
 export const isReadTogether = (data: string): string => `octet_length(${data}) <= ${mostTogether}`;
 
 /** What is told of each unit that was claimed, besides name and payload, as ClaimedUnit reads it. (Both lengths as one number: each value that is sent is made anew, which is most of what this costs.) */
-export const headOfUnit = `int8send(unit_id) || tidsend(unit_place) || int8send((octet_length(name)::bigint << 32) + case when together then octet_length(data) else 4294967295 end)`;
+export const headOfUnit = `int8send(unit_id) || int8send((octet_length(name)::bigint << 32) + case when together then octet_length(data) else 4294967295 end)`;
 
 /** The same with what is told of its attempt, where that does not follow from the range of leases that all are in. */
-export const headOfClaimed = `${headOfUnit} || int8send(number) || int4send(attempts) || lease_place`;
+export const headOfClaimed = `${headOfUnit} || int8send(number) || int4send(attempts) || lease_place || tidsend(unit_place)`;

@@ -3,11 +3,10 @@ import { isWatchedFully } from '../notify/is-watched.js';
 import { answer, firstRanges, firstUnit, headOfUnit, isReadTogether, leastInLeaseRanges, roomOfUnlimited, specWithRoom } from './claim-parts.js';
 
 /**
- * What claimReadyRanges does, for the case that is common: ranges that are whole and that nobody else has anything of. Each becomes a range of leases as it is, and the
- * rows of its units are only read.
+ * What claimReadyRanges does, for the case that is common: nobody else has anything of the ranges that come first. Each becomes a range of leases as it is.
  *
- * It claims the ranges that come first, as far as there is room for all of each and they come one behind the other. Nothing if somebody has one of them locked, as whoever is changing one of
- * its units has, or if somebody forces an attempt at this moment; nor of specs that limit how many may run. `stopped_by`, if there was room for more but for such a limit: 'ranges', more than were
+ * It claims the ranges that come first, as far as there is room for all of each and they come one behind the other. Nothing if somebody has one of them locked, as who takes a unit out of it has
+ * until he commits, or if somebody forces an attempt at this moment; nor of specs that limit how many may run. `stopped_by`, if there was room for more but for such a limit: 'ranges', more than were
  * looked at; 'others', which claimReadyRanges is for; 'units' of `ready`, if there are no ranges.
  *
  * Units are neither locked nor read. One that has left its range before is in the range of leases no more than it was in this one, as its row does not say so (`waited_in`); it is not among those that are
@@ -91,14 +90,20 @@ export const claimWholeRanges = statement(
 
 /**
  * What readClaimed does, for what claimWholeRanges has claimed: a row for each range of leases, `heads` without what is the same for all of the range. `unit_ids` are
- * those of the range in the order of their numbers, if not all of them were read. Units that had left their range before it was claimed are not among them, nor attempts that have a lease of their own by now.
+ * those of the range in the order of their numbers, if not all of them were read; `held`, how many were in it when it was claimed. Units that had left their range before it was claimed are not among them, nor attempts that have a lease of their own by now.
  *
  * All of a range are read in one scan. Index: lease_range_worker, from the number on; the key of work_unit. Parameters: as those of readClaimed.
  */
 export const readClaimedRanges = statement(
   'attempt.read-claimed-ranges',
   (s) => `
-    select r.first_number, u.heads, u.names, u.datas, case when u.count < cardinality(r.unit_ids) then r.unit_ids end as unit_ids, ${isWatchedFully(s, '$4')} as watched
+    select r.first_number, u.heads, u.names, u.datas, case when u.count < cardinality(r.unit_ids) then r.unit_ids end as unit_ids,
+      case
+        when u.count < cardinality(r.unit_ids)
+        then (select count(*) from ${s}.work_unit u where u.id = any(r.unit_ids) and (r.waited_in is null or u.waits_in = r.waited_in))
+        else u.count
+      end as held,
+      ${isWatchedFully(s, '$4')} as watched
     from (
       select * from ${s}.lease_range r
       where r.worker_id = $2::bigint and r.last_number > $3::bigint and r.spec_id = $1::bigint
@@ -111,10 +116,10 @@ export const readClaimedRanges = statement(
         string_agg(name, ''::bytea) as names,
         string_agg(data, ''::bytea) filter (where together) as datas
       from (
-        select u.id, u.id as unit_id, u.ctid as unit_place, u.name, coalesce(r.data, u.data) as data, ${isReadTogether('coalesce(r.data, u.data)')} as together
+        select u.id as unit_id, u.name, coalesce(r.data, u.data) as data, ${isReadTogether('coalesce(r.data, u.data)')} as together
         from ${s}.work_unit u
         -- A unit has one attempt in a range: asking for the first number does for all.
-        where u.id = any(r.unit_ids) and ${s}.is_in_range(u, r.first_number, r.waited_in)
+        where u.id = any(r.unit_ids) and ${s}.is_in_lease_range(u, r.first_number, r.waited_in)
         -- As they are in the range.
         order by u.id
       ) u

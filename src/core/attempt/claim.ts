@@ -193,9 +193,13 @@ export const claimContinuousUnit = statement(
  * Here, after the gate, is where it is found out whether anybody is to be told of them.
  * Index: lease_worker, from the number on. Parameters: spec id, worker id, the number after which to begin, namespace id.
  */
-export const readClaimed = statement(
-  'attempt.read-claimed',
-  (s) => `
+export const readClaimed = statement('attempt.read-claimed', (s) => readText(s, { inRanges: true }));
+
+/** The same, of attempts that have leases of their own only. */
+export const readClaimedApart = statement('attempt.read-claimed-apart', (s) => readText(s, {}));
+
+function readText(s: string, { inRanges = false }: { readonly inRanges?: boolean }): string {
+  return `
     select
       string_agg(${headOfClaimed}, ''::bytea) as heads,
       string_agg(name, ''::bytea) as names,
@@ -207,14 +211,14 @@ export const readClaimed = statement(
         ${isReadTogether('coalesce(l.data, u.data)')} as together
       from (
         (
-          select l.number, l.unit_id, l.attempts, tidsend(l.ctid) as place, l.data, null::bigint as waited_in
+          select l.number, l.unit_id, l.attempts, tidsend(l.ctid) as place, l.data
           from ${s}.lease l
           where l.worker_id = $2::bigint and l.number > $3::bigint and l.spec_id = $1::bigint
           order by l.number
         )
-        union all
+        ${inRanges ? `union all
         (
-          select m.number, m.unit_id, coalesce(r.attempts[m.position], 1), tidsend('(0,0)'), r.data, r.waited_in
+          select m.number, m.unit_id, coalesce(r.attempts[m.position], 1), tidsend('(0,0)'), r.data
           from (
             select * from ${s}.lease_range r
             where r.worker_id = $2::bigint and r.last_number > $3::bigint and r.spec_id = $1::bigint
@@ -224,14 +228,14 @@ export const readClaimed = statement(
             select unit_id, position, r.first_number + position - 1 as number from unnest(r.unit_ids) with ordinality as m (unit_id, position) offset 0
           ) m
           where m.number > $3::bigint
-        )
+        )` : ''}
       ) l
       cross join lateral (
         select u.ctid, u.name, u.data from ${s}.work_unit u
-        where u.id = l.unit_id and (l.place <> tidsend('(0,0)') or ${s}.is_in_range(u, l.number, l.waited_in)) offset 0
+        where u.id = l.unit_id and (l.place <> tidsend('(0,0)') or ${s}.is_in_range(u, l.number)) offset 0
       ) u
-    ) claimed`,
-);
+    ) claimed`;
+}
 
 /** The payload of one of those that are large. Parameters: spec id, unit id, number. */
 export const readClaimedData = statement(

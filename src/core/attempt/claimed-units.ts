@@ -25,11 +25,11 @@ interface ClaimedBytes extends ClaimTerms {
   readonly range: number;
 }
 
-/** Bytes of a head of headOfUnit: the unit's id, the place of its row (page and row), the lengths of name and data. */
-const unitHeadLength = 8 + 6 + 4 + 4;
+/** Bytes of a head of headOfUnit: the unit's id, the lengths of name and data. */
+const unitHeadLength = 8 + 4 + 4;
 
-/** And of headOfClaimed: also the attempt's number, how many the unit has had, the place of the row of lease (zeros: it is in a range). */
-const headLength = unitHeadLength + 8 + 4 + 6;
+/** And of headOfClaimed: also the attempt's number, how many the unit has had, the places (page and row) of the rows of lease (zeros: it is in a range) and of the unit. */
+const headLength = unitHeadLength + 8 + 4 + 6 + 6;
 
 const none = Buffer.alloc(0);
 
@@ -76,7 +76,7 @@ export class ClaimedUnit implements AttemptPlace {
   }
 
   get unitPlace(): number {
-    return tidAt(this.#claim.heads, this.#headAt + 8);
+    return this.#claim.range === 0 ? tidAt(this.#claim.heads, this.#headAt + unitHeadLength + 18) : 0;
   }
 
   get freshUntil(): number {
@@ -179,7 +179,7 @@ async function readLarge(bucket: Bucket, specId: number, unitId: number, number:
 }
 
 function nameLengthAt(heads: DataView, at: number): number {
-  return heads.getInt32(at + 14);
+  return heads.getInt32(at + 8);
 }
 
 /** Of heads of headOfClaimed. 0: it is in a range. */
@@ -189,7 +189,7 @@ function leasePlaceAt(heads: DataView, at: number): number {
 
 /** -1: too large to have been read with the others. */
 function dataLengthAt(heads: DataView, at: number): number {
-  return heads.getInt32(at + 18);
+  return heads.getInt32(at + 12);
 }
 
 /** Numbers are read through it: what a Buffer has for that is as much code again for each call, to be interpreted, or compiled into whoever calls it. */

@@ -8,8 +8,10 @@ import { deleteEmpty } from './lease-ranges.js';
  * leave their ranges, and history. None is ended, and `are_all` is false, if any of the specs is gone, or has a next one for which there could be
  * output. If any of the units has left its range, or any of the ranges is not the one meant any more, the statement fails with PC003.
  *
- * Lock order: the one in which units lie, for no longer than placedLockTimeout, then the ranges that nobody is left in.
- * Indexes: lease_range_number once a range; the primary key of work_unit, mostly once a range.
+ * Units are looked up by their ids, all in one scan, not by places: both cost as much, but places have to be told first.
+ *
+ * Lock order: units by id, for no longer than placedLockTimeout, then the ranges that nobody is left in.
+ * Indexes: lease_range_number once a range; the primary key of work_unit.
  */
 
 /** What both statements begin with. They name the history they write `history`. */
@@ -26,14 +28,14 @@ const endedUnits = (s: string, isLeftByAll = 'false'): string => `
     unit as (
       update ${s}.work_unit u set
         ended = $1::text, active_attempt = ${listed('$3::bigint[]', 'u.id')}, attempts = coalesce(${listed('$9::integer[]', 'u.id')}, 1)
-      where u.ctid = any($10::tid[]) and u.id = ${listed('$2::bigint[]', 'u.id')} and (select count from expected) > 0
+      where u.id = any($2::bigint[]) and (select count from expected) > 0
         and ${s}.is_in_range(u, ${listed('$3::bigint[]', 'u.id')})
       returning u.id
     ),
     empty as (
       -- The count has all units updated before the first range is touched.
       ${deleteEmpty(s, {
-        among: `r.first_number = any($11::bigint[]) and (select count from expected) > 0 and (select count(*) from unit) = (select count from expected)`,
+        among: `r.first_number = any($10::bigint[]) and (select count from expected) > 0 and (select count(*) from unit) = (select count from expected)`,
         butFor: `${listed('$2::bigint[]', 'u.id')} = u.id`,
         isLeftByAll,
       })}
@@ -50,10 +52,10 @@ const answer = (s: string): string => `
 
 /** Whether one of the parts is all of a range `r`. */
 const isOnePart = `
-          (r.first_number, r.last_number) in (select first, last from unnest($12::bigint[], $13::bigint[]) as part (first, last))`;
+          (r.first_number, r.last_number) in (select first, last from unnest($11::bigint[], $12::bigint[]) as part (first, last))`;
 
 /**
- * History is a row for each part of a range that is ended here (attempt_range). Parameters: as those of endPlaced up to the places of the units, but $5
+ * History is a row for each part of a range that is ended here (attempt_range). Parameters: as those of endPlaced before the places, but $5
  * says whether any could have output; then for each part the first number of its range, its own first and its last.
  */
 export const endInRanges = statement(
@@ -62,7 +64,7 @@ export const endInRanges = statement(
     with ${endedUnits(s, isOnePart)},
     part as materialized (
       select r.spec_id, r.worker_id, r.started_at, r.expires_at, part.first, part.last, r.unit_ids
-      from expected, unnest($11::bigint[], $12::bigint[], $13::bigint[]) as part (range, first, last)
+      from expected, unnest($10::bigint[], $11::bigint[], $12::bigint[]) as part (range, first, last)
       cross join lateral (
         select
           r.spec_id, r.worker_id, r.started_at, r.expires_at,
@@ -89,7 +91,7 @@ export const endInRanges = statement(
 );
 
 /**
- * History is a row for each. Parameters: as those of endInRanges up to the places; for each attempt the first number of its range; all data behind each other,
+ * History is a row for each. Parameters: as those of endInRanges up to attempts; for each attempt the first number of its range; all data behind each other,
  * where each begin, from 1, and how long they are, -1: they stay. These three are null if no report has data.
  */
 export const endInRangesOneByOne = statement(
@@ -100,8 +102,8 @@ export const endInRangesOneByOne = statement(
       insert into ${s}.attempt (spec_id, unit_id, number, worker_id, status, started_at, ended_at, expires_at, data)
       select
         r.spec_id, report.unit_id, report.number, r.worker_id, $1::text, r.started_at, coalesce($4::timestamptz, statement_timestamp()), r.expires_at,
-        case when report.length >= 0 then substring($12::bytea from report.start for report.length) end
-      from expected, unnest($2::bigint[], $3::bigint[], $11::bigint[], $13::integer[], $14::integer[]) as report (unit_id, number, range, start, length)
+        case when report.length >= 0 then substring($11::bytea from report.start for report.length) end
+      from expected, unnest($2::bigint[], $3::bigint[], $10::bigint[], $12::integer[], $13::integer[]) as report (unit_id, number, range, start, length)
       cross join lateral (
         select r.spec_id, r.worker_id, r.started_at, r.expires_at from ${s}.lease_range r
         where r.first_number = report.range and r.data is null

@@ -18,7 +18,7 @@ export const deleteEmpty = (
           from generate_series(cardinality(r.unit_ids), 1, -1) as m (position)
           cross join lateral (
             select from ${s}.work_unit u
-            where u.id = r.unit_ids[m.position] and ${s}.is_in_range(u, r.first_number + m.position - 1, r.waited_in) and (${butFor}) is not true offset 0
+            where u.id = r.unit_ids[m.position] and ${s}.is_in_lease_range(u, r.first_number + m.position - 1, r.waited_in) and (${butFor}) is not true offset 0
           ) u
           limit 1
         ) is null)

@@ -122,13 +122,13 @@ export const listAllAttempts = statement(
           order by r.last_number
         ) r
         cross join lateral (
-          select m.unit_id, r.first_number + m.position - 1 as number, r.started_at, r.expires_at, r.data, r.waited_in
+          select m.unit_id, r.first_number + m.position - 1 as number, r.started_at, r.expires_at, r.data
           from unnest(r.unit_ids) with ordinality as m (unit_id, position)
           where r.first_number + m.position - 1 > $2::bigint
           offset 0
         ) member
         cross join lateral (
-          select from ${s}.work_unit u where u.id = member.unit_id and ${s}.is_in_range(u, member.number, member.waited_in) offset 0
+          select from ${s}.work_unit u where u.id = member.unit_id and ${s}.is_in_lease_range(u, member.number, r.waited_in) offset 0
         ) u
         -- As above.
         limit $3::bigint
@@ -139,12 +139,12 @@ export const listAllAttempts = statement(
         -- Those that were split overlap. They are few.
         from (select * from ${s}.lease_range r where r.worker_id = $1::bigint and r.last_number > $2::bigint and 0 = any(r.unit_ids) offset 0) r
         cross join lateral (
-          select m.unit_id, r.first_number + m.position - 1 as number, r.worker_id, r.started_at, r.expires_at, r.data, r.waited_in
+          select m.unit_id, r.first_number + m.position - 1 as number, r.worker_id, r.started_at, r.expires_at, r.data
           from unnest(r.unit_ids) with ordinality as m (unit_id, position)
           where r.first_number + m.position - 1 > $2::bigint and m.unit_id > 0
           offset 0
         ) l
-        cross join lateral (select from ${s}.work_unit u where u.id = l.unit_id and ${s}.is_in_range(u, l.number, l.waited_in) offset 0) u
+        cross join lateral (select from ${s}.work_unit u where u.id = l.unit_id and ${s}.is_in_lease_range(u, l.number, r.waited_in) offset 0) u
         order by l.number limit $3::bigint
       )
       union all

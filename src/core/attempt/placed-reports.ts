@@ -45,11 +45,10 @@ export async function endByPlaces(
     int8Array(specIds),
     settings.lockTimeout ?? null,
     reports.every(({ place }) => place.attempts === 1) ? null : int4Array(reports.map(({ place }) => place.attempts)),
-    tidArray(reports.map(({ place }) => place.unitPlace)),
   ];
   if (reports[0]?.place.range === undefined) {
-    const leases = tidArray(reports.map(({ place }) => place.leasePlace));
-    return bucket.run(endPlaced, [...common(boolArray(mayHave)), leases, int4Array(specs), ...concatenatedData(reports)]);
+    const places = [tidArray(reports.map(({ place }) => place.unitPlace)), tidArray(reports.map(({ place }) => place.leasePlace))];
+    return bucket.run(endPlaced, [...common(boolArray(mayHave)), ...places, int4Array(specs), ...concatenatedData(reports)]);
   }
   const parameters = common(mayHave.includes(true));
   const parts = partsOf(reports);

@@ -2,10 +2,10 @@ import { encodeData } from '../../codec/index.js';
 import { int8Array, type Row, type Statement } from '../../database/index.js';
 import { freshUntil } from '../attempt/attempt-place.js';
 import { claimFreshUnits } from '../attempt/claim-fresh.js';
-import { leastInLeaseRanges } from '../attempt/claim-parts.js';
+import { leastInLeaseRanges, mostOfReadyRange } from '../attempt/claim-parts.js';
 import { claimReadyRanges } from '../attempt/claim-ready-ranges.js';
 import { claimWholeRanges, readClaimedRanges } from '../attempt/claim-whole-ranges.js';
-import { claimFewUnits, claimOrFailUnits, claimUnits, readClaimed } from '../attempt/claim.js';
+import { claimFewUnits, claimOrFailUnits, claimUnits, readClaimed, readClaimedApart } from '../attempt/claim.js';
 import { claimedUnitsFromRows, type ClaimedUnit, type ClaimTerms } from '../attempt/claimed-units.js';
 import { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import { bytes, instant, namesArray } from '../instant.js';
@@ -41,7 +41,7 @@ interface PassOptions {
 /** One pass through the gate. */
 export interface Pass {
   readonly attempts: PostgresAttempt[];
-  /** How many were claimed, with those that were failed for having spent their retries. */
+  /** How many are held now, with those that were failed for having spent their retries. */
   readonly count: number;
   /** How many came first but were locked. */
   readonly passedBy: number;
@@ -66,6 +66,8 @@ export interface Next {
   readonly range?: number;
   /** Whether units can be claimed from it as it is; or else it has to be broken up. */
   readonly isClaimable?: boolean;
+  /** Whether this only makes up for units that had left their ranges. */
+  readonly makesUp?: boolean;
 }
 
 interface FreshClaim {
@@ -162,8 +164,9 @@ export async function passGate(
   await noteSpent(worker, spec, claim);
   if (count === 0) return { attempts: [], ...pass };
   const { attempts, held } = await attemptsOf(worker, spec, claim, { began, lifetimeMs, read, rows: isAfterSeen ? following : undefined });
-  // Others are claimed in place of units that had left their ranges.
-  return held < count ? { attempts, ...pass, count: held, next: next ?? { source: from } } : { attempts, ...pass };
+  if (held === count) return { attempts, ...pass };
+  const isLessThanOne = most - held < mostOfReadyRange;
+  return { attempts, ...pass, count: held, next: next ?? { source: isLessThanOne ? { kind: 'ranges' } : from, makesUp: true } };
 }
 
 function claimStatement({ kind }: Source, { most, failsSpent }: { readonly most: number; readonly failsSpent: boolean }): Statement {
@@ -183,7 +186,7 @@ interface ReadOptions {
   readonly rows: readonly Row[] | undefined;
 }
 
-/** The attempts of a claim, and how many it holds: fewer than it has taken if units had left their ranges, more than are here if some could not be read. */
+/** The attempts of a claim, and how many it got: fewer than it has taken if units had left their ranges, more than are here if some are lost again or could not be read. */
 async function attemptsOf(
   worker: PostgresWorker,
   spec: ClaimedSpec,
@@ -201,13 +204,12 @@ async function attemptsOf(
   };
   const isOurs = ownNumbers(claim);
   const units = await claimedUnitsFromRows(worker.bucket, spec.id, rows, { isOurs, terms });
-  let held = taken;
-  if (read === readClaimedRanges && units.length < taken) {
-    // Some had left their ranges before; those that have been given other data since have leases of their own by now.
+  const held = read === readClaimedRanges ? rows.reduce((sum, row) => (isOurs(Number(row.first_number)) ? sum + Number(row.held) : sum), 0) : taken;
+  if (units.length < held && read === readClaimedRanges) {
+    // Those whose units have been given other data since have leases of their own by now.
     try {
-      units.push(...(await claimedOtherwise(worker, spec, units, { isOurs, terms })));
+      units.push(...(await claimedApart(worker, spec, { isOurs, terms })));
       units.sort((a, b) => a.number - b.number);
-      held = units.length;
     } catch (error) {
       warn(worker, 'some of what was claimed is held until its lease ends', error);
     }
@@ -217,16 +219,14 @@ async function attemptsOf(
   return { attempts: units.map((unit) => claimedAttempt(worker, workSpec, unit)), held };
 }
 
-/** Those of a claim of whole ranges that do not have their leases in these any more. */
-async function claimedOtherwise(
+/** Those of a claim of whole ranges that have leases of their own by now. */
+async function claimedApart(
   worker: PostgresWorker,
   { id }: ClaimedSpec,
-  known: readonly ClaimedUnit[],
   { isOurs, terms }: { readonly isOurs: (number: number) => boolean; readonly terms: ClaimTerms },
 ): Promise<ClaimedUnit[]> {
-  const numbers = new Set(known.map(({ number }) => number));
-  const rows = await readCommitted(worker, [readClaimed, [id, worker.id, terms.firstNumber - 1, worker.namespace.id]]);
-  return claimedUnitsFromRows(worker.bucket, id, rows, { isOurs: (number) => isOurs(number) && !numbers.has(number), terms });
+  const rows = await readCommitted(worker, [readClaimedApart, [id, worker.id, terms.firstNumber - 1, worker.namespace.id]]);
+  return claimedUnitsFromRows(worker.bucket, id, rows, { isOurs, terms });
 }
 
 function nextOf(from: Source, { stopped_by: by, stopped_rank: rank, stopped_name: name, held_ranges: held, may_claim_ranges: mayClaimRanges }: Row): Next | undefined {

@@ -81,7 +81,7 @@ export async function claimUnitsOf(
     if (isShort && from.kind === 'whole ranges') {
       // What is missing is less than a range.
       if (request.mayBeFewer && pass.count > 0 && asked - total < mostOfReadyRange) return { attempts, progressed: true };
-      if (pass.next?.source.kind === 'ranges') lastClaims.noteNotWhole(spec.id);
+      if (pass.next?.source.kind === 'ranges' && pass.next.makesUp !== true) lastClaims.noteNotWhole(spec.id);
     }
     // Handlers can begin with those.
     if (request.mayBeFewer && attempts.length >= mostClaimedAtOnce) return { attempts, progressed: true };

@@ -177,6 +177,34 @@ describe('where not all of the first is to be had', () => {
     expect(statements()).toContain('attempt.claim-whole-ranges');
   });
 
+  test('as units have left their ranges, others are claimed in their place, and whole ones go on being tried', async () => {
+    await expectRanges();
+    await spec.addWorkUnits(units('a', 0, 1_000));
+    await spec.deleteWorkUnits({ names: ['a0003', 'a0250', 'a0399'] });
+    freezeTime();
+    const left = names('a', 0, 1_000).filter((name) => !['a0003', 'a0250', 'a0399'].includes(name));
+    expect(await claimNames(400)).toEqual(left.slice(0, 400));
+    expect(statements()).toEqual([...whole, ...others]);
+    expect(await claimNames(397)).toEqual(left.slice(400, 797));
+    expect(statements()).toEqual(whole);
+  });
+
+  test('as two have taken all units of a range at the same moment, neither of whom saw that, those behind it are claimed', async () => {
+    await expectRanges();
+    await spec.addWorkUnits(units('a', 0, 600));
+    const [one, another] = [await openTransaction(database), await openTransaction(database)];
+    await spec.addWorkUnits(units('a', 0, 100, { priority: -1 }), { client: one });
+    await spec.addWorkUnits(units('a', 100, 200, { priority: -1 }), { client: another });
+    await one.query('commit');
+    await another.query('commit');
+    expect(await ranges()).toEqual([200, 200, 200]);
+    expect(await claimNames(200)).toEqual(names('a', 200, 400));
+    expect(statements()).toEqual([...whole, ...whole]);
+    expect(await leases()).toEqual([200, 200]);
+    expect(await claimNames(500)).toEqual([...names('a', 400, 600), ...names('a', 0, 200)]);
+    expect(await spec.countWorkUnitStatus()).toEqual({ finished: 70, pending: 600 });
+  });
+
   test('as somebody has locked a unit, the others of its range come before the next one all the same', async () => {
     await expectRanges();
     await spec.addWorkUnits(units('a', 0, 600));
@@ -276,9 +304,9 @@ describe('what becomes of units before they are read', () => {
       await client.query(`lock table ${bucket}.lease in access exclusive mode`);
     });
     const claiming = claim(400);
-    await untilBlocked(database, 'attempt.read-claimed');
+    await untilBlocked(database, 'attempt.read-claimed-apart');
     // Of this test's own sessions: other files run the same statement.
-    const text = `select pg_cancel_backend(pid) from pg_stat_activity where application_name = $1 and wait_event_type = 'Lock' and query like '%attempt.read-claimed %'`;
+    const text = `select pg_cancel_backend(pid) from pg_stat_activity where application_name = $1 and wait_event_type = 'Lock' and query like '%attempt.read-claimed-apart %'`;
     expect(await database.query(text, [`pg-coordinate test ${database.schema}`])).toHaveLength(1);
     const attempts = await soon(claiming, 'a claim');
     await client.query('rollback');
