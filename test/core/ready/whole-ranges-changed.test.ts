@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import type { Attempt, PostgresNamespace, Worker, WorkSpec } from 'pg-coordinate';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { soon, untilBlocked } from '../../concurrency/waiting.js';
+import { openTransaction, soon, untilBlocked } from '../../concurrency/waiting.js';
 import { inReadyRanges, whole } from './in-ranges.js';
 
 /*
@@ -32,6 +32,9 @@ async function inTransaction<T>(use: (client: Client) => Promise<T>): Promise<T>
     await client.query('rollback');
   }
 }
+
+/** How many units each range of leases lists. */
+const leases = async (): Promise<unknown[]> => (await database.query(`select cardinality(array_remove(unit_ids, 0)) as count from ${bucket}.lease_range order by first_number, ctid`)).map(({ count }) => count);
 
 const namesOf = (attempts: readonly Attempt[]): string[] => attempts.map(({ workUnit }) => workUnit.name);
 
@@ -144,7 +147,6 @@ describe('between what a claim sees and its locks on the ranges, units', () => {
   });
 
   const moved = (): Promise<unknown> => spec.setWorkUnitPriorities({ names: two }, -5);
-  const leases = async (): Promise<unknown[]> => (await database.query(`select cardinality(array_remove(unit_ids, 0)) as count from ${bucket}.lease_range order by first_number, ctid`)).map(({ count }) => count);
   const finish = async (attempts: readonly Attempt[]): Promise<void> => {
     expect((await namespace.finishAll(attempts.map((attempt) => ({ attempt })))).filter(({ error }) => error !== null)).toEqual([]);
   };
@@ -185,6 +187,23 @@ describe('between what a claim sees and its locks on the ranges, units', () => {
     expect(namesOf(attempts)).toEqual([...names('a', 0, 300).filter(isOther), ...two]);
     expect(await worker.activeAttempts()).toEqual([]);
   });
+});
+
+test('where two have taken all units of a range at the same moment, and neither saw that, those behind it are claimed', async () => {
+  expectWholeRanges();
+  await spec.addWorkUnits(units('a', 0, 600));
+  const [one, another] = [await openTransaction(database), await openTransaction(database)];
+  await spec.addWorkUnits(units('a', 0, 100, { priority: -1 }), { client: one });
+  await spec.addWorkUnits(units('a', 100, 200, { priority: -1 }), { client: another });
+  await one.query('commit');
+  await another.query('commit');
+  expect(await ranges()).toEqual([200, 200, 200]);
+  statements();
+  expect(await claimNames(200)).toEqual(names('a', 200, 400));
+  expect(statements()).toEqual([...whole, ...whole]);
+  expect(await leases()).toEqual([200, 200]);
+  expect(await claimNames(500)).toEqual([...names('a', 400, 600), ...names('a', 0, 200)]);
+  expect(await spec.countWorkUnitStatus()).toEqual({ pending: 600 });
 });
 
 test('a unit is claimed once, or deleted before, by many who change and claim at the same time', async () => {

@@ -189,22 +189,6 @@ describe('where not all of the first is to be had', () => {
     expect(statements()).toEqual(whole);
   });
 
-  test('as two have taken all units of a range at the same moment, neither of whom saw that, those behind it are claimed', async () => {
-    await expectRanges();
-    await spec.addWorkUnits(units('a', 0, 600));
-    const [one, another] = [await openTransaction(database), await openTransaction(database)];
-    await spec.addWorkUnits(units('a', 0, 100, { priority: -1 }), { client: one });
-    await spec.addWorkUnits(units('a', 100, 200, { priority: -1 }), { client: another });
-    await one.query('commit');
-    await another.query('commit');
-    expect(await ranges()).toEqual([200, 200, 200]);
-    expect(await claimNames(200)).toEqual(names('a', 200, 400));
-    expect(statements()).toEqual([...whole, ...whole]);
-    expect(await leases()).toEqual([200, 200]);
-    expect(await claimNames(500)).toEqual([...names('a', 400, 600), ...names('a', 0, 200)]);
-    expect(await spec.countWorkUnitStatus()).toEqual({ finished: 70, pending: 600 });
-  });
-
   test('as somebody has locked a unit, the others of its range come before the next one all the same', async () => {
     await expectRanges();
     await spec.addWorkUnits(units('a', 0, 600));
