@@ -11,7 +11,7 @@ select set_config('search_path', quote_ident(current_schema()) || ', pg_temp', t
 -- The row of ready_range that this was; null: its units were looked at, each, when they were claimed.
 alter table lease_range add column waited_in bigint;
 
--- Whether a range that has this attempt of a unit tells the truth. (Of one that somebody was handed, it once did: is_in_range is for those, and no others.)
+-- Whether a range that has this attempt of a unit tells the truth. (Of one that somebody was handed, it once did: is_in_range will do for those.)
 create function is_in_lease_range(unit work_unit, number bigint, waited_in bigint) returns boolean
 language sql immutable
 return unit.ended is null and (unit.released_up_to is null or unit.released_up_to < number) and (waited_in is null or unit.waits_in = waited_in);

@@ -9,7 +9,7 @@ export const leaseRangeSize = 200;
  * whether these are still the rows that are meant.
  */
 export interface AttemptPlace {
-  /** Of the unit's row, as tidArray() takes it; only of one that has a lease of its own. */
+  /** Of the unit's row, as tidArray() takes it; 0, or of no use, if its lease is in a range. */
   readonly unitPlace: number;
   /** Of the lease's row; 0: it is in a range. */
   readonly leasePlace: number;

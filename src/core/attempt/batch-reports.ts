@@ -111,7 +111,7 @@ export async function endActive(
 
 /** Undefined: somebody else has changed one of them meanwhile, or is about to, and nothing was done. */
 async function endIfUndisturbed(bucket: Bucket, reports: readonly Report[], settings: EndSettings): Promise<readonly Row[] | undefined> {
-  // The plan is to go through the places in one scan, whatever the sessions of others would prefer.
+  // The plan is to go through places or ids in one scan, whatever the sessions of others would prefer.
   const byPlaces = bucket.backend.isSetUp && arePlaced(reports);
   try {
     if (byPlaces) return await endByPlaces(bucket, reports, settings);

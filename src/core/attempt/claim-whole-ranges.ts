@@ -90,7 +90,7 @@ export const claimWholeRanges = statement(
 
 /**
  * What readClaimed does, for what claimWholeRanges has claimed: a row for each range of leases, `heads` without what is the same for all of the range. `unit_ids` are
- * those of the range in the order of their numbers, if not all of them were read; `held`, how many were in it when it was claimed. Units that had left their range before it was claimed are not among them, nor attempts that have a lease of their own by now.
+ * those of the range in the order of their numbers, if not all of them were read; `held`, how many of those that there are were in it when it was claimed. Units that had left their range before it was claimed are not among them, nor attempts that have a lease of their own by now.
  *
  * All of a range are read in one scan. Index: lease_range_worker, from the number on; the key of work_unit. Parameters: as those of readClaimed.
  */

@@ -91,7 +91,7 @@ export const endInRanges = statement(
 );
 
 /**
- * History is a row for each. Parameters: as those of endInRanges up to attempts; for each attempt the first number of its range; all data behind each other,
+ * History is a row for each. Parameters: as those of endInRanges up to $9; for each attempt the first number of its range; all data behind each other,
  * where each begin, from 1, and how long they are, -1: they stay. These three are null if no report has data.
  */
 export const endInRangesOneByOne = statement(

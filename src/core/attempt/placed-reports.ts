@@ -25,7 +25,7 @@ export function arePlaced(reports: readonly Report[]): reports is readonly Place
 }
 
 /**
- * Ends attempts by their places; undefined: this is for other statements, and nothing was done. Fails with PC003 or 55P03 if somebody comes in between;
+ * Ends attempts by their places, or those in ranges by these and their units' ids; undefined: this is for other statements, and nothing was done. Fails with PC003 or 55P03 if somebody comes in between;
  * then nothing was done either.
  */
 export async function endByPlaces(

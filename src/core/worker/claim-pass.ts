@@ -2,7 +2,7 @@ import { encodeData } from '../../codec/index.js';
 import { int8Array, type Row, type Statement } from '../../database/index.js';
 import { freshUntil } from '../attempt/attempt-place.js';
 import { claimFreshUnits } from '../attempt/claim-fresh.js';
-import { leastInLeaseRanges, mostOfReadyRange } from '../attempt/claim-parts.js';
+import { leastInLeaseRanges } from '../attempt/claim-parts.js';
 import { claimReadyRanges } from '../attempt/claim-ready-ranges.js';
 import { claimWholeRanges, readClaimedRanges } from '../attempt/claim-whole-ranges.js';
 import { claimFewUnits, claimOrFailUnits, claimUnits, readClaimed, readClaimedApart } from '../attempt/claim.js';
@@ -41,8 +41,10 @@ interface PassOptions {
 /** One pass through the gate. */
 export interface Pass {
   readonly attempts: PostgresAttempt[];
-  /** How many are held now, with those that were failed for having spent their retries. */
+  /** How many it got, with those that were failed for having spent their retries. */
   readonly count: number;
+  /** How many it has taken in vain, as they had left their ranges: others are to be claimed in their place. */
+  readonly hadLeft: number;
   /** How many came first but were locked. */
   readonly passedBy: number;
   /** Whether there were units whose retries are spent. */
@@ -66,8 +68,6 @@ export interface Next {
   readonly range?: number;
   /** Whether units can be claimed from it as it is; or else it has to be broken up. */
   readonly isClaimable?: boolean;
-  /** Whether this only makes up for units that had left their ranges. */
-  readonly makesUp?: boolean;
 }
 
 interface FreshClaim {
@@ -140,7 +140,7 @@ export async function passGate(
     ],
     seen === 0 ? undefined : [read, [spec.id, worker.id, seen, worker.namespace.id]],
   );
-  if (claim === undefined) return { attempts: [], count: 0, passedBy: 0, cameUponSpent: false, mostReturned: 0, next: undefined };
+  if (claim === undefined) return { attempts: [], count: 0, hadLeft: 0, passedBy: 0, cameUponSpent: false, mostReturned: 0, next: undefined };
   if (claim.due_leases === false && claim.due_delayed === false) {
     bucket.horizon.clear(since, instant(claim.now), performance.now() - began);
   }
@@ -153,6 +153,7 @@ export async function passGate(
   if (from.kind !== 'whole ranges' || next === undefined || count > 0) bucket.lastClaims.note(spec.id, { asked: most, count, wereInRanges, wereAll: next === undefined });
   const pass = {
     count,
+    hadLeft: 0,
     passedBy: Number(claim.passed_by),
     cameUponSpent: claim.spent === true,
     mostReturned: Number(claim.max_attempts_returned),
@@ -164,9 +165,7 @@ export async function passGate(
   await noteSpent(worker, spec, claim);
   if (count === 0) return { attempts: [], ...pass };
   const { attempts, held } = await attemptsOf(worker, spec, claim, { began, lifetimeMs, read, rows: isAfterSeen ? following : undefined });
-  if (held === count) return { attempts, ...pass };
-  const isLessThanOne = most - held < mostOfReadyRange;
-  return { attempts, ...pass, count: held, next: next ?? { source: isLessThanOne ? { kind: 'ranges' } : from, makesUp: true } };
+  return { attempts, ...pass, count: held, hadLeft: count - held };
 }
 
 function claimStatement({ kind }: Source, { most, failsSpent }: { readonly most: number; readonly failsSpent: boolean }): Statement {
@@ -204,12 +203,14 @@ async function attemptsOf(
   };
   const isOurs = ownNumbers(claim);
   const units = await claimedUnitsFromRows(worker.bucket, spec.id, rows, { isOurs, terms });
-  const held = read === readClaimedRanges ? rows.reduce((sum, row) => (isOurs(Number(row.first_number)) ? sum + Number(row.held) : sum), 0) : taken;
-  if (units.length < held && read === readClaimedRanges) {
-    // Those whose units have been given other data since have leases of their own by now.
+  let held = taken;
+  if (read === readClaimedRanges) held = Math.min(taken, sumOf(rows, isOurs, (row) => Number(row.held)));
+  if (read === readClaimedRanges && (units.length < held || sumOf(rows, isOurs, listed) < taken)) {
+    // Those whose units have been given other data since have leases of their own by now, and no range need list them any more.
     try {
-      units.push(...(await claimedApart(worker, spec, { isOurs, terms })));
+      units.push(...(await claimedApart(worker, spec, units, { isOurs, terms })));
       units.sort((a, b) => a.number - b.number);
+      held = Math.max(held, units.length);
     } catch (error) {
       warn(worker, 'some of what was claimed is held until its lease ends', error);
     }
@@ -219,14 +220,27 @@ async function attemptsOf(
   return { attempts: units.map((unit) => claimedAttempt(worker, workSpec, unit)), held };
 }
 
-/** Those of a claim of whole ranges that have leases of their own by now. */
+/** Of the rows of readClaimedRanges that are of this claim. */
+function sumOf(rows: readonly Row[], isOurs: (number: number) => boolean, countOf: (row: Row) => number): number {
+  return rows.reduce((sum, row) => (isOurs(Number(row.first_number)) ? sum + countOf(row) : sum), 0);
+}
+
+/** How many units a range lists. */
+function listed({ unit_ids: ids, held }: Row): number {
+  return ids === null ? Number(held) : (ids as readonly unknown[]).filter((id) => Number(id) > 0).length;
+}
+
+/** Those of a claim of whole ranges that are not known yet, and have leases of their own by now. */
 async function claimedApart(
   worker: PostgresWorker,
   { id }: ClaimedSpec,
+  known: readonly ClaimedUnit[],
   { isOurs, terms }: { readonly isOurs: (number: number) => boolean; readonly terms: ClaimTerms },
 ): Promise<ClaimedUnit[]> {
+  // Of those that are known, some may have been given other data between the one look and the other.
+  const numbers = new Set(known.map(({ number }) => number));
   const rows = await readCommitted(worker, [readClaimedApart, [id, worker.id, terms.firstNumber - 1, worker.namespace.id]]);
-  return claimedUnitsFromRows(worker.bucket, id, rows, { isOurs, terms });
+  return claimedUnitsFromRows(worker.bucket, id, rows, { isOurs: (number) => isOurs(number) && !numbers.has(number), terms });
 }
 
 function nextOf(from: Source, { stopped_by: by, stopped_rank: rank, stopped_name: name, held_ranges: held, may_claim_ranges: mayClaimRanges }: Row): Next | undefined {

@@ -81,13 +81,16 @@ export async function claimUnitsOf(
     if (isShort && from.kind === 'whole ranges') {
       // What is missing is less than a range.
       if (request.mayBeFewer && pass.count > 0 && asked - total < mostOfReadyRange) return { attempts, progressed: true };
-      if (pass.next?.source.kind === 'ranges' && pass.next.makesUp !== true) lastClaims.noteNotWhole(spec.id);
+      if (pass.next?.source.kind === 'ranges') lastClaims.noteNotWhole(spec.id);
     }
+    // Less than a range is to be had from the next one only.
+    const makesUp: Next | undefined = pass.hadLeft > 0 ? { source: asked - total < mostOfReadyRange ? { kind: 'ranges' } : from } : undefined;
+    const following = pass.next ?? makesUp;
     // Handlers can begin with those.
     if (request.mayBeFewer && attempts.length >= mostClaimedAtOnce) return { attempts, progressed: true };
     // Units whose retries are spent are in front: another statement fails them on its way.
     if (pass.cameUponSpent && !failsSpent && total < asked) failsSpent = true;
-    else if (isShort && pass.next !== undefined && total < asked && heldRanges.length < mostHeldRanges) next = pass.next;
+    else if (isShort && following !== undefined && total < asked && heldRanges.length < mostHeldRanges) next = following;
     // Those in front are somebody else's for the moment: what is behind them can be had.
     else if (isShort && pass.passedBy > 0 && further < furthest && total < asked) further = Math.min(furthest, 2 * (further + pass.passedBy));
     else if (isShort || total >= asked) return { attempts, progressed: total > 0 };

@@ -56,7 +56,19 @@ export async function inReadyRanges() {
   /** What the statements of claims were since this was asked last. */
   const statements = (): readonly string[] => sentOf('attempt.').filter((label) => label.startsWith('attempt.claim') || label.startsWith('attempt.read'));
 
+  /** Has the last claim be one from ranges, so that the next begins with them. */
+  async function expectRanges(): Promise<void> {
+    await spec.addWorkUnits(units('A', 0, 70));
+    await finish(await claim(70));
+    statements();
+  }
+
+  async function finish(attempts: readonly Attempt[]): Promise<void> {
+    const verdicts = await namespace.finishAll(attempts.map((attempt) => ({ attempt })));
+    expect(verdicts.filter(({ error }) => error !== null)).toEqual([]);
+  }
+
   /** Anew for each test. */
   const current = (): { namespace: PostgresNamespace; spec: WorkSpec; worker: Worker } => ({ namespace, spec, worker });
-  return { bucket, claim, claimNames, coordinate, current, database, nameOf, names, ranges, rows, sentOf, statements, units };
+  return { bucket, claim, claimNames, coordinate, current, database, expectRanges, finish, nameOf, names, ranges, rows, sentOf, statements, units };
 }

@@ -1,6 +1,6 @@
 import type { Attempt, PostgresNamespace, Worker, WorkSpec } from 'pg-coordinate';
-import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { openTransaction, soon, untilBlocked } from '../../concurrency/waiting.js';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { openTransaction, soon } from '../../concurrency/waiting.js';
 import { freezeTime } from '../../database/frozen-time.js';
 import { makeDue, untilMadeDue } from '../delayed.js';
 import { inReadyRanges, others, whole } from './in-ranges.js';
@@ -10,24 +10,12 @@ import { inReadyRanges, others, whole } from './in-ranges.js';
  * difference to other claims.
  */
 
-const { bucket, claim, claimNames, coordinate, current, database, names, ranges, sentOf, statements, units } = await inReadyRanges();
+const { bucket, claim, claimNames, current, database, expectRanges, finish, names, ranges, sentOf, statements, units } = await inReadyRanges();
 
 let namespace: PostgresNamespace;
 let spec: WorkSpec;
 let worker: Worker;
 beforeEach(() => void ({ namespace, spec, worker } = current()));
-
-/** Has the last claim be one from ranges, so that the next begins with them. */
-async function expectRanges(): Promise<void> {
-  await spec.addWorkUnits(units('A', 0, 70));
-  await finish(await claim(70));
-  statements();
-}
-
-async function finish(attempts: readonly Attempt[]): Promise<void> {
-  const verdicts = await namespace.finishAll(attempts.map((attempt) => ({ attempt })));
-  expect(verdicts.filter(({ error }) => error !== null)).toEqual([]);
-}
 
 const namesOf = (attempts: readonly Attempt[]): string[] => attempts.map(({ workUnit }) => workUnit.name);
 
@@ -35,18 +23,6 @@ const namesOf = (attempts: readonly Attempt[]): string[] => attempts.map(({ work
 async function leases(): Promise<unknown[]> {
   const rows = await database.query(`select last_number - first_number + 1 as count from ${bucket}.lease_range order by first_number`);
   return rows.map(({ count }) => Number(count));
-}
-
-/** Has something happen between the next claim's commit and the look at what it has claimed. */
-function beforeTheyAreRead(happens: () => Promise<unknown>): void {
-  const gate = namespace.bucket;
-  const run = gate.runThroughGateAndFollow.bind(gate);
-  const spy = vi.spyOn(gate, 'runThroughGateAndFollow').mockImplementationOnce(async (statement) => {
-    const answers = await run(statement, undefined);
-    await happens();
-    return answers;
-  });
-  onTestFinished(() => spy.mockRestore());
 }
 
 describe('whole ranges', () => {
@@ -225,79 +201,6 @@ describe('where not all of the first is to be had', () => {
     const listed = await database.query(`select unit_id, number from ${bucket}.any_lease order by number`);
     expect(listed.map(({ number }) => Number(number))).toEqual(attempts.map(({ number }) => number));
     await finish(attempts);
-  });
-});
-
-describe('what becomes of units before they are read', () => {
-  const lost: readonly (readonly [what: string, happens: () => Promise<unknown>])[] = [
-    ['somebody else began them by force', async () => {
-      const other = await namespace.worker('other');
-      for (const name of ['a0000', 'a0100', 'a0399']) await other.makeAttempt(await spec.workUnit(name), 60_000);
-    }],
-    ['they were deleted', () => spec.deleteWorkUnits({ names: ['a0000', 'a0100', 'a0399'] })],
-  ];
-  test.each(lost)('%s: the others are handed out, with their own numbers', async (_, happens) => {
-    await expectRanges();
-    await spec.addWorkUnits(units('a', 0, 400));
-    beforeTheyAreRead(happens);
-    const attempts = await claim(400);
-    const gone = new Set(['a0000', 'a0100', 'a0399']);
-    expect(namesOf(attempts)).toEqual(names('a', 0, 400).filter((name) => !gone.has(name)));
-    const [first] = attempts;
-    for (const { number, workUnit } of attempts) expect(number - first!.number).toBe(Number(workUnit.name.slice(1)) - 1);
-    await finish(attempts);
-  });
-
-  test('they were given other data: they are handed out with those of before', async () => {
-    await expectRanges();
-    await spec.addWorkUnits(units('a', 0, 400));
-    const changed = ['a0000', 'a0100', 'a0399'];
-    beforeTheyAreRead(() => spec.addWorkUnits(changed.map((name) => ({ name, data: { changed: true } }))));
-    const attempts = await claim(400);
-    expect(namesOf(attempts)).toEqual(names('a', 0, 400));
-    const [first] = attempts;
-    for (const [index, { number, data }] of attempts.entries()) expect([number - first!.number, data]).toEqual([index, { index }]);
-    await finish(attempts);
-    expect(await Promise.all(changed.map(async (name) => (await spec.workUnit(name)).ownData()))).toEqual(changed.map(() => ({ changed: true })));
-  });
-
-  test('some were renewed with data of their own', async () => {
-    await expectRanges();
-    await spec.addWorkUnits(units('a', 0, 400));
-    beforeTheyAreRead(async () => {
-      const active = await (await (await coordinate.namespace(namespace.name)).worker('worker')).activeAttempts();
-      await active.find(({ workUnit }) => workUnit.name === 'a0150')!.renew(120_000, { renewed: true });
-      await active.find(({ workUnit }) => workUnit.name === 'a0020')!.renew(120_000);
-    });
-    const attempts = await claim(400);
-    expect(namesOf(attempts)).toEqual(names('a', 0, 400));
-    const first = attempts[0]!.number;
-    for (const attempt of attempts) {
-      const index = Number(attempt.workUnit.name.slice(1));
-      expect([attempt.number - first, attempt.data]).toEqual([index, index === 150 ? { renewed: true } : { index }]);
-    }
-    await finish(attempts);
-  });
-
-  test('one has a lease of its own, which cannot be read: the others are handed out, and it stays held', async () => {
-    await expectRanges();
-    await spec.addWorkUnits(units('a', 0, 400));
-    const client = await openTransaction(database);
-    beforeTheyAreRead(async () => {
-      await spec.addWorkUnits([{ name: 'a0100', data: { changed: true } }]);
-      await client.query(`lock table ${bucket}.lease in access exclusive mode`);
-    });
-    const claiming = claim(400);
-    await untilBlocked(database, 'attempt.read-claimed-apart');
-    // Of this test's own sessions: other files run the same statement.
-    const text = `select pg_cancel_backend(pid) from pg_stat_activity where application_name = $1 and wait_event_type = 'Lock' and query like '%attempt.read-claimed-apart %'`;
-    expect(await database.query(text, [`pg-coordinate test ${database.schema}`])).toHaveLength(1);
-    const attempts = await soon(claiming, 'a claim');
-    await client.query('rollback');
-    expect(namesOf(attempts)).toEqual(names('a', 0, 400).filter((name) => name !== 'a0100'));
-    await finish(attempts);
-    expect(await spec.countWorkUnitStatus()).toEqual({ finished: 469, pending: 1 });
-    expect(namesOf(await worker.activeAttempts())).toEqual(['a0100']);
   });
 });
 
