@@ -3,7 +3,7 @@
 -- one that is held, too)
 --
 -- To the map in 0005: a range of leases that was a range of ready units says which (waited_in). It holds only for those whose rows say that they waited there: so which of the others it lists
--- need not be known when it is claimed. Whoever takes a unit out of ready_range writes that into the unit's row, behind the range's lock, as in 0008. So waits_in is to stay as it is once the unit is claimed: nobody
+-- need not be known when it is claimed. Whoever takes a unit out of ready_range writes that into the unit's row, behind the range's lock, as in 0008; of a unit's xmax, which that speaks of, nothing depends any more. So waits_in is to stay as it is once the unit is claimed: nobody
 -- but take_waiting_units resets it, and that only of units that wait.
 
 select set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true);

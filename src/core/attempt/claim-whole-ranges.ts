@@ -90,7 +90,7 @@ export const claimWholeRanges = statement(
 
 /**
  * What readClaimed does, for what claimWholeRanges has claimed: a row for each range of leases, `heads` without what is the same for all of the range. `unit_ids` are
- * those of the range in the order of their numbers, if not all of them were read; `held`, how many of those that there are were in it when it was claimed. Units that had left their range before it was claimed are not among them, nor attempts that have a lease of their own by now.
+ * those of the range in the order of their numbers, if not all of them were read; `held`, how many of those that there are were in it when it was claimed (of ranges of other claims, not to be used). Units that had left their range before it was claimed are not among them, nor attempts that have a lease of their own by now.
  *
  * All of a range are read in one scan. Index: lease_range_worker, from the number on; the key of work_unit. Parameters: as those of readClaimed.
  */
@@ -100,7 +100,7 @@ export const readClaimedRanges = statement(
     select r.first_number, u.heads, u.names, u.datas, case when u.count < cardinality(r.unit_ids) then r.unit_ids end as unit_ids,
       case
         when u.count < cardinality(r.unit_ids)
-        then (select count(*) from ${s}.work_unit u where u.id = any(r.unit_ids) and (r.waited_in is null or u.waits_in = r.waited_in))
+        then (select count(*) from ${s}.work_unit u where u.id = any(r.unit_ids) and u.waits_in = r.waited_in)
         else u.count
       end as held,
       ${isWatchedFully(s, '$4')} as watched

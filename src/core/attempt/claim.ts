@@ -191,6 +191,7 @@ export const claimContinuousUnit = statement(
  * Payloads too large to be worth it have the length -1. Those that are no longer their unit's active attempt are left out.
  * One probe of work_unit each: LATERAL with OFFSET, or a planner without statistics may read all units of the spec.
  * Here, after the gate, is where it is found out whether anybody is to be told of them.
+ * What other requests of the worker have claimed meanwhile is read as well, and left out by its numbers.
  * Index: lease_worker, from the number on. Parameters: spec id, worker id, the number after which to begin, namespace id.
  */
 export const readClaimed = statement('attempt.read-claimed', (s) => readText(s, { inRanges: true }));

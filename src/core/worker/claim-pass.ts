@@ -204,15 +204,17 @@ async function attemptsOf(
   const isOurs = ownNumbers(claim);
   const units = await claimedUnitsFromRows(worker.bucket, spec.id, rows, { isOurs, terms });
   let held = taken;
-  if (read === readClaimedRanges) held = Math.min(taken, sumOf(rows, isOurs, (row) => Number(row.held)));
-  if (read === readClaimedRanges && (units.length < held || sumOf(rows, isOurs, listed) < taken)) {
-    // Those whose units have been given other data since have leases of their own by now, and no range need list them any more.
-    try {
-      units.push(...(await claimedApart(worker, spec, units, { isOurs, terms })));
-      units.sort((a, b) => a.number - b.number);
-      held = Math.max(held, units.length);
-    } catch (error) {
-      warn(worker, 'some of what was claimed is held until its lease ends', error);
+  if (read === readClaimedRanges) {
+    held = sumOf(rows, isOurs, (row) => Number(row.held));
+    // Those whose units have been given other data since have leases of their own by now; ranges that were split meanwhile do not list them.
+    if (units.length < held || sumOf(rows, isOurs, listed) < taken) {
+      try {
+        units.push(...(await claimedApart(worker, spec, units, { isOurs, terms })));
+        units.sort((a, b) => a.number - b.number);
+        held = Math.max(held, units.length);
+      } catch (error) {
+        warn(worker, 'some of what was claimed is held until its lease ends', error);
+      }
     }
   }
   if (rows[0]?.watched === true) await announce(worker, 'started', units);

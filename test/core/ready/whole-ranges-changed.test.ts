@@ -8,7 +8,7 @@ import { inReadyRanges, whole } from './in-ranges.js';
  * Claiming whole ranges locks none of their units, and reads none: of a unit that somebody has taken out before, its row says so, and who comes later finds the range locked.
  */
 
-const { bucket, claim, claimNames, current, database, names, ranges, statements, units } = await inReadyRanges();
+const { bucket, claim, claimNames, current, database, finish, names, ranges, statements, units } = await inReadyRanges();
 
 let namespace: PostgresNamespace;
 let spec: WorkSpec;
@@ -139,17 +139,13 @@ describe('between what a claim sees and its locks on the ranges, units', () => {
     expect(await spec.countWorkUnitStatus()).toEqual({ finished: 1, pending: attempts.length });
     const held = await worker.activeAttempts();
     expect(held).toHaveLength(attempts.length);
-    const verdicts = await namespace.finishAll(held.map((attempt) => ({ attempt })));
-    expect(verdicts.filter(({ error }) => error !== null)).toEqual([]);
+    await finish(held);
     expect(await spec.countWorkUnitStatus()).toEqual({ finished: 1 + attempts.length });
     expect(await database.query(`select from ${bucket}.lease_range`)).toEqual([]);
     expect(await worker.allAttempts({ limit: 1_000 })).toHaveLength(1 + attempts.length);
   });
 
   const moved = (): Promise<unknown> => spec.setWorkUnitPriorities({ names: two }, -5);
-  const finish = async (attempts: readonly Attempt[]): Promise<void> => {
-    expect((await namespace.finishAll(attempts.map((attempt) => ({ attempt })))).filter(({ error }) => error !== null)).toEqual([]);
-  };
 
   test('that have left are not held by anybody, and keep no range', async () => {
     const attempts = await claimNotKnowing(moved, 249);

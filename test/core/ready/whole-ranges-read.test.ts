@@ -100,6 +100,19 @@ describe('what becomes of units in whole ranges between claim and reading', () =
     await finish(attempts);
   });
 
+  test('one was given other data, and its range was split: all are handed out', async () => {
+    await expectRanges();
+    await spec.addWorkUnits(units('a', 0, 400));
+    beforeTheyAreRead(async () => {
+      await spec.addWorkUnits([{ name: 'a0100', data: { changed: true } }]);
+      const some = (await worker.activeAttempts()).slice(0, 50);
+      await namespace.renewAll(some.map((attempt) => ({ attempt })), 60_000);
+    });
+    const attempts = await claim(400);
+    expect(namesOf(attempts)).toEqual(names('a', 0, 400));
+    await finish(attempts);
+  });
+
   test('one has a lease of its own, which cannot be read: the others are handed out, and it stays held', async () => {
     await expectRanges();
     await spec.addWorkUnits(units('a', 0, 400));
