@@ -7,7 +7,7 @@ import { readOptions, type BenchOptions } from './options.js';
 import { plotOf } from './plot.js';
 import type { ProductName } from './product.js';
 import { printResults, type Result } from './report.js';
-import type { Figure } from './rows/row.js';
+import type { Figure, Line } from './rows/row.js';
 
 const options = readOptions(process.argv.slice(2));
 // 64 processes of a curve have more connections than a server allows by default.
@@ -36,20 +36,28 @@ async function measureRows(on: BenchServer, { rows, products, repeats, scale }: 
     for (let repeat = 0; repeat < repeats; repeat++) {
       for (const name of names) {
         const figure = await row.measure(on, name, scale);
-        const shown = row.lines.map(({ key }) => `${key} ${figure.values[key]?.toFixed(2)}`);
+        const shown = Object.entries(figure.values).map(([key, value]) => `${key} ${value.toFixed(2)}`);
         console.error(`${row.key} ${name}: ${shown.join(', ')}`);
         figures.get(name)?.push(figure);
       }
     }
-    for (const { key, title, unit } of row.lines) {
-      const values = [...figures].map(([product, all]) => {
-        const sorted = all.map(({ values: given }) => given[key] ?? Number.NaN);
-        // The readings of the run in the middle, as they belong together.
-        const middle = median(sorted);
-        return { product, value: middle, all: sorted, readings: all.find(({ values: given }) => given[key] === middle)?.readings };
-      });
-      results.push({ row: row.key, line: key, title, unit, values });
+    for (const line of row.lines) {
+      const values = [...figures].map(([product, all]) => ({ product, ...valueOf(line, all) }));
+      results.push({ row: row.key, line: line.key, title: line.title, unit: line.unit, values });
     }
   }
   return results;
+}
+
+/** What a line says of all repeats. */
+function valueOf({ key, ofCurve }: Line, figures: readonly Figure[]): Omit<Result['values'][number], 'product'> {
+  if (ofCurve !== undefined) {
+    const curves = figures.flatMap(({ curve }) => (curve === undefined ? [] : [curve]));
+    const medians = (curves[0] ?? []).map((_, part) => median(curves.map((curve) => curve[part] ?? Number.NaN)));
+    return { value: ofCurve(medians), all: curves.map((curve) => ofCurve(curve)), curve: medians };
+  }
+  const all = figures.map(({ values }) => values[key] ?? Number.NaN);
+  const value = median(all);
+  // The readings of the run in the middle, as they belong together.
+  return { value, all, readings: figures.find(({ values }) => values[key] === value)?.readings };
 }

@@ -10,38 +10,89 @@ const colours: Readonly<Record<string, string>> = {
   'ceiling-handing-out': '#f2d98c',
 };
 
-const [width, labelWidth, barHeight, gap] = [900, 330, 13, 14];
+const [width, labelWidth, barHeight, curveHeight, gap] = [900, 330, 13, 80, 14];
 const barWidth = width - labelWidth - 130;
 
-/** A group of bars for each line, each drawn to the scale of its longest; as text, for a README. */
+/** What is drawn of one line of the table, and how high that is. */
+interface Drawing {
+  readonly elements: readonly string[];
+  readonly height: number;
+}
+
+/** For each line a group of bars, each to the scale of its longest, or its curves over the time, if it has such; as text, for a README. */
 export function plotOf(results: readonly Result[]): string {
   const drawn: string[] = [];
   let y = gap;
-  for (const result of results) {
-    const longest = Math.max(...result.values.map(({ value }) => value));
-    const { best } = ratios(result);
-    const top = y;
-    for (const { product, value } of result.values) {
-      const length = Math.max(1, (value / longest) * barWidth);
-      const shown = result.unit === 'ms' ? `${value.toFixed(2)} ms` : Math.round(value).toLocaleString('en');
-      drawn.push(
-        `<rect x="${labelWidth}" y="${y}" width="${length.toFixed(1)}" height="${barHeight - 2}" fill="${colours[product] ?? '#000'}"/>`,
-        `<text x="${(labelWidth + length + 6).toFixed(1)}" y="${y + barHeight - 4}" font-size="10">${product} ${shown}</text>`,
-      );
-      y += barHeight;
-    }
-    const middle = (top + y) / 2;
-    drawn.push(`<text x="${labelWidth - 10}" y="${middle}" text-anchor="end">${escape(result.title)}</text>`);
-    if (best !== undefined) {
-      const comparison = `${best.toFixed(2)} × the best peer`;
-      drawn.push(`<text x="${labelWidth - 10}" y="${middle + 13}" text-anchor="end" font-size="10">${comparison}</text>`);
-    }
-    y += gap;
+  for (const result of drawable(results)) {
+    const { elements, height } = result.line === 'curve' ? curvesOf(result, y) : barsOf(result, y);
+    drawn.push(...elements, ...labelOf(result, y + height / 2));
+    y += height + gap;
   }
   const style = 'font-family="system-ui, sans-serif" font-size="12" fill="#57606a"';
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y}" ${style}>\n${drawn.join('\n')}\n</svg>\n`;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y}" ${style}>`,
+    `<rect width="${width}" height="${y}" fill="#fff"/>`, ...drawn, '</svg>', '',
+  ].join('\n');
 }
 
-function escape(text: string): string {
+/** A curve says all that the other lines of its row do, and shares are none of what is compared. */
+function drawable(results: readonly Result[]): readonly Result[] {
+  const curved = new Set(results.filter(({ line }) => line === 'curve').map(({ row }) => row));
+  return results.filter(({ row, line, unit }) => (curved.has(row) ? line === 'curve' : unit !== '%'));
+}
+
+function barsOf({ values, unit }: Result, y: number): Drawing {
+  const longest = Math.max(...values.map(({ value }) => value));
+  const elements = values.flatMap(({ product, value }, index) => {
+    const length = Math.max(1, (value / longest) * barWidth);
+    const top = y + index * barHeight;
+    const shown = unit === 'ms' ? `${value.toFixed(2)} ms` : inFull(value);
+    return [
+      `<rect x="${labelWidth}" y="${top}" width="${length.toFixed(1)}" height="${barHeight - 2}" fill="${colourOf(product)}"/>`,
+      textAt(labelWidth + length + 6, top + barHeight - 4, `${product} ${shown}`),
+    ];
+  });
+  return { elements, height: values.length * barHeight };
+}
+
+function curvesOf({ values }: Result, y: number): Drawing {
+  const most = Math.max(...values.flatMap(({ curve = [] }) => curve));
+  const bottom = y + curveHeight;
+  const elements = values.flatMap(({ product, curve = [] }) => {
+    const heights = curve.map((rate) => bottom - (rate / most) * curveHeight);
+    const points = heights.map((height, part) => `${(labelWidth + (part * barWidth) / Math.max(1, curve.length - 1)).toFixed(1)},${height.toFixed(1)}`);
+    const last = curve.at(-1);
+    return [
+      `<polyline points="${points.join(' ')}" fill="none" stroke="${colourOf(product)}" stroke-width="2"/>`,
+      ...(last === undefined ? [] : [textAt(labelWidth + barWidth + 6, (heights.at(-1) ?? bottom) + 3, `${product} ${inFull(last)}`)]),
+    ];
+  });
+  return { elements: [`<path d="M${labelWidth} ${bottom}h${barWidth}" stroke="#d0d7de"/>`, ...elements], height: curveHeight };
+}
+
+function labelOf(result: Result, y: number): readonly string[] {
+  const place = `x="${labelWidth - 10}" text-anchor="end"`;
+  // The title goes on with what was made of the curve.
+  if (result.line === 'curve') return [`<text ${place} y="${y}">${escaped(result.title.replace(/:.*/, ', jobs/s over the time'))}</text>`];
+  const { best } = ratios(result);
+  return [
+    `<text ${place} y="${y}">${escaped(result.title)}</text>`,
+    ...(best === undefined ? [] : [`<text ${place} y="${y + 13}" font-size="10">${best.toFixed(2)} × the best peer</text>`]),
+  ];
+}
+
+function textAt(x: number, y: number, text: string): string {
+  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" font-size="10">${escaped(text)}</text>`;
+}
+
+function colourOf(product: string): string {
+  return colours[product] ?? '#000';
+}
+
+function inFull(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}
+
+function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

@@ -16,16 +16,20 @@ export interface Result {
     readonly all: readonly number[];
     /** Of the repeat in the middle. */
     readonly readings?: Readings | undefined;
+    /** Of a line that is about it: the median of each part. */
+    readonly curve?: readonly number[];
   }[];
 }
 
-/** The rates with their ratios, then what they cost. */
+/** The rates with their ratios, how they went on, then what they cost. */
 export function printResults(results: readonly Result[]): void {
   const products = [...new Set(results.flatMap(({ values }) => values.map(({ product }) => product)))];
   printTable('Us and the peers, medians', ['', ...products, 'us : best peer', 'us : ceiling', 'us : ceiling-handing-out'], results.map((result) => {
     const { best, ceiling, handingOut } = ratios(result);
     return [`${result.title}, ${result.unit}`, ...products.map((product) => cell(result, product)), ratio(best), ratio(ceiling), ratio(handingOut)];
   }));
+  const curves = results.flatMap(({ row, values }) => values.flatMap(({ product, curve }) => (curve === undefined ? [] : [[`${row}: ${product}`, ...curve]])));
+  if (curves.length > 0) printTable('Medians of each part of the time, jobs/s', ['', ...(curves[0] ?? []).slice(1).map((_, part) => `${part + 1}`)], curves);
   const costs = results.filter(({ line }) => line === 'rate' || line === 'last').flatMap(({ row, values }) =>
     values.flatMap(({ product, readings }) => (readings === undefined ? [] : [costRow(`${row}: ${product}`, readings)])),
   );

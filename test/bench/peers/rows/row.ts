@@ -27,14 +27,17 @@ export interface Scale {
 /** What one measurement of one product came to: values by the names of the row's lines. */
 export interface Figure {
   readonly values: Readonly<Record<string, number>>;
+  /** Jobs a second in each part of the time, if it is measured in parts. */
+  readonly curve?: readonly number[];
   readonly readings?: Readings;
 }
 
-/** A line of the table: one value of a row's figures. */
+/** A line of the table: one value of a row's figures, or what `ofCurve` makes of the medians of each part of their curves. */
 export interface Line {
   readonly key: string;
   readonly title: string;
   readonly unit: 'jobs/s' | 'ms' | '%';
+  readonly ofCurve?: (medians: readonly number[]) => number;
 }
 
 /** One thing that is measured of every product. */

@@ -25,6 +25,7 @@ const steadyRow = (key: string, title: string, hold: (client: pg.Client) => Prom
     { key: 'best', title: `${title}: best tenth`, unit: 'jobs/s' },
     { key: 'steadiness', title: `${title}: the worst tenth, of the best`, unit: '%' },
     { key: 'kept', title: `${title}: the last tenth, of the first`, unit: '%' },
+    { key: 'curve', title: `${title}: the worst of the medians of each tenth, of the best of them`, unit: '%', ofCurve: worstOfBest },
     { key: 'machine', title: `${title}: the machine, its slowest tenth, of its fastest`, unit: '%' },
     { key: 'own-steadiness', title: `${title}: the worst tenth, of the best, but for the machine`, unit: '%' },
     { key: 'own-kept', title: `${title}: the last tenth, of the first, but for the machine`, unit: '%' },
@@ -81,7 +82,7 @@ async function measureSteadily(
         await workers.stop();
         await producer.close();
         const readings = { ...(await read()), ...workers.readings };
-        return { values: valuesOf(measured), readings };
+        return { values: valuesOf(measured), curve: measured.map(({ rate }) => rate), readings };
       });
     } finally {
       await workers.stop();
@@ -97,11 +98,15 @@ interface Window {
   readonly pieceMicros: number;
 }
 
+/** As a percentage. */
+function worstOfBest(values: readonly number[]): number {
+  return (100 * Math.min(...values)) / Math.max(...values);
+}
+
 /** As the lines want them. Without the machine means jobs for each piece of the reference load that the processors could have done instead. */
 function valuesOf(measured: readonly Window[]): Record<string, number> {
   const rates = measured.map(({ rate }) => rate);
   const own = measured.map(({ rate, pieceMicros }) => rate * pieceMicros);
-  const worstOfBest = (values: readonly number[]): number => (100 * Math.min(...values)) / Math.max(...values);
   const kept = (values: readonly number[]): number => (100 * (values.at(-1) ?? Number.NaN)) / (values[0] ?? Number.NaN);
   return {
     first: rates[0] ?? Number.NaN,
