@@ -71,8 +71,10 @@ export function nameOf(prefix: string, number: number): string {
   return `${prefix}-${String((number * 7_919) % 10_000_019).padStart(8, '0')}-${number}`;
 }
 
-/** The one in the middle. */
+/** The one in the middle; of an even number, what is half-way between the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const at = (index: number): number => sorted[index] ?? Number.NaN;
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? at(middle) : (at(middle - 1) + at(middle)) / 2;
 }

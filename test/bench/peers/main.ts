@@ -54,10 +54,11 @@ function valueOf({ key, ofCurve }: Line, figures: readonly Figure[]): Omit<Resul
   if (ofCurve !== undefined) {
     const curves = figures.flatMap(({ curve }) => (curve === undefined ? [] : [curve]));
     const medians = (curves[0] ?? []).map((_, part) => median(curves.map((curve) => curve[part] ?? Number.NaN)));
-    return { value: ofCurve(medians), all: curves.map((curve) => ofCurve(curve)), curve: medians };
+    return { value: ofCurve(medians), all: curves.map((curve) => ofCurve(curve)), curve: medians, curves };
   }
   const all = figures.map(({ values }) => values[key] ?? Number.NaN);
   const value = median(all);
-  // The readings of the run in the middle, as they belong together.
-  return { value, all, readings: figures.find(({ values }) => values[key] === value)?.readings };
+  // The readings of one run, as they belong together.
+  const distance = ({ values }: Figure): number => Math.abs((values[key] ?? Number.NaN) - value);
+  return { value, all, readings: figures.toSorted((one, other) => distance(one) - distance(other))[0]?.readings };
 }

@@ -72,13 +72,11 @@ function curvesOf({ values }: Result, y: number): Drawing {
 
 function labelOf(result: Result, y: number): readonly string[] {
   const place = `x="${labelWidth - 10}" text-anchor="end"`;
-  // The title goes on with what was made of the curve.
-  if (result.line === 'curve') return [`<text ${place} y="${y}">${escaped(result.title.replace(/:.*/, ', jobs/s over the time'))}</text>`];
   const { best } = ratios(result);
-  return [
-    `<text ${place} y="${y}">${escaped(result.title)}</text>`,
-    ...(best === undefined ? [] : [`<text ${place} y="${y + 13}" font-size="10">${best.toFixed(2)} × the best peer</text>`]),
-  ];
+  const compared = best === undefined ? '' : `${best.toFixed(2)} × the best peer`;
+  // The title of a curve goes on with what was made of it.
+  const [title, below] = result.line === 'curve' ? [result.title.replace(/:.*/, ''), 'jobs/s as time goes on'] : [result.title, compared];
+  return [`<text ${place} y="${y}">${escaped(title)}</text>`, `<text ${place} y="${y + 13}" font-size="10">${below}</text>`];
 }
 
 function textAt(x: number, y: number, text: string): string {

@@ -14,10 +14,11 @@ export interface Result {
     readonly value: number;
     /** Of each repeat, in order. */
     readonly all: readonly number[];
-    /** Of the repeat in the middle. */
+    /** Of the repeat nearest to it. */
     readonly readings?: Readings | undefined;
-    /** Of a line that is about it: the median of each part. */
+    /** Of a line that is about curves: the median of each part, and those of each repeat. */
     readonly curve?: readonly number[];
+    readonly curves?: readonly (readonly number[])[];
   }[];
 }
 

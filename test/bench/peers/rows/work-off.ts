@@ -32,7 +32,7 @@ export const longWorkOff: Row = {
 /** The same with nothing fetched ahead and nothing held back (see `WorkerMode`). */
 export const single: Row = {
   key: 'no-local-queue',
-  lines: [line('the same without local queue')],
+  lines: [line('work off 20,000 without local queue')],
   products: queueNames,
   measure: (server, product, { workedOff, warmUpMs, analyzed }) =>
     measureWorkOff(server, { product, mode: 'single', count: workedOff, warmUpMs, analyzed }),
