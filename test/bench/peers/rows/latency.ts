@@ -62,8 +62,9 @@ async function measureLatencies(
   // So long after it has started a worker has nothing left to set up.
   await wait(500);
   const latencies: number[] = [];
-  // So many that the code is compiled: compiling takes one of two cores for milliseconds, in a process that runs for days only at its beginning.
-  const [warmUps, unhurried] = [4 * rounds, Math.ceil(rounds / 10)];
+  // So many that the code is compiled: compiling takes one of two cores for milliseconds, in a process that runs for days only at its beginning. (After
+  // 2,000 another 128 functions of one worker were still compiled during the next 1,000.)
+  const [warmUps, unhurried] = [20 * rounds, Math.ceil(rounds / 10)];
   for (let round = 0; round < warmUps + unhurried + rounds; round++) {
     const handled = new Promise<number>(listen);
     const start = steadyMs();
