@@ -1,7 +1,7 @@
 import type { Attempt } from '../core/attempt/attempt.js';
 import type { WorkSignal } from '../core/notify/work-signal.js';
 import { mostClaimedAtOnce, mostClaimedInWholeRanges, type AttemptRequest } from '../core/worker/attempt-request.js';
-import { canTakeWhileIdle, canWait, type WaitingWorker } from '../core/worker/waiting-worker.js';
+import { canSleep, canWait, type LastLook, type WaitingWorker } from '../core/worker/waiting-worker.js';
 import type { Worker } from '../core/worker/worker.js';
 import { CoordinateError } from '../errors/index.js';
 import { LocalQueueSize } from './local-queue.js';
@@ -55,6 +55,8 @@ export class Claimer {
   #turn = 0;
   /** Whether somebody has said that there may be work, and nothing was claimed since. */
   #isWoken = false;
+  /** Whether something was claimed since we slept. */
+  #hasClaimed = false;
   #roomFreed: (() => void) | undefined;
   #loop: Promise<void> | undefined;
 
@@ -115,7 +117,7 @@ export class Claimer {
 
   /** One round: claims what there is room for, or else waits until there may be something. */
   async #claimOrWait(): Promise<void> {
-    const { signal: wakeUp, settings, specs } = this.#options;
+    const { worker, signal: wakeUp, settings, specs } = this.#options;
     const { signal } = this.#stopping;
     const patience = {
       signal,
@@ -124,24 +126,26 @@ export class Claimer {
       isPassing: (error: unknown) => !isFinal(error),
     };
     try {
-      if (await patiently(() => this.#claimOnce(), patience)) return;
+      // Who has just claimed all there was need not look before he registers: he has to afterwards.
+      const isDry = this.#hasClaimed && canSleep(worker) && worker.isDry(await patiently(() => this.#workSpecs(), patience));
+      if (!(isDry && wakeUp.canArm) && (await patiently(() => this.#claimOnce(), patience))) return;
       if (this.#isWoken) {
         // What was added may be the first unit of a work spec that nobody has seen yet.
         this.#isWoken = false;
         specs.lookAgain();
         if (await patiently(() => this.#claimOnce(), patience)) return;
       }
-      const { worker } = this.#options;
       if (canWait(worker)) {
         await patiently(() => this.#claimWhenThereIs(worker), patience);
         return;
       }
       // Registered first, looked again then: what is added in between cannot be missed.
-      const dueMs = await patiently(() => wakeUp.arm(), patience);
-      if (signal.aborted || (await patiently(() => this.#claimOnce(), patience))) return;
+      const { dueMs, hasNothing } = await patiently(() => this.#armAndLook(), patience);
+      if (signal.aborted || (!hasNothing && (await patiently(() => this.#claimOnce(), patience)))) return;
       const pollMs = settings.pollMs * (0.75 + 0.5 * settings.random());
       const getUp = await patiently(() => this.#takeWhileIdle(), patience);
       const result = await wakeUp.wait(Math.min(pollMs, Math.max(dueMs ?? pollMs, leastWaitMs)), signal).finally(getUp);
+      this.#hasClaimed = false;
       this.#isWoken = result === 'notified';
     } catch (error) {
       if (signal.aborted && error instanceof CoordinateError) return;
@@ -169,6 +173,7 @@ export class Claimer {
       const most = unitsPerSlot === 1 ? Math.min(room, atOnce) : unitsPerSlot * Math.max(1, Math.min(this.#options.freeSlots(), Math.floor(mostClaimedAtOnce / unitsPerSlot)));
       const attempts = await worker.requestAttempts({ ...this.#requestOf(workSpecs, most), mayBeFewer: unitsPerSlot === 1 });
       if (attempts.length === 0) continue;
+      this.#hasClaimed = true;
       this.#isWoken = false;
       this.#ahead.claimed(performance.now() - began);
       this.#take(attempts);
@@ -182,17 +187,28 @@ export class Claimer {
    * that there is no batch of it to wait for. Not longer than between two looks at which work specs there are.
    */
   async #claimWhenThereIs(worker: WaitingWorker): Promise<void> {
-    const { settings, specs } = this.#options;
-    const workSpecs = [...(await specs.specsByHandler()).values()].flat();
+    const { settings } = this.#options;
     const { signal } = this.#stopping;
     const waitMs = settings.pollMs * (0.75 + 0.5 * settings.random());
-    this.#take(await worker.requestAttemptsOrWait(this.#requestOf(workSpecs, this.#room()), { waitMs, signal }));
+    this.#take(await worker.requestAttemptsOrWait(this.#requestOf(await this.#workSpecs(), this.#room()), { waitMs, signal }));
+  }
+
+  /** Says that we are about to sleep, and looks, where that can be done in one trip. */
+  async #armAndLook(): Promise<LastLook> {
+    const { worker, signal: wakeUp, settings } = this.#options;
+    if (!canSleep(worker)) return { dueMs: await wakeUp.arm(), hasNothing: false };
+    return worker.armAndLook(wakeUp, this.#requestOf(await this.#workSpecs(), settings.concurrency));
+  }
+
+  /** Of all handlers. */
+  async #workSpecs(): Promise<readonly string[]> {
+    return [...(await this.#options.specs.specsByHandler()).values()].flat();
   }
 
   /** Has what this process adds while we sleep handed to us; the last look has found nothing. Until what it resolves to is called. */
   async #takeWhileIdle(): Promise<() => void> {
     const { worker, specs, settings, freeSlots, isCongested } = this.#options;
-    if (!canTakeWhileIdle(worker)) return () => undefined;
+    if (!canSleep(worker)) return () => undefined;
     const handlers = new Map<string, RegisteredHandler>();
     for (const [handler, names] of await specs.specsByHandler()) for (const name of names) handlers.set(name, handler);
     if (handlers.size > mostSpecsWhileIdle) return () => undefined;

@@ -1,4 +1,4 @@
-import { statement } from '../../database/index.js';
+import { statement, type Row, type StatementStep } from '../../database/index.js';
 import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
 import { removeStale } from './remove-stale.js';
 
@@ -81,8 +81,8 @@ export class WaiterRegistration {
     return this.#confirmedAt === undefined ? undefined : performance.now() - this.#confirmedAt;
   }
 
-  /** Registers; resolves to the milliseconds until something falls due in the bucket, null if nothing is to. */
-  async register(): Promise<number | null> {
+  /** Registers; resolves to the milliseconds until something falls due in the bucket, null if nothing is to, and to the rows of a statement sent behind that. */
+  async register(behind?: StatementStep): Promise<{ readonly dueMs: number | null; readonly rows: readonly Row[] | undefined }> {
     const { bucket, id } = this.#namespace;
     const began = performance.now();
     if (began - this.#renamedAt >= renameEveryMs) {
@@ -91,10 +91,11 @@ export class WaiterRegistration {
       this.#name = `${bucket.backend.id} ${this.#number} ${Math.round(began)}`;
       this.#renamedAt = began;
     }
-    // Two statements: what is added after the first one's commit wakes us, what was added before it is seen by the second.
-    const [, rows] = await bucket.backend.database.runInOneTrip([
+    // A statement of its own: what is added after its commit wakes us, what was added before it is seen by those behind it.
+    const [, due, rows] = await bucket.backend.database.runInOneTrip([
       bucket.step(registerWaiter, [id, this.#name, this.#lastName]),
       bucket.step(readNextDue, this.#values()),
+      ...(behind === undefined ? [] : [behind]),
     ]);
     this.#confirmedAt = began;
     this.#lastName = null;
@@ -103,7 +104,7 @@ export class WaiterRegistration {
       // What it leaves counts for nothing.
       await bucket.run(removeStale).catch(() => undefined);
     }
-    return dueInMs(rows);
+    return { dueMs: dueInMs(due), rows };
   }
 
   /** The same without registering. */
@@ -132,7 +133,7 @@ export class WaiterRegistration {
   }
 }
 
-function dueInMs(rows: readonly Readonly<Record<string, unknown>>[] = []): number | null {
+function dueInMs(rows: readonly Row[] = []): number | null {
   const due = rows[0]?.due_in_ms ?? null;
   return due === null ? null : Math.max(0, Number(due));
 }

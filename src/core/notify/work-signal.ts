@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Unsubscribe } from '../../database/index.js';
+import type { Row, StatementStep, Unsubscribe } from '../../database/index.js';
 import type { Namespace } from '../namespace/namespace.js';
 import { PostgresNamespace } from '../namespace/postgres-namespace.js';
 import { workPayload } from './payload.js';
@@ -17,6 +17,14 @@ const mayBeForgottenMs = 20_000;
 /** What `setTimeout` can hold. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
+/** What is known once a signal is armed. */
+export interface Armed {
+  /** As `arm()` resolves to. */
+  readonly dueMs: number | null;
+  /** What was found right behind the word that somebody waits; undefined: nobody has looked. */
+  readonly rows: readonly Row[] | undefined;
+}
+
 /** Why a wait has ended. */
 export type WaitResult = 'notified' | 'timeout' | 'aborted';
 
@@ -29,7 +37,7 @@ export function workSignal(namespace: Namespace): WorkSignal {
 }
 
 /**
- * Wakes an idle worker: `arm()`, then look for work, then, if there is none, `wait()`. In this order nothing is missed that an operation of
+ * Wakes an idle worker: `arm()`, then look for work (`armAndRun()` does both), then, if there is none, `wait()`. In this order nothing is missed that an operation of
  * this package makes available in a transaction of its own. For one user at a time.
  */
 export class WorkSignal {
@@ -51,20 +59,35 @@ export class WorkSignal {
     return this.#namespace?.bucket.backend.listener.connected ?? false;
   }
 
+  /** Whether `arm()` need not wait before it says anything. */
+  get canArm(): boolean {
+    return performance.now() >= this.#armedAt + leastWakeIntervalMs;
+  }
+
   /**
    * Says that somebody is about to wait for work, at most every 10 ms (it waits for that). Look for work afterwards. Resolves to
    * the milliseconds until a delayed unit or a lease of the bucket falls due, be it another namespace's; null: nothing is to.
    * Raises what statements raise, such as ConnectionLost and Closed.
    */
   async arm(): Promise<number | null> {
-    if (this.#namespace === undefined || this.#registration === undefined || this.#isClosed) return null;
+    return (await this.#arm()).dueMs;
+  }
+
+  /** The same, and looks in the same trip, by a statement that runs once this is said; not if nobody could tell us. */
+  async armAndRun(step: () => StatementStep): Promise<Armed> {
+    return this.#arm(step);
+  }
+
+  async #arm(step?: () => StatementStep): Promise<Armed> {
+    if (this.#namespace === undefined || this.#registration === undefined || this.#isClosed) return { dueMs: null, rows: undefined };
     const early = this.#armedAt + leastWakeIntervalMs - performance.now();
     if (early > 0) await pause(Math.ceil(early));
     await this.#subscribe(this.#namespace);
     this.#armedAt = performance.now();
     this.#isNotified = false;
     // Nobody could tell us: let nobody try.
-    return this.connected ? this.#registration.register() : this.#registration.readNextDue();
+    if (!this.connected) return { dueMs: await this.#registration.readNextDue(), rows: undefined };
+    return this.#registration.register(step?.());
   }
 
   /**

@@ -181,7 +181,12 @@ export interface SpecCandidate extends Candidate {
   readonly maxAttemptsReturned: number;
 }
 
-export function candidateFromRow(row: Row): SpecCandidate {
+/** Ordered as the rows are. */
+export function candidatesFromRows(rows: readonly Row[]): SpecCandidate[] {
+  return rows.filter((row) => row.id !== null).map(candidateFromRow);
+}
+
+function candidateFromRow(row: Row): SpecCandidate {
   return {
     id: Number(row.id),
     maxAttemptsReturned: Number(row.max_attempts_returned),

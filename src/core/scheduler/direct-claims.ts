@@ -7,9 +7,9 @@ const mostRemembered = 10_000;
 interface KnownSpec {
   readonly id: number;
   readonly namespaceId: number;
-  /** Whether the last claim found nothing: then the next request looks why before it claims. */
+  /** Whether the last claim found nothing, or all there was: then the next request looks before it claims. */
   isDry: boolean;
-  /** Whether something was added since the last claim found nothing. */
+  /** Whether something was added since there was nothing left. */
   isWoken: boolean;
   /** Until when it is not worth it to claim what is fresh first, by performance.now(): what there is waits in another way. */
   notFreshUntil: number;
@@ -22,12 +22,29 @@ interface KnownSpec {
  */
 export class DirectClaims {
   readonly #specs = new Map<string, KnownSpec>();
+  #wakes = 0;
+
+  /** How often it was said that there may be work. */
+  get wakes(): number {
+    return this.#wakes;
+  }
 
   /** A spec that is worth a claim, and whether what was added since there was nothing is worth one of its own; undefined: look. */
   get(namespaceId: number, name: string): { readonly id: number; readonly isWoken: boolean } | undefined {
     const spec = this.#specs.get(keyOf(namespaceId, name));
     if (spec?.isDry !== false) return undefined;
     return { id: spec.id, isWoken: spec.isWoken && performance.now() >= spec.notFreshUntil };
+  }
+
+  /** Whether the last claim of a spec left nothing, as far as is known, and nobody has said since that there may be something. */
+  isDry(namespaceId: number, name: string): boolean {
+    return this.#specs.get(keyOf(namespaceId, name))?.isDry === true;
+  }
+
+  /** Says whether a look has found nothing. It counts only if nobody has said anything since it began, when there were so many `wakes`. */
+  looked(namespaceId: number, name: string, { isDry, wakes }: { readonly isDry: boolean; readonly wakes: number }): void {
+    const spec = this.#specs.get(keyOf(namespaceId, name));
+    if (spec !== undefined && wakes === this.#wakes) spec.isDry = isDry;
   }
 
   /** Says whether such a claim was of use. */
@@ -45,6 +62,7 @@ export class DirectClaims {
 
   /** Says that there may be work again in a namespace. */
   woken(namespaceId: number): void {
+    this.#wakes++;
     for (const spec of this.#specs.values()) {
       if (spec.namespaceId !== namespaceId) continue;
       spec.isWoken ||= spec.isDry;

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '../../errors/index.js';
 import { checkBoolean, checkDuration, checkList, checkName, checkNumber, checkOptions } from '../../options/index.js';
 import { defaultLifetimeMs } from '../attempt/lifetime.js';
 import type { DataDictionary } from '../../codec/index.js';
@@ -30,6 +31,16 @@ export function checkAttemptRequest<Data extends DataDictionary>(value: AttemptR
     ...(runtimes !== undefined && { runtimes: checkList(runtimes, 'request.runtimes', (name, field) => checkName(name, field)) }),
     ...(availableGb !== undefined && { availableGb: checkNumber(availableGb, 'request.availableGb') }),
   };
+}
+
+/** A request that says which work specs it is for. */
+export type NamingRequest = CheckedRequest & Required<Pick<CheckedRequest, 'workSpecs'>>;
+
+export function checkNamingRequest<Data extends DataDictionary>(value: AttemptRequest<Data>): NamingRequest {
+  const request = checkAttemptRequest(value);
+  const { workSpecs } = request;
+  if (workSpecs === undefined) throw new InvalidArgumentError('request.workSpecs', 'must be given');
+  return { ...request, workSpecs };
 }
 
 /** A work spec may be given by its name, or as any object that has one. */

@@ -94,9 +94,10 @@ export async function claimFresh(worker: PostgresWorker, spec: ClaimedSpec, { li
   ]);
   const count = Number(claim?.taken ?? 0);
   const found = Number(claim?.found ?? Infinity);
+  const mostReturned = Number(claim?.max_attempts_returned ?? 0);
   // Nothing was claimed though there is something: its retries are spent, or somebody else has it.
-  const isAll = found < most && (count > 0 || found === 0);
-  const answer = { isAll, areInRanges: claim?.in_ranges === true, mostReturned: Number(claim?.max_attempts_returned ?? 0) };
+  const isAll = found < (mostReturned > 0 ? Math.min(most, mostReturned) : most) && (count > 0 || found === 0);
+  const answer = { isAll, areInRanges: claim?.in_ranges === true, mostReturned };
   bucket.directClaims.lookedFresh(worker.namespace.id, spec.name, { isUseful: count > 0 || isAll });
   if (claim === undefined || count === 0) return { attempts: [], ...answer };
   noteNumbers(worker, claim, seen);

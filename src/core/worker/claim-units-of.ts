@@ -20,6 +20,8 @@ export interface Claim {
   readonly attempts: PostgresAttempt[];
   /** Whether anything was claimed, be it only to be failed for having spent its retries. */
   readonly progressed: boolean;
+  /** Whether nothing was left, as far as is known. */
+  readonly isDry?: boolean;
 }
 
 export interface ClaimOptions {
@@ -27,7 +29,7 @@ export interface ClaimOptions {
   readonly unlessDue?: boolean;
   /** Whether this request has come upon units whose retries are spent: then it is to fail them from the first pass on. @default false */
   readonly metSpent?: boolean;
-  /** Whether the last claim found nothing, and something was added since; goes with `unlessDue`. @default false */
+  /** Whether the last claim left nothing, and something was added since; goes with `unlessDue`. @default false */
   readonly isWoken?: boolean;
 }
 
@@ -54,7 +56,7 @@ export async function claimUnitsOf(
     attempts.push(...fresh.attempts);
     total = fresh.attempts.length;
     if (fresh.mostReturned > 0) asked = Math.min(asked, fresh.mostReturned);
-    if (fresh.isAll || total >= asked) return { attempts, progressed: total > 0 };
+    if (fresh.isAll || total >= asked) return { attempts, progressed: total > 0, isDry: fresh.isAll };
     if (fresh.areInRanges && asked >= leastClaimedInRanges) from = wholeFirst();
   }
   for (;;) {

@@ -1,13 +1,13 @@
 import type { Row } from '../../database/index.js';
 import type { PostgresAttempt } from '../attempt/postgres-attempt.js';
-import type { CheckedRequest } from './check-attempt-request.js';
+import type { NamingRequest } from './check-attempt-request.js';
 import type { Taker } from './waiting-worker.js';
 
 /** A worker that sleeps because it was told that there is nothing to do, and takes what this process adds meanwhile. */
 export interface SleepingWorker extends Taker {
   readonly workerId: number;
-  /** What it would ask for. It names its work specs. */
-  readonly request: CheckedRequest & Required<Pick<CheckedRequest, 'workSpecs'>>;
+  /** What it would ask for. */
+  readonly request: NamingRequest;
   /** The attempts that addAndStartUnits has answered, which was sent at `beganAt`, by performance.now(). Never rejects. */
   readonly attemptsOf: (specId: number, row: Row, beganAt: number) => Promise<PostgresAttempt[]>;
 }

@@ -9,14 +9,15 @@ import { forceAttempts } from '../attempt/force-attempts.js';
 import type { Bucket } from '../backend.js';
 import { instant, nameFromBytes } from '../instant.js';
 import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
+import type { WorkSignal } from '../notify/work-signal.js';
 import { tellAnswered } from '../telemetry/tell.js';
 import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
 import type { WorkUnit } from '../work-unit/work-unit.js';
 import type { AttemptRequest } from './attempt-request.js';
-import { checkAttemptRequest } from './check-attempt-request.js';
-import { requestAttempts } from './request-attempts.js';
+import { checkAttemptRequest, checkNamingRequest } from './check-attempt-request.js';
+import { armAndLook, requestAttempts } from './request-attempts.js';
 import { attemptsStarted } from './attempts-started.js';
-import type { IdleWorker, Taker } from './waiting-worker.js';
+import type { IdleWorker, LastLook, Taker } from './waiting-worker.js';
 import { deactivateWorker, listChildren, readWorker, setParent, updateWorker } from './worker-statements.js';
 import type { AttemptListOptions, Worker, WorkerState, WorkerUpdate } from './worker.js';
 
@@ -92,13 +93,21 @@ export class PostgresWorker implements IdleWorker {
   }
 
   /** See IdleWorker. */
+  isDry(workSpecs: readonly string[]): boolean {
+    return workSpecs.every((name) => this.bucket.directClaims.isDry(this.namespace.id, name));
+  }
+
+  /** See IdleWorker. */
+  async armAndLook(signal: WorkSignal, request: AttemptRequest): Promise<LastLook> {
+    return armAndLook(this, signal, checkNamingRequest(request));
+  }
+
+  /** See IdleWorker. */
   takeWhileIdle(request: AttemptRequest, taker: Taker): () => void {
-    const checked = checkAttemptRequest(request);
-    const { workSpecs } = checked;
-    if (workSpecs === undefined) throw new InvalidArgumentError('request.workSpecs', 'must be given');
+    const checked = checkNamingRequest(request);
     return this.bucket.idleWorkers.add(this.namespace.id, {
       workerId: this.id,
-      request: { ...checked, workSpecs },
+      request: checked,
       ...taker,
       attemptsOf: (specId, row, beganAt) => attemptsStarted(this, { specId, lifetimeMs: checked.lifetimeMs, beganAt }, row),
     });

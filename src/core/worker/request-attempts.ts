@@ -1,21 +1,24 @@
 import { encodeData } from '../../codec/index.js';
-import type { Row } from '../../database/index.js';
+import type { Statement } from '../../database/index.js';
 import { claimContinuousUnit } from '../attempt/claim.js';
 import { PostgresAttempt } from '../attempt/postgres-attempt.js';
 import { skipLostNumbers } from '../attempt/skip-lost-numbers.js';
 import { expireDue, expireDueLimit, promoteDue, promoteDueLimit } from '../expiry/expire-due.js';
 import { bytes, instant, namesArray } from '../instant.js';
+import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
 import { readWatchedFully } from '../notify/is-watched.js';
-import { candidateFromRow, listCandidates, listNamedCandidates, lookForDue, type SpecCandidate } from '../scheduler/candidates.js';
+import type { WorkSignal } from '../notify/work-signal.js';
+import { candidatesFromRows, listCandidates, listNamedCandidates, lookForDue, type SpecCandidate } from '../scheduler/candidates.js';
 import { chooseWorkSpec } from '../scheduler/choose-work-spec.js';
 import { specIdRange } from '../work-spec/spec-ids.js';
 import { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
 import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
-import type { CheckedRequest } from './check-attempt-request.js';
+import type { CheckedRequest, NamingRequest } from './check-attempt-request.js';
 import { announce } from './claim-pass.js';
 import { claimUnitsOf, type Claim } from './claim-units-of.js';
 import type { PostgresWorker } from './postgres-worker.js';
 import { recordRuntimes } from './record-runtimes.js';
+import type { LastLook } from './waiting-worker.js';
 
 /** How often a spec may come out empty although units of it are there, before this request passes it by. */
 const emptyClaims = 20;
@@ -77,8 +80,8 @@ async function claimDirectly(worker: PostgresWorker, request: CheckedRequest): P
   const { id, isWoken } = known;
   const { isContended } = bucket;
   if (isContended && (await isAnythingDue(worker))) return [];
-  const { attempts } = await claimUnitsOf(worker, { id, name }, request, isContended ? {} : { unlessDue: true, isWoken });
-  bucket.directClaims.claimed(namespace.id, name, id, { isDry: attempts.length === 0 });
+  const { attempts, isDry = attempts.length === 0 } = await claimUnitsOf(worker, { id, name }, request, isContended ? {} : { unlessDue: true, isWoken });
+  bucket.directClaims.claimed(namespace.id, name, id, { isDry });
   return attempts;
 }
 
@@ -112,7 +115,8 @@ async function findCandidates({ bucket, namespace }: PostgresWorker, { workSpecs
     const since = bucket.horizon.since(now);
     const known = workSpecs === undefined ? bucket.candidates.get(namespace.id) : undefined;
     const look = bucket.candidates.beginLook(namespace.id);
-    const rows = await lookUp();
+    const [of, values] = known === undefined ? candidatesOf(namespace, workSpecs, { now, since }) : ([lookForDue, [now, since]] as const);
+    const rows = await bucket.run(of, values);
     const [first] = rows;
     if (first?.due_leases === true || first?.due_delayed === true) {
       const moved = (first.due_leases === true && (await expireSome(bucket, since))) || (await promoteSome(bucket, since));
@@ -122,19 +126,45 @@ async function findCandidates({ bucket, namespace }: PostgresWorker, { workSpecs
       bucket.horizon.clear(since, instant(first?.now), performance.now() - look.beganAt);
     }
     if (known !== undefined) return { now: instant(first?.now), candidates: known, isFresh: false };
-    const candidates = rows.filter((row) => row.id !== null).map(candidateFromRow);
+    const candidates = candidatesFromRows(rows);
     if (workSpecs === undefined) bucket.candidates.endLook(look, candidates);
     return { now: instant(first?.now), candidates, isFresh: true };
-
-    function lookUp(): Promise<readonly Row[]> {
-      if (known !== undefined) return bucket.run(lookForDue, [now, since]);
-      const [specIds, ranks, names, ...seen] = bucket.fronts.parameters();
-      const at = [now, since, ...seen];
-      if (workSpecs === undefined) return bucket.run(listCandidates, [specIds, ranks, names, ...specIdRange(namespace.id), ...at]);
-      const wanted = namesArray(workSpecs);
-      return bucket.run(listNamedCandidates, [specIds, ranks, names, namespace.id, wanted, ...at]);
-    }
   }
+}
+
+/** The statement that looks for candidates, with its values. */
+function candidatesOf(
+  { bucket, id }: PostgresNamespace,
+  workSpecs: readonly string[] | undefined,
+  { now, since }: { readonly now: string | null; readonly since: string | null },
+): [Statement, readonly unknown[]] {
+  const [specIds, ranks, names, ...seen] = bucket.fronts.parameters();
+  const at = [now, since, ...seen];
+  if (workSpecs === undefined) return [listCandidates, [specIds, ranks, names, ...specIdRange(id), ...at]];
+  return [listNamedCandidates, [specIds, ranks, names, id, namesArray(workSpecs), ...at]];
+}
+
+/** See IdleWorker. */
+export async function armAndLook({ bucket, namespace }: PostgresWorker, signal: WorkSignal, { workSpecs }: NamingRequest): Promise<LastLook> {
+  let since: string | null = null;
+  let [beganAt, wakes] = [0, 0];
+  const { dueMs, rows } = await signal.armAndRun(() => {
+    const now = bucket.backend.now();
+    since = bucket.horizon.since(now);
+    beganAt = performance.now();
+    ({ wakes } = bucket.directClaims);
+    return bucket.step(...candidatesOf(namespace, workSpecs, { now, since }));
+  });
+  const [first] = rows ?? [];
+  if (rows === undefined || first === undefined || first.due_leases === true || first.due_delayed === true) return { dueMs, hasNothing: false };
+  bucket.horizon.clear(since, instant(first.now), performance.now() - beganAt);
+  const candidates = candidatesFromRows(rows);
+  // Where there is no spec at all, a request looks whether there is a namespace.
+  const hasNothing = candidates.length > 0 && candidates.every(({ available, continuous }) => !available && !continuous);
+  // What is there can be claimed without another look, what is added from now on as such.
+  for (const { name, available } of candidates) bucket.directClaims.looked(namespace.id, name, { isDry: !available, wakes });
+  if (hasNothing) bucket.rotation.claimed(bucket.newestNumber, { isDry: true });
+  return { dueMs, hasNothing };
 }
 
 /** Whether anything was overdue that could be expired. */

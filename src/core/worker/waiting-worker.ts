@@ -1,5 +1,6 @@
 import type { DataDictionary } from '../../codec/index.js';
 import type { Attempt } from '../attempt/attempt.js';
+import type { WorkSignal } from '../notify/work-signal.js';
 import type { AttemptRequest } from './attempt-request.js';
 import type { Worker } from './worker.js';
 
@@ -28,13 +29,25 @@ export interface Taker {
   readonly expect: (count: number, attempts: Promise<readonly Attempt[]>) => void;
 }
 
-/** A worker of an implementation that can give it, while it sleeps, what its own process adds. */
+/** What a worker that is about to sleep has seen. */
+export interface LastLook {
+  /** As `WorkSignal.arm()` resolves to. */
+  readonly dueMs: number | null;
+  /** Whether a request would certainly have been answered with nothing; false: only a request can tell. */
+  readonly hasNothing: boolean;
+}
+
+/** A worker of an implementation that can look right behind the word that it sleeps, and give it, while it does, what its own process adds. */
 export interface IdleWorker extends Worker {
+  /** Whether the last claim of each of these work specs has left nothing, as far as is known, and nobody has said since that there may be something. */
+  isDry(workSpecs: readonly string[]): boolean;
+  /** Arms the signal, and once that is done looks whether there is anything for a request that names its work specs. */
+  armAndLook(signal: WorkSignal, request: AttemptRequest): Promise<LastLook>;
   /** Says that there was nothing to do for a request that names its work specs; from now on, until what is returned is called, `taker` is given what is added for it. */
   takeWhileIdle(request: AttemptRequest, taker: Taker): () => void;
 }
 
-export function canTakeWhileIdle(worker: Worker): worker is IdleWorker {
+export function canSleep(worker: Worker): worker is IdleWorker {
   return 'takeWhileIdle' in worker;
 }
 
