@@ -29,6 +29,7 @@ import { EndQueue } from './attempt/end-queue.js';
 import { AttemptFinder } from './attempt/attempt-finder.js';
 import { SealedFronts } from './attempt/sealed-fronts.js';
 import { DirectClaims } from './scheduler/direct-claims.js';
+import { FullSpecs } from './scheduler/full-specs.js';
 import { DueHorizon } from './expiry/due-horizon.js';
 import { expireDue, expireDueLimit } from './expiry/expire-due.js';
 import type { Telemetry } from './telemetry/telemetry.js';
@@ -170,6 +171,8 @@ export class Bucket {
   readonly horizon = new DueHorizon();
   /** The specs of requests that name a single one. */
   readonly directClaims = new DirectClaims();
+  /** The specs of which somebody may wait until there is room. */
+  readonly fullSpecs = new FullSpecs();
   /** The greatest attempt number this process has seen. */
   newestNumber = 0;
   /** What there was to choose from a moment ago, in namespaces with many specs. */
@@ -281,11 +284,7 @@ export class Bucket {
    * While a serializable transaction of anybody's stays open, the server keeps the predicate locks of all that have come and gone since, and
    * soon has no room for more. The gate is enough by itself, so the transaction is REPEATABLE READ then.
    */
-  async runThroughGate(
-    statement: Statement,
-    values: readonly unknown[],
-    { waitForDisk = false } = {},
-  ): Promise<readonly Row[]> {
+  async runThroughGate(statement: Statement, values: readonly unknown[], { waitForDisk = false } = {}): Promise<readonly Row[]> {
     const [rows = []] = await this.runThroughGateAndFollow([statement, values], undefined, { waitForDisk });
     return rows;
   }

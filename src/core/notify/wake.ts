@@ -47,13 +47,21 @@ const wakeWithCommit = statement(
 
 /** Wakes who waits for work in a namespace, for what is committed already, and announces it; a failure is told to the logger. */
 export async function wakeWhoWaits(bucket: Bucket, namespaceId: number, payloads: readonly string[]): Promise<void> {
-  const { id, database, listener } = bucket.backend;
-  listener.deliver(bucket.schema, workPayload(namespaceId));
+  const { id, database } = bucket.backend;
+  wakeHere(bucket, namespaceId, database);
   const [woken] = await bucket.run(wakeWaiters, [namespaceId, id]).catch((error: unknown) => {
     database.logger.warn(`others could not be notified: ${error instanceof Error ? error.message : String(error)}`);
     return [];
   });
   if (woken?.watched === true) await send(bucket, payloads);
+}
+
+/** Wakes who waits for work in a namespace on this very connection, once what `on` is part of is committed; nobody, where only the caller knows when that is. */
+export function wakeHere(bucket: Bucket, namespaceId: number, on: Executor): void {
+  const { database, listener } = bucket.backend;
+  const wake = (): void => listener.deliver(bucket.schema, workPayload(namespaceId));
+  if (on === database) wake();
+  else database.afterCommit(on, { key: `wake here ${bucket.schema} ${namespaceId}`, payloads: [], run: async () => wake() });
 }
 
 /** What is to be announced of a statement's answer, as payloads, if anybody watches the namespace. */
@@ -86,15 +94,15 @@ export async function runAndWake(
   [of, values]: readonly [statement: Statement, values: readonly unknown[]],
   { on = bucket.backend.database, announcement = () => [], confirmation }: WakeOptions = {},
 ): Promise<readonly Row[]> {
-  const { id, database, listener } = bucket.backend;
+  const { id, database } = bucket.backend;
   const wake = [wakeWaiters, [namespaceId, id]] as const;
   const isWatched = ([answer]: readonly Row[] = []): boolean => answer?.watched === true;
   // Those of this very connection need not wait for the server's word, which takes longer.
-  const wakeHere = (): void => listener.deliver(bucket.schema, workPayload(namespaceId));
+  const wakeOwn = (): void => wakeHere(bucket, namespaceId, database);
   if (on === database) {
     // Whatever is heard of it: an answer that is lost is no commit that is lost.
     const others = [bucket.step(...wake), ...(confirmation ? [bucket.step(...confirmation.step)] : [])];
-    const [rows, woken, confirmed] = await database.runAndFollow(bucket.step(of, values), ...others).finally(wakeHere);
+    const [rows, woken, confirmed] = await database.runAndFollow(bucket.step(of, values), ...others).finally(wakeOwn);
     bucket.wakes.note(namespaceId, { woken: woken?.[0]?.woken === true });
     // Still the same piece of work.
     await database.continuing(() => confirmation?.confirm(rows, confirmed));
@@ -106,7 +114,7 @@ export async function runAndWake(
     key: `wake ${bucket.schema} ${namespaceId}`,
     payloads: announcement(rows),
     run: async (client, payloads) => {
-      const woken = await bucket.run(...wake, client).finally(wakeHere);
+      const woken = await bucket.run(...wake, client).finally(wakeOwn);
       if (isWatched(woken)) await send(bucket, sumAdded(payloads), client);
     },
   });

@@ -10,6 +10,7 @@ import { readWatchedFully } from '../notify/is-watched.js';
 import type { WorkSignal } from '../notify/work-signal.js';
 import { candidatesFromRows, listCandidates, listNamedCandidates, lookForDue, type SpecCandidate } from '../scheduler/candidates.js';
 import { chooseWorkSpec } from '../scheduler/choose-work-spec.js';
+import { isFull } from '../scheduler/full-specs.js';
 import { specIdRange } from '../work-spec/spec-ids.js';
 import { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
 import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
@@ -49,6 +50,8 @@ export async function requestAttempts(worker: PostgresWorker, request: CheckedRe
         bucket.candidates.forget(namespace.id);
         continue;
       }
+      // Whoever sleeps after this is to be told when there is room.
+      if (bucket.fullSpecs.looked(candidates, request.workSpecs === undefined ? { wholeNamespace: namespace.id } : {})) continue;
       if (candidates.length === 0) await namespace.checkExists();
       bucket.rotation.claimed(bucket.newestNumber, { isDry: true });
       return [];
@@ -162,7 +165,11 @@ export async function armAndLook({ bucket, namespace }: PostgresWorker, signal: 
   // Where there is no spec at all, a request looks whether there is a namespace.
   const hasNothing = candidates.length > 0 && candidates.every(({ available, continuous }) => !available && !continuous);
   // What is there can be claimed without another look, what is added from now on as such.
-  for (const { name, available } of candidates) bucket.directClaims.looked(namespace.id, name, { isDry: !available, wakes });
+  for (const candidate of candidates) {
+    const isDry = !candidate.available || isFull(candidate);
+    bucket.directClaims.looked(namespace.id, candidate.name, { isDry, wakes });
+  }
+  bucket.fullSpecs.looked(candidates);
   if (hasNothing) bucket.rotation.claimed(bucket.newestNumber, { isDry: true });
   return { dueMs, hasNothing };
 }
