@@ -29,7 +29,7 @@ import { EndQueue } from './attempt/end-queue.js';
 import { AttemptFinder } from './attempt/attempt-finder.js';
 import { SealedFronts } from './attempt/sealed-fronts.js';
 import { DirectClaims } from './scheduler/direct-claims.js';
-import { FullSpecs } from './scheduler/full-specs.js';
+import { AwaitedEnds } from './scheduler/awaited-ends.js';
 import { DueHorizon } from './expiry/due-horizon.js';
 import { expireDue, expireDueLimit } from './expiry/expire-due.js';
 import type { Telemetry } from './telemetry/telemetry.js';
@@ -171,8 +171,8 @@ export class Bucket {
   readonly horizon = new DueHorizon();
   /** The specs of requests that name a single one. */
   readonly directClaims = new DirectClaims();
-  /** The specs of which somebody may wait until there is room. */
-  readonly fullSpecs = new FullSpecs();
+  /** What somebody may wait for who sleeps. */
+  readonly awaitedEnds = new AwaitedEnds();
   /** The greatest attempt number this process has seen. */
   newestNumber = 0;
   /** What there was to choose from a moment ago, in namespaces with many specs. */

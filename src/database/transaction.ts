@@ -40,6 +40,8 @@ export interface AfterCommit {
   /** Neighbours of one key are done as one, with the payloads of all. */
   readonly key: string;
   readonly payloads: readonly string[];
+  /** Done after the others, all of one key as one. @default false */
+  readonly isLast?: boolean;
   readonly run: (on: Executor, payloads: readonly string[]) => Promise<unknown>;
 }
 

@@ -51,6 +51,17 @@ describe('workers with more slots than may run', () => {
     expect(most).toBeLessThanOrEqual(limit);
   });
 
+  test('go on with the next unit of a continuous spec as soon as the last has ended', async () => {
+    const namespace = await coordinate.namespace(randomUUID());
+    await namespace.setWorkSpec({ name: 'spec', continuous: true });
+    let handled = 0;
+    const handlers = { spec: async () => wait(5).finally(() => handled++) };
+    const worker = createWorker({ coordinate, namespace: namespace.name, pollMs: 3_600_000, handlers });
+    onTestFinished(() => worker.stop());
+    await worker.start();
+    await until('many have run', () => handled >= 20);
+  });
+
   test('over HTTP too', async () => {
     const { namespace, spec } = await limitedTo(1);
     const server = await serveRest({ coordinate, port: 0 });
@@ -113,24 +124,45 @@ describe('one who sleeps after a look at a full spec', () => {
     await signal.close();
   });
 
-  test('is not told once there is no limit, nor of other specs', async () => {
-    const { attempt, namespace, spec, worker, signal, waiting } = await asleep();
-    await spec.setMeta({ maxRunning: 0 });
-    expect(await waiting).toBe('notified');
-    const others = await worker.requestAttempts({ numberOfWorkUnits: 10 });
-    expect(others).toHaveLength(4);
-    await signal.arm();
-    expect(await worker.requestAttempts()).toEqual([]);
-    const end = signal.wait(200);
-    await namespace.finishAll([attempt, ...others].map((each) => ({ attempt: each })));
-    expect(await end).toBe('timeout');
+  test('is told by such a transaction also if it looked only after the report', async () => {
+    const { namespace, spec } = await limitedTo(1);
+    await spec.addWorkUnits(units(2));
+    const worker = await namespace.worker('worker');
+    const [attempt] = await worker.requestAttempts();
+    const signal = await armed(namespace);
+    onTestFinished(() => signal.close());
+    await coordinate.transaction(async (client) => {
+      await namespace.finishAll([{ attempt: attempt! }], { client });
+      expect(await worker.requestAttempts()).toEqual([]);
+    });
+    expect(await signal.wait(longMs)).toBe('notified');
   });
 
-  test('needs not be told of what has ended before it was known that somebody waits: a request looks again', async () => {
+  test('is not told of other specs', async () => {
+    const { namespace, spec } = await limitedTo(1);
+    const other = await namespace.setWorkSpec({ name: 'other' });
+    await spec.addWorkUnits(units(2));
+    await other.addWorkUnit('unit', {});
+    const worker = await namespace.worker('worker');
+    const [[attempt], [theOther]] = [await worker.requestAttempts({ workSpecs: ['spec'] }), await worker.requestAttempts({ workSpecs: ['other'] })];
+    const signal = await armed(namespace);
+    onTestFinished(() => signal.close());
+    expect(await worker.requestAttempts()).toEqual([]);
+    let isTold = false;
+    const waiting = signal.wait(longMs).finally(() => (isTold = true));
+    await theOther!.finish();
+    expect(isTold).toBe(false);
+    await attempt!.finish();
+    expect(await waiting).toBe('notified');
+  });
+
+  test('is told of what has ended before it was known that somebody waits', async () => {
     const { namespace, spec } = await limitedTo(1);
     const worker = await namespace.worker('worker');
     await spec.addWorkUnits(units(2));
     const [first] = await worker.requestAttempts();
+    const signal = await armed(namespace);
+    onTestFinished(() => signal.close());
     // The answer to the look is known only once what it has seen is over.
     const query = pg.Client.prototype.query as (...args: unknown[]) => Promise<unknown>;
     let finished: Promise<void> | undefined;
@@ -146,7 +178,8 @@ describe('one who sleeps after a look at a full spec', () => {
       return answerLate(query.apply(this, args), args[0] as { readonly text?: string });
     });
     onTestFinished(() => spy.mockRestore());
-    expect((await worker.requestAttempts()).map(({ workUnit }) => workUnit.name)).toEqual(['unit 1']);
+    expect(await worker.requestAttempts()).toEqual([]);
     expect(finished).toBeDefined();
+    expect(await signal.wait(longMs)).toBe('notified');
   });
 });

@@ -6,7 +6,7 @@ import type { TransactionOptions } from '../coordinate.js';
 import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
 import { attemptPayloads, type AttemptChange } from '../notify/payload.js';
 import { send } from '../notify/send.js';
-import { wakeHere } from '../notify/wake.js';
+import { wakeForEnds } from '../notify/wake.js';
 import { namespaceOfSpec } from '../work-spec/spec-ids.js';
 import { addOutput } from './add-output.js';
 import type { EndStatus } from './attempt-status.js';
@@ -104,7 +104,8 @@ export async function endActive(
     await addOutput(bucket, withOutput, on);
   }
   const ended = new Set(answer?.are_all === true ? reports.map(({ number }) => number) : numbersIn(answer?.numbers));
-  if (bucket.fullSpecs.hasAnyOf(reports)) wakeHere(bucket, namespaceId, on);
+  // Those that have not may have ended before, by a report of which the answer was lost.
+  wakeForEnds(bucket, namespaceId, reports.map(({ specId }) => specId), on);
   if (answer?.watched === true) {
     await send(bucket, attemptPayloads(change, namespaceId, reports.filter(({ number }) => ended.has(number))), on);
   }

@@ -3,7 +3,7 @@ import { GoneError, LostLeaseError, NotPendingError, type CoordinateError } from
 import type { Bucket } from '../backend.js';
 import { attemptPayloads, type AttemptChange } from '../notify/payload.js';
 import { send } from '../notify/send.js';
-import { runAndWake } from '../notify/wake.js';
+import { runAndWake, wakeForEnds } from '../notify/wake.js';
 import { namespaceOfSpec } from '../work-spec/spec-ids.js';
 import { addOutput } from './add-output.js';
 import { isInRange, type Report } from './report.js';
@@ -33,6 +33,7 @@ export async function settle(
   bucket.counts.count();
   if (action !== 'renewed' && (place === undefined || isInRange(report))) bucket.leftRanges.left(report, place?.range);
   if (givesBack) bucket.candidates.added(specId);
+  else if (action !== 'renewed') wakeForEnds(bucket, namespaceId, [specId], on);
   if (row !== undefined) await addOutput(bucket, [row], on);
   const change = changeOf(action, row?.outcome);
   if (row?.watched === true && change !== null) {

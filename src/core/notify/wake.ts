@@ -48,7 +48,7 @@ const wakeWithCommit = statement(
 /** Wakes who waits for work in a namespace, for what is committed already, and announces it; a failure is told to the logger. */
 export async function wakeWhoWaits(bucket: Bucket, namespaceId: number, payloads: readonly string[]): Promise<void> {
   const { id, database } = bucket.backend;
-  wakeHere(bucket, namespaceId, database);
+  wakeHere(bucket, namespaceId);
   const [woken] = await bucket.run(wakeWaiters, [namespaceId, id]).catch((error: unknown) => {
     database.logger.warn(`others could not be notified: ${error instanceof Error ? error.message : String(error)}`);
     return [];
@@ -56,12 +56,22 @@ export async function wakeWhoWaits(bucket: Bucket, namespaceId: number, payloads
   if (woken?.watched === true) await send(bucket, payloads);
 }
 
-/** Wakes who waits for work in a namespace on this very connection, once what `on` is part of is committed; nobody, where only the caller knows when that is. */
-export function wakeHere(bucket: Bucket, namespaceId: number, on: Executor): void {
-  const { database, listener } = bucket.backend;
-  const wake = (): void => listener.deliver(bucket.schema, workPayload(namespaceId));
-  if (on === database) wake();
-  else database.afterCommit(on, { key: `wake here ${bucket.schema} ${namespaceId}`, payloads: [], run: async () => wake() });
+/** Wakes who waits for work in a namespace on this very connection. */
+export function wakeHere({ backend, schema }: Bucket, namespaceId: number): void {
+  backend.listener.deliver(schema, workPayload(namespaceId));
+}
+
+/** Wakes those of them who may wait for attempts of these specs to end, once what `on` is part of is committed; nobody, where only the caller knows when that is. */
+export function wakeForEnds(bucket: Bucket, namespaceId: number, specIds: readonly number[], on: Executor): void {
+  const { database } = bucket.backend;
+  const wake = (ids: readonly number[]): void => {
+    if (bucket.awaitedEnds.ended(ids)) wakeHere(bucket, namespaceId);
+  };
+  if (on === database) wake(specIds);
+  else {
+    const task = { key: `ends ${bucket.schema} ${namespaceId}`, payloads: specIds.map(String), isLast: true };
+    database.afterCommit(on, { ...task, run: async (_, payloads) => wake(payloads.map(Number)) });
+  }
 }
 
 /** What is to be announced of a statement's answer, as payloads, if anybody watches the namespace. */
@@ -98,7 +108,7 @@ export async function runAndWake(
   const wake = [wakeWaiters, [namespaceId, id]] as const;
   const isWatched = ([answer]: readonly Row[] = []): boolean => answer?.watched === true;
   // Those of this very connection need not wait for the server's word, which takes longer.
-  const wakeOwn = (): void => wakeHere(bucket, namespaceId, database);
+  const wakeOwn = (): void => wakeHere(bucket, namespaceId);
   if (on === database) {
     // Whatever is heard of it: an answer that is lost is no commit that is lost.
     const others = [bucket.step(...wake), ...(confirmation ? [bucket.step(...confirmation.step)] : [])];

@@ -7,7 +7,7 @@ const mostRemembered = 10_000;
 interface KnownSpec {
   readonly id: number;
   readonly namespaceId: number;
-  /** Whether the last claim found nothing, or all there was: then the next request looks before it claims. */
+  /** Whether the last claim left nothing that can be had: then the next request looks before it claims. */
   isDry: boolean;
   /** Whether something was added since there was nothing left. */
   isWoken: boolean;
@@ -36,12 +36,12 @@ export class DirectClaims {
     return { id: spec.id, isWoken: spec.isWoken && performance.now() >= spec.notFreshUntil };
   }
 
-  /** Whether the last claim of a spec left nothing, as far as is known, and nobody has said since that there may be something. */
+  /** Whether the last claim of a spec left nothing that can be had, as far as is known, and nobody has said since that there may be something. */
   isDry(namespaceId: number, name: string): boolean {
     return this.#specs.get(keyOf(namespaceId, name))?.isDry === true;
   }
 
-  /** Says whether a look has found nothing. It counts only if nobody has said anything since it began, when there were so many `wakes`. */
+  /** Says whether a look has found nothing that can be had. It counts only if nobody has said anything since it began, when there were so many `wakes`. */
   looked(namespaceId: number, name: string, { isDry, wakes }: { readonly isDry: boolean; readonly wakes: number }): void {
     const spec = this.#specs.get(keyOf(namespaceId, name));
     if (spec !== undefined && wakes === this.#wakes) spec.isDry = isDry;

@@ -7,10 +7,11 @@ import { expireDue, expireDueLimit, promoteDue, promoteDueLimit } from '../expir
 import { bytes, instant, namesArray } from '../instant.js';
 import type { PostgresNamespace } from '../namespace/postgres-namespace.js';
 import { readWatchedFully } from '../notify/is-watched.js';
+import { wakeHere } from '../notify/wake.js';
 import type { WorkSignal } from '../notify/work-signal.js';
 import { candidatesFromRows, listCandidates, listNamedCandidates, lookForDue, type SpecCandidate } from '../scheduler/candidates.js';
 import { chooseWorkSpec } from '../scheduler/choose-work-spec.js';
-import { isFull } from '../scheduler/full-specs.js';
+import { awaitsEnd } from '../scheduler/awaited-ends.js';
 import { specIdRange } from '../work-spec/spec-ids.js';
 import { PostgresWorkSpec } from '../work-spec/postgres-work-spec.js';
 import { PostgresWorkUnit } from '../work-unit/postgres-work-unit.js';
@@ -42,7 +43,7 @@ export async function requestAttempts(worker: PostgresWorker, request: CheckedRe
   const direct = await claimDirectly(worker, request);
   if (direct.length > 0) return direct;
   for (;;) {
-    const { now, candidates, isFresh } = await findCandidates(worker, request);
+    const { now, candidates, isFresh, ends } = await findCandidates(worker, request);
     const left = candidates.filter(({ id }) => (emptyHanded.get(id) ?? 0) < emptyClaims);
     const chosen = chooseWorkSpec(left, request, now, bucket.backend.random);
     if (chosen === null) {
@@ -50,8 +51,7 @@ export async function requestAttempts(worker: PostgresWorker, request: CheckedRe
         bucket.candidates.forget(namespace.id);
         continue;
       }
-      // Whoever sleeps after this is to be told when there is room.
-      if (bucket.fullSpecs.looked(candidates, request.workSpecs === undefined ? { wholeNamespace: namespace.id } : {})) continue;
+      if (bucket.awaitedEnds.looked(candidates, request, ends)) wakeHere(bucket, namespace.id);
       if (candidates.length === 0) await namespace.checkExists();
       bucket.rotation.claimed(bucket.newestNumber, { isDry: true });
       return [];
@@ -105,6 +105,8 @@ interface Choice {
   readonly candidates: readonly SpecCandidate[];
   /** Whether they were looked up for this request. */
   readonly isFresh: boolean;
+  /** How often attempts had ended before. */
+  readonly ends: number;
 }
 
 /**
@@ -117,6 +119,7 @@ async function findCandidates({ bucket, namespace }: PostgresWorker, { workSpecs
     const now = bucket.backend.now();
     const since = bucket.horizon.since(now);
     const known = workSpecs === undefined ? bucket.candidates.get(namespace.id) : undefined;
+    const { ends } = bucket.awaitedEnds;
     const look = bucket.candidates.beginLook(namespace.id);
     const [of, values] = known === undefined ? candidatesOf(namespace, workSpecs, { now, since }) : ([lookForDue, [now, since]] as const);
     const rows = await bucket.run(of, values);
@@ -128,10 +131,10 @@ async function findCandidates({ bucket, namespace }: PostgresWorker, { workSpecs
     } else {
       bucket.horizon.clear(since, instant(first?.now), performance.now() - look.beganAt);
     }
-    if (known !== undefined) return { now: instant(first?.now), candidates: known, isFresh: false };
+    if (known !== undefined) return { now: instant(first?.now), candidates: known, isFresh: false, ends };
     const candidates = candidatesFromRows(rows);
     if (workSpecs === undefined) bucket.candidates.endLook(look, candidates);
-    return { now: instant(first?.now), candidates, isFresh: true };
+    return { now: instant(first?.now), candidates, isFresh: true, ends };
   }
 }
 
@@ -148,15 +151,16 @@ function candidatesOf(
 }
 
 /** See IdleWorker. */
-export async function armAndLook({ bucket, namespace }: PostgresWorker, signal: WorkSignal, { workSpecs }: NamingRequest): Promise<LastLook> {
+export async function armAndLook({ bucket, namespace }: PostgresWorker, signal: WorkSignal, request: NamingRequest): Promise<LastLook> {
   let since: string | null = null;
-  let [beganAt, wakes] = [0, 0];
+  let [beganAt, wakes, ends] = [0, 0, 0];
   const { dueMs, rows } = await signal.armAndRun(() => {
     const now = bucket.backend.now();
     since = bucket.horizon.since(now);
     beganAt = performance.now();
     ({ wakes } = bucket.directClaims);
-    return bucket.step(...candidatesOf(namespace, workSpecs, { now, since }));
+    ({ ends } = bucket.awaitedEnds);
+    return bucket.step(...candidatesOf(namespace, request.workSpecs, { now, since }));
   });
   const [first] = rows ?? [];
   if (rows === undefined || first === undefined || first.due_leases === true || first.due_delayed === true) return { dueMs, hasNothing: false };
@@ -164,12 +168,13 @@ export async function armAndLook({ bucket, namespace }: PostgresWorker, signal: 
   const candidates = candidatesFromRows(rows);
   // Where there is no spec at all, a request looks whether there is a namespace.
   const hasNothing = candidates.length > 0 && candidates.every(({ available, continuous }) => !available && !continuous);
-  // What is there can be claimed without another look, what is added from now on as such.
+  // What can be had is claimed without another look, what is added from now on as such.
   for (const candidate of candidates) {
-    const isDry = !candidate.available || isFull(candidate);
+    const isDry = !candidate.available || awaitsEnd(candidate);
     bucket.directClaims.looked(namespace.id, candidate.name, { isDry, wakes });
   }
-  bucket.fullSpecs.looked(candidates);
+  // If that has happened since, it is found by the request that follows, as there is something.
+  bucket.awaitedEnds.looked(candidates, request, ends);
   if (hasNothing) bucket.rotation.claimed(bucket.newestNumber, { isDry: true });
   return { dueMs, hasNothing };
 }

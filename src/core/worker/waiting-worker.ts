@@ -39,7 +39,7 @@ export interface LastLook {
 
 /** A worker of an implementation that can look right behind the word that it sleeps, and give it, while it does, what its own process adds. */
 export interface IdleWorker extends Worker {
-  /** Whether the last claim of each of these work specs has left nothing, as far as is known, and nobody has said since that there may be something. */
+  /** Whether the last claim of each of these work specs has left nothing that can be had, as far as is known, and nobody has said since that there may be something. */
   isDry(workSpecs: readonly string[]): boolean;
   /** Arms the signal, and once that is done looks whether there is anything for a request that names its work specs. */
   armAndLook(signal: WorkSignal, request: AttemptRequest): Promise<LastLook>;
