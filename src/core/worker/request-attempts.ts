@@ -151,30 +151,27 @@ function candidatesOf(
 }
 
 /** See IdleWorker. */
-export async function armAndLook({ bucket, namespace }: PostgresWorker, signal: WorkSignal, request: NamingRequest): Promise<LastLook> {
+export async function armAndLook({ bucket, namespace }: PostgresWorker, signal: WorkSignal, { workSpecs }: NamingRequest): Promise<LastLook> {
   let since: string | null = null;
-  let [beganAt, wakes, ends] = [0, 0, 0];
+  let [beganAt, wakes] = [0, 0];
   const { dueMs, rows } = await signal.armAndRun(() => {
     const now = bucket.backend.now();
     since = bucket.horizon.since(now);
     beganAt = performance.now();
     ({ wakes } = bucket.directClaims);
-    ({ ends } = bucket.awaitedEnds);
-    return bucket.step(...candidatesOf(namespace, request.workSpecs, { now, since }));
+    return bucket.step(...candidatesOf(namespace, workSpecs, { now, since }));
   });
   const [first] = rows ?? [];
   if (rows === undefined || first === undefined || first.due_leases === true || first.due_delayed === true) return { dueMs, hasNothing: false };
   bucket.horizon.clear(since, instant(first.now), performance.now() - beganAt);
   const candidates = candidatesFromRows(rows);
-  // Where there is no spec at all, a request looks whether there is a namespace.
+  // Where there is no spec at all, a request looks whether there is a namespace; where one waits for an attempt to end, it says so.
   const hasNothing = candidates.length > 0 && candidates.every(({ available, continuous }) => !available && !continuous);
   // What can be had is claimed without another look, what is added from now on as such.
   for (const candidate of candidates) {
     const isDry = !candidate.available || awaitsEnd(candidate);
     bucket.directClaims.looked(namespace.id, candidate.name, { isDry, wakes });
   }
-  // If that has happened since, it is found by the request that follows, as there is something.
-  bucket.awaitedEnds.looked(candidates, request, ends);
   if (hasNothing) bucket.rotation.claimed(bucket.newestNumber, { isDry: true });
   return { dueMs, hasNothing };
 }
