@@ -76,7 +76,8 @@ function labelOf(result: Result, y: number): readonly string[] {
   const compared = best === undefined ? '' : `${best.toFixed(2)} × the best peer`;
   // The title of a curve goes on with what was made of it.
   const [title, below] = result.line === 'curve' ? [result.title.replace(/:.*/, ''), 'jobs/s as time goes on'] : [result.title, compared];
-  return [`<text ${place} y="${y}">${escaped(title)}</text>`, `<text ${place} y="${y + 13}" font-size="10">${below}</text>`];
+  const small = below === '' ? [] : [`<text ${place} y="${y + 13}" font-size="10">${below}</text>`];
+  return [`<text ${place} y="${y}">${escaped(title)}</text>`, ...small];
 }
 
 function textAt(x: number, y: number, text: string): string {
