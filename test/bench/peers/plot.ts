@@ -10,8 +10,18 @@ const colours: Readonly<Record<string, string>> = {
   'ceiling-handing-out': '#f2d98c',
 };
 
-const [width, labelWidth, barHeight, curveHeight, gap] = [900, 330, 13, 80, 14];
-const barWidth = width - labelWidth - 130;
+/** Who sees the plot does not know what the options call them. */
+const names: Readonly<Record<string, string>> = {
+  us: 'pg-coordinate',
+  'us-scattered': 'pg-coordinate, scattered names',
+  graphile: 'graphile-worker',
+  bullmq: 'BullMQ',
+  ceiling: 'plain SQL',
+  'ceiling-handing-out': 'plain SQL that locks and reads',
+};
+
+const [width, labelWidth, barHeight, curveHeight, gap] = [970, 330, 13, 80, 14];
+const barWidth = width - labelWidth - 200;
 
 /** What is drawn of one line of the table, and how high that is. */
 interface Drawing {
@@ -49,7 +59,7 @@ function barsOf({ values, unit }: Result, y: number): Drawing {
     const shown = unit === 'ms' ? `${value.toFixed(2)} ms` : inFull(value);
     return [
       `<rect x="${labelWidth}" y="${top}" width="${length.toFixed(1)}" height="${barHeight - 2}" fill="${colourOf(product)}"/>`,
-      textAt(labelWidth + length + 6, top + barHeight - 4, `${product} ${shown}`),
+      textAt(labelWidth + length + 6, top + barHeight - 4, `${nameOf(product)} ${shown}`),
     ];
   });
   return { elements, height: values.length * barHeight };
@@ -64,7 +74,7 @@ function curvesOf({ values }: Result, y: number): Drawing {
     const last = curve.at(-1);
     return [
       `<polyline points="${points.join(' ')}" fill="none" stroke="${colourOf(product)}" stroke-width="2"/>`,
-      ...(last === undefined ? [] : [textAt(labelWidth + barWidth + 6, (heights.at(-1) ?? bottom) + 3, `${product} ${inFull(last)}`)]),
+      ...(last === undefined ? [] : [textAt(labelWidth + barWidth + 6, (heights.at(-1) ?? bottom) + 3, `${nameOf(product)} ${inFull(last)}`)]),
     ];
   });
   return { elements: [`<path d="M${labelWidth} ${bottom}h${barWidth}" stroke="#d0d7de"/>`, ...elements], height: curveHeight };
@@ -73,7 +83,7 @@ function curvesOf({ values }: Result, y: number): Drawing {
 function labelOf(result: Result, y: number): readonly string[] {
   const place = `x="${labelWidth - 10}" text-anchor="end"`;
   const { best } = ratios(result);
-  const compared = best === undefined ? '' : `${best.toFixed(2)} × the best peer`;
+  const compared = best === undefined ? '' : result.unit === 'ms' ? `${(1 / best).toFixed(2)} × as long as the best peer` : `${best.toFixed(2)} × the best peer`;
   // The title of a curve goes on with what was made of it.
   const [title, below] = result.line === 'curve' ? [result.title.replace(/:.*/, ''), 'jobs/s as time goes on'] : [result.title, compared];
   const small = below === '' ? [] : [`<text ${place} y="${y + 13}" font-size="10">${below}</text>`];
@@ -86,6 +96,10 @@ function textAt(x: number, y: number, text: string): string {
 
 function colourOf(product: string): string {
   return colours[product] ?? '#000';
+}
+
+function nameOf(product: string): string {
+  return names[product] ?? product;
 }
 
 function inFull(value: number): string {
