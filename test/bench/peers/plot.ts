@@ -1,23 +1,15 @@
+import type { ProductName } from './product.js';
 import { ratios, type Result } from './report.js';
 
-const colours: Readonly<Record<string, string>> = {
-  us: '#1f6feb',
-  'us-scattered': '#79b8ff',
-  graphile: '#8b949e',
-  'pg-boss': '#b0b7be',
-  bullmq: '#d0d4d9',
-  ceiling: '#e3b341',
-  'ceiling-handing-out': '#f2d98c',
-};
-
-/** Who sees the plot does not know what the options call them. */
-const names: Readonly<Record<string, string>> = {
-  us: 'pg-coordinate',
-  'us-scattered': 'pg-coordinate, scattered names',
-  graphile: 'graphile-worker',
-  bullmq: 'BullMQ',
-  ceiling: 'plain SQL',
-  'ceiling-handing-out': 'plain SQL that locks and reads',
+/** As who has not read the options knows them, and in which colour. */
+const shown: Readonly<Record<ProductName, { readonly name: string; readonly colour: string }>> = {
+  us: { name: 'pg-coordinate', colour: '#1f6feb' },
+  'us-scattered': { name: 'pg-coordinate, scattered names', colour: '#79b8ff' },
+  graphile: { name: 'graphile-worker', colour: '#8b949e' },
+  'pg-boss': { name: 'pg-boss', colour: '#b0b7be' },
+  bullmq: { name: 'BullMQ', colour: '#d0d4d9' },
+  ceiling: { name: 'plain SQL', colour: '#e3b341' },
+  'ceiling-handing-out': { name: 'plain SQL that locks and reads', colour: '#f2d98c' },
 };
 
 const [width, labelWidth, barHeight, curveHeight, gap] = [970, 330, 13, 80, 14];
@@ -56,10 +48,10 @@ function barsOf({ values, unit }: Result, y: number): Drawing {
   const elements = values.flatMap(({ product, value }, index) => {
     const length = Math.max(1, (value / longest) * barWidth);
     const top = y + index * barHeight;
-    const shown = unit === 'ms' ? `${value.toFixed(2)} ms` : inFull(value);
+    const figure = unit === 'ms' ? `${value.toFixed(2)} ms` : inFull(value);
     return [
-      `<rect x="${labelWidth}" y="${top}" width="${length.toFixed(1)}" height="${barHeight - 2}" fill="${colourOf(product)}"/>`,
-      textAt(labelWidth + length + 6, top + barHeight - 4, `${nameOf(product)} ${shown}`),
+      `<rect x="${labelWidth}" y="${top}" width="${length.toFixed(1)}" height="${barHeight - 2}" fill="${shown[product].colour}"/>`,
+      textAt(labelWidth + length + 6, top + barHeight - 4, `${shown[product].name} ${figure}`),
     ];
   });
   return { elements, height: values.length * barHeight };
@@ -73,8 +65,8 @@ function curvesOf({ values }: Result, y: number): Drawing {
     const points = heights.map((height, part) => `${(labelWidth + (part * barWidth) / Math.max(1, curve.length - 1)).toFixed(1)},${height.toFixed(1)}`);
     const last = curve.at(-1);
     return [
-      `<polyline points="${points.join(' ')}" fill="none" stroke="${colourOf(product)}" stroke-width="2"/>`,
-      ...(last === undefined ? [] : [textAt(labelWidth + barWidth + 6, (heights.at(-1) ?? bottom) + 3, `${nameOf(product)} ${inFull(last)}`)]),
+      `<polyline points="${points.join(' ')}" fill="none" stroke="${shown[product].colour}" stroke-width="2"/>`,
+      ...(last === undefined ? [] : [textAt(labelWidth + barWidth + 6, (heights.at(-1) ?? bottom) + 3, `${shown[product].name} ${inFull(last)}`)]),
     ];
   });
   return { elements: [`<path d="M${labelWidth} ${bottom}h${barWidth}" stroke="#d0d7de"/>`, ...elements], height: curveHeight };
@@ -82,24 +74,20 @@ function curvesOf({ values }: Result, y: number): Drawing {
 
 function labelOf(result: Result, y: number): readonly string[] {
   const place = `x="${labelWidth - 10}" text-anchor="end"`;
-  const { best } = ratios(result);
-  const compared = best === undefined ? '' : result.unit === 'ms' ? `${(1 / best).toFixed(2)} × as long as the best peer` : `${best.toFixed(2)} × the best peer`;
   // The title of a curve goes on with what was made of it.
-  const [title, below] = result.line === 'curve' ? [result.title.replace(/:.*/, ''), 'jobs/s as time goes on'] : [result.title, compared];
+  const [title, below] = result.line === 'curve' ? [result.title.replace(/:.*/, ''), 'jobs/s as time goes on'] : [result.title, comparedToBest(result)];
   const small = below === '' ? [] : [`<text ${place} y="${y + 13}" font-size="10">${below}</text>`];
   return [`<text ${place} y="${y}">${escaped(title)}</text>`, ...small];
 }
 
+function comparedToBest(result: Result): string {
+  const { best } = ratios(result);
+  if (best === undefined) return '';
+  return result.unit === 'ms' ? `${(1 / best).toFixed(2)} × as long as the best peer` : `${best.toFixed(2)} × the best peer`;
+}
+
 function textAt(x: number, y: number, text: string): string {
   return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" font-size="10">${escaped(text)}</text>`;
-}
-
-function colourOf(product: string): string {
-  return colours[product] ?? '#000';
-}
-
-function nameOf(product: string): string {
-  return names[product] ?? product;
 }
 
 function inFull(value: number): string {
